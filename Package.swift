@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import PackageDescription
+
+// The order of the targets is that of the rows in ARCHITECTURE.md: a target imports only from rows above it here.
+// Tests/ArchitectureTests reads the import lines and fails on any other edge.
+
+/// No system call, clock, randomness or unsafe memory: the targets that protocols are made of.
+let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()]
+/// The targets that touch the operating system.
+let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "ouroboros",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: [
+        // ground
+        .target(
+            name: "Vocabulary", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: pure),
+        .target(name: "Bytes", dependencies: ["Vocabulary"], swiftSettings: pure),
+        // contracts
+        .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        // drivers
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
+        .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What Swift cannot say about Linux: system calls that glibc or its Swift overlay hides, atomic words in
+// memory that other processes write, and the one place where a thread sleeps on a flow.
+//
+// Every function that can fail returns -errno; none sets errno for its caller to read.
+
+#ifndef OUROBOROS_CLINUX_H
+#define OUROBOROS_CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+// Atomic words in shared memory. The pointers need natural alignment.
+
+static inline uint32_t cl_load32_relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline uint32_t cl_load32_acquire(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void cl_store32_relaxed(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+static inline void cl_store32_release(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+static inline uint32_t cl_exchange32(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); }
+static inline uint32_t cl_or32(uint32_t *p, uint32_t v) { return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST); }
+static inline uint32_t cl_and32(uint32_t *p, uint32_t v) { return __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST); }
+static inline uint32_t cl_add32(uint32_t *p, uint32_t v) { return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST); }
+static inline uint64_t cl_load64_relaxed(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+static inline uint64_t cl_load64_acquire(const uint64_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+static inline void cl_store64_relaxed(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+static inline void cl_store64_release(uint64_t *p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+static inline uint64_t cl_exchange64(uint64_t *p, uint64_t v) { return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); }
+static inline uint64_t cl_or64(uint64_t *p, uint64_t v) { return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST); }
+/// Neither the compiler nor the processor moves a memory access across it.
+static inline void cl_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+/// The compiler moves no memory access across it; the processor may.
+static inline void cl_compiler_fence(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
+/// Tells the processor that this is a short wait.
+static inline void cl_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+// Futexes on shared memory.
+
+/// Sleeps while *word == expected, until `deadline` (CLOCK_MONOTONIC; NULL = for ever) or a wake-up. A cancellation
+/// point: when the thread is cancelled here, `cleanup(argument)` runs first. The caller must hold no lock.
+/// Returns 0 (woken, or the word had changed), -ETIMEDOUT, or -EINTR after a signal handler ran.
+int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *deadline,
+                   void (*cleanup)(void *), void *argument);
+/// Wakes everybody who sleeps on the word.
+void cl_futex_wake_all(uint32_t *word);
+
+/// Registers this process as a target of cl_membarrier(). 0, or -errno where the kernel refuses.
+int cl_membarrier_register(void);
+/// Every registered process executes a full memory barrier before this returns. 0 or -errno.
+int cl_membarrier(void);
+
+// Memory.
+
+/// A memfd of `size` bytes, sealed against shrinking, growing and further seals. Descriptor or -errno.
+int cl_memfd_sealed(const char *name, size_t size);
+/// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.
+int cl_memfd_check(int fd, size_t size);
+
+// Sockets that carry descriptors.
+
+/// One SEQPACKET message with up to 4 descriptors, which stay open here. Bytes sent or -errno. Never raises SIGPIPE.
+ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int flags);
+/// One message and up to 4 descriptors (close-on-exec). `*fd_count` = how many arrived. Bytes received, 0 at the end
+/// of the connection, or -errno; -EMSGSIZE if the message was longer than `capacity`; -EMFILE if descriptors were
+/// lost because this process can open no more. On an error no descriptor stays open. A cancellation point;
+/// when cancelled in it, `cleanup(argument)` runs first.
+ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags,
+                           void (*cleanup)(void *), void *argument);
+/// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, or -errno.
+int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument);
+/// epoll_wait() until `deadline` (CLOCK_MONOTONIC; NULL = for ever); a cancellation point like the above.
+/// Number of events or -errno.
+int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const struct timespec *deadline,
+                  void (*cleanup)(void *), void *argument);
+int cl_socketpair_seqpacket(int fds[2]);
+/// A SEQPACKET socket connected to `path`; never waits. Descriptor or -errno.
+int cl_connect(const char *path);
+/// A SEQPACKET socket that listens on `path` with permissions `mode`. Descriptor or -errno.
+int cl_listen(const char *path, mode_t mode);
+int cl_accept(int fd);
+/// The process at the other end of a Unix socket, as it was when it connected.
+int cl_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
+/// The supplementary groups of the process at the other end; returns how many were stored, or -errno.
+int cl_peer_groups(int fd, uint32_t *groups, int capacity);
+
+// Descriptors and processes.
+
+int cl_eventfd(void);
+int cl_signalfd(const int *signals, int count);
+/// Reads one signal number from a signalfd; 0 if none is pending.
+int cl_signalfd_read(int fd);
+int cl_pidfd_open(int32_t pid);
+int cl_pidfd_signal(int pidfd, int signal);
+/// Reaps the child; 1 with `*status` set, 0 if it lives, -errno.
+int cl_reap(int32_t pid, int *status);
+/// Closes quietly: what close() says is not worth acting on here.
+void cl_close(int fd);
+uint64_t cl_monotonic_nanoseconds(void);
+uint64_t cl_realtime_nanoseconds(void);
+int cl_random(void *bytes, size_t count);
+void cl_sleep_nanoseconds(uint64_t nanoseconds);
+
+/// What a child of ours shall be.
+struct cl_child {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    /// If >= 0, becomes descriptor 3 of the child.
+    int channel;
+    /// Change of identity; only root may ask for it.
+    bool change_identity;
+    uint32_t uid, gid;
+    const uint32_t *groups;
+    int group_count;
+    /// Directory to start in, or NULL.
+    const char *directory;
+    /// Signal that the child gets when this process dies; 0 = none.
+    int death_signal;
+    /// Own process group, so that a terminal's signals do not reach it.
+    bool own_group;
+};
+/// Starts a child: all signals at their defaults and unblocked, descriptors 0, 1, 2 (and 3) inherited, all others
+/// closed. Returns the pid once execve has succeeded, or -errno of what failed.
+int32_t cl_spawn(const struct cl_child *child);
+
+/// errno of the calling thread.
+static inline int cl_errno(void) { return errno; }
+static inline bool cl_exited(int status) { return WIFEXITED(status); }
+static inline int cl_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int cl_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+/// The message of an errno value (thread-safe, never NULL).
+const char *cl_error_text(int error);
+void cl_syslog(int priority, const char *text);
+/// stdin, stdout, stderr as values: the C names are macros or mutable globals.
+static inline FILE *cl_stdout(void) { return stdout; }
+static inline FILE *cl_stderr(void) { return stderr; }
+/// Writes everything to a descriptor, or stops at the first error. 0 or -errno.
+int cl_write_all(int fd, const void *bytes, size_t count);
+/// Process-shared, robust mutex: the owner's death is noticed by the next who locks.
+void cl_lock_make_shared(pthread_mutex_t *mutex);
+/// Locks; a mutex whose owner died is made consistent again. 0, or 1 if the owner had died.
+static inline int cl_lock(pthread_mutex_t *mutex) {
+    int result = pthread_mutex_lock(mutex);
+    if (__builtin_expect(result == EOWNERDEAD, 0)) {
+        pthread_mutex_consistent(mutex);
+        return 1;
+    }
+    return 0;
+}
+static inline void cl_unlock(pthread_mutex_t *mutex) { (void)pthread_mutex_unlock(mutex); }
+/// Tells systemd that the service is ready (or whatever `state` says); nothing if it does not listen.
+void cl_notify_service_manager(const char *state);
+
+#endif

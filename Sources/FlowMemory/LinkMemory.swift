@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Platform
+import Vocabulary
+
+/// A mapping of the memory that two processes share for their wake-ups and positions. irmd makes it and keeps a
+/// mapping of its own, so that it can speak for an end that died.
+///
+/// Sendable: the memory is shared with other processes anyway; every access is atomic.
+package struct LinkMemory: ~Copyable, @unchecked Sendable {
+    package let base: UnsafeMutableRawPointer
+
+    /// Checks that the descriptor is a sealed memory of the right size before it is mapped.
+    package init(mapping descriptor: borrowing Descriptor) throws(Failure) {
+        let check = cl_memfd_check(descriptor.number, LinkLayout.bytes)
+        guard check == 0 else { throw Failure(result: Int(check)) }
+        let flags = Int32(MAP_SHARED) | Int32(MAP_NORESERVE)
+        guard
+            let base = mmap(nil, LinkLayout.bytes, PROT_READ | PROT_WRITE, flags, descriptor.number, 0),
+            base != UnsafeMutableRawPointer(bitPattern: -1)
+        else { throw Failure(errno: cl_errno()) }
+        self.base = base
+    }
+
+    deinit { munmap(base, LinkLayout.bytes) }
+
+    /// New, empty link memory: zeroes are a valid state of everything in it.
+    package static func create() throws(Failure) -> Descriptor {
+        let result = cl_memfd_sealed("ouroboros-link", LinkLayout.bytes)
+        guard result >= 0 else { throw Failure(result: Int(result)) }
+        return Descriptor(owning: result)
+    }
+
+    /// Makes a slot new for another flow. Only irmd, and only when both ends have let go of the last one.
+    package func reset(_ slot: LinkSlot) {
+        memset(base + LinkLayout.slot(slot), 0, LinkLayout.slotBytes)
+    }
+
+    /// Speaks for an end whose process is gone: says so, and wakes the other end whatever its wait words say, because
+    /// the dead one may have died half-way through a wake-up. `bell` is a descriptor of the dead end's socket, if irmd
+    /// still has one; without it the survivor learns from the end of the socket and from irmd's notification.
+    package func markGone(_ end: End, of slot: LinkSlot, linkEnd: End) {
+        let words = base + LinkLayout.slot(slot)
+        _ = cl_or32(word(words, SlotLayout.state(end)), EndState.gone.rawValue)
+        for wait in [SlotLayout.readerWait(end.other), SlotLayout.writerWait(end.other)] {
+            let address = word(words, wait)
+            _ = cl_exchange32(address, ReaderWait.awake)
+            cl_futex_wake_all(address)
+        }
+        setReady(slot, for: linkEnd.other)
+    }
+
+    /// Packets written so far in the direction that begins at `end`, as its writer says.
+    package func packetsWritten(from end: End, in slot: LinkSlot) -> UInt64 {
+        cl_load64_relaxed(
+            (base + LinkLayout.slot(slot) + SlotLayout.written(from: end)).assumingMemoryBound(to: UInt64.self))
+    }
+
+    /// Sets both levels of the ready bits. The upper level every time: a ringer that died between the two steps must
+    /// not mute 64 flows.
+    package func setReady(_ slot: LinkSlot, for linkEnd: End) {
+        let number = Int(slot.rawValue)
+        let lower = (base + LinkLayout.lowerBits(linkEnd)).assumingMemoryBound(to: UInt64.self) + number / 64
+        _ = cl_or64(lower, 1 << UInt64(number % 64))
+        let upper = (base + LinkLayout.upperBits(linkEnd)).assumingMemoryBound(to: UInt64.self) + number / 4_096
+        let bit: UInt64 = 1 << UInt64(number / 64 % 64)
+        if cl_load64_relaxed(upper) & bit == 0 { _ = cl_or64(upper, bit) }
+    }
+}
+
+package func word(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt32> {
+    (base + offset).assumingMemoryBound(to: UInt32.self)
+}
+
+package func longWord(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt64> {
+    (base + offset).assumingMemoryBound(to: UInt64.self)
+}

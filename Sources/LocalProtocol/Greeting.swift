@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Bytes
+import Vocabulary
+
+/// The version of everything that is shared inside a host: these messages, and the layout of flow memory.
+/// A different major version is refused; a minor version adds messages that only who said its feature bit gets.
+package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible {
+    package let major: UInt16
+    package let minor: UInt16
+
+    package init(major: UInt16, minor: UInt16) {
+        self.major = major
+        self.minor = minor
+    }
+
+    package static let current = ProtocolVersion(major: 1, minor: 0)
+    package var description: String { "\(major).\(minor)" }
+}
+
+/// What a side can do, one bit each; unknown bits are ignored.
+package struct Features: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The process is registered for global expedited memory barriers, so who sleeps can pay for the fence of who
+    /// writes. design: flow-memory §3
+    package static let expeditedBarrier = Features(rawValue: 1)
+}
+
+/// What a connection is for.
+package enum ConnectionRole: UInt8, Sendable {
+    /// The one connection of a process that irmd sends notifications on. Its end is the end of the process's flows.
+    case session = 0
+    /// One of a process's connections for blocking calls; one request at a time.
+    case call = 1
+    /// Management: needs irmd's user, root, or group `ouroboros`.
+    case management = 2
+}
+
+/// The first message on every connection.
+package struct Hello: Hashable, Sendable, LocalCodable {
+    /// "Ouro", so that a stranger's bytes are not taken for a greeting.
+    package static let magic: UInt32 = 0x6f72_754f
+
+    package var version: ProtocolVersion
+    package var features: Features
+    package var role: ConnectionRole
+    /// The program as its first argument says; irmd asks the kernel instead unless it is a script. May be empty.
+    package var program: [UInt8]
+
+    package init(role: ConnectionRole, features: Features = [], program: [UInt8] = []) {
+        version = .current
+        self.role = role
+        self.features = features
+        self.program = program
+    }
+
+    package func write(to writer: inout ByteWriter) {
+        writer.write(Hello.magic)
+        writer.write(version.major)
+        writer.write(version.minor)
+        writer.write(features.rawValue)
+        writer.write(role.rawValue)
+        writer.write(string: program)
+    }
+
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        guard try reader.read(UInt32.self) == Hello.magic else { throw .unknownValue }
+        version = ProtocolVersion(major: try reader.read(), minor: try reader.read())
+        features = Features(rawValue: try reader.read())
+        role = try reader.readChoice()
+        program = try reader.readString()
+    }
+}
+
+/// irmd's answer to a greeting that it accepts.
+package struct Welcome: Hashable, Sendable, LocalCodable {
+    package var version: ProtocolVersion
+    package var features: Features
+    /// irmd's own pid.
+    package var manager: ProcessID
+    /// Differs each time irmd starts: flow ids mean something only within one incarnation.
+    package var incarnation: UInt64
+
+    package init(features: Features, manager: ProcessID, incarnation: UInt64) {
+        version = .current
+        self.features = features
+        self.manager = manager
+        self.incarnation = incarnation
+    }
+
+    package func write(to writer: inout ByteWriter) {
+        writer.write(version.major)
+        writer.write(version.minor)
+        writer.write(features.rawValue)
+        writer.write(manager)
+        writer.write(incarnation)
+    }
+
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        version = ProtocolVersion(major: try reader.read(), minor: try reader.read())
+        features = Features(rawValue: try reader.read())
+        manager = try reader.read()
+        incarnation = try reader.read()
+    }
+}

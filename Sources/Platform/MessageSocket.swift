@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// Messages with descriptors over a Unix SEQPACKET socket. Works on descriptor numbers; who owns them says so.
+package enum MessageSocket {
+    /// One message as it arrived. The descriptors belong to the receiver.
+    package struct Arrival: ~Copyable {
+        package let bytes: [UInt8]
+        package private(set) var descriptors: [Int32]
+
+        fileprivate init(bytes: [UInt8], descriptors: [Int32]) {
+            self.bytes = bytes
+            self.descriptors = descriptors
+        }
+
+        deinit { for descriptor in descriptors { cl_close(descriptor) } }
+
+        /// Takes the first descriptor that was not taken yet; nil if there is none. What nobody takes is closed.
+        package mutating func takeDescriptor() -> Descriptor? {
+            descriptors.isEmpty ? nil : Descriptor(owning: descriptors.removeFirst())
+        }
+    }
+
+    package static func connect(path: String) throws(Failure) -> Descriptor {
+        let result = path.withCString { cl_connect($0) }
+        guard result >= 0 else { throw Failure(result: Int(result)) }
+        return Descriptor(owning: result)
+    }
+
+    /// Waits for room unless `nonBlocking`, then `.wouldBlock`.
+    package static func send(
+        _ bytes: [UInt8], descriptors: [Int32] = [], on socket: Int32, nonBlocking: Bool = false
+    ) throws(Failure) {
+        let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0
+        let result = cl_send_message(socket, bytes, bytes.count, descriptors, Int32(descriptors.count), flags)
+        guard result >= 0 else { throw Failure(result: result) }
+    }
+
+    /// Nil at the end of the connection. A cancellation point when it waits; `cleanup(argument)` runs if the thread is
+    /// cancelled in it.
+    package static func receive(
+        on socket: Int32, nonBlocking: Bool = false, cleanup: (@convention(c) (UnsafeMutableRawPointer?) -> Void)? = nil,
+        argument: UnsafeMutableRawPointer? = nil
+    ) throws(Failure) -> Arrival? {
+        let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0
+        return try withUnsafeTemporaryAllocation(byteCount: Limits.localMessageBytes, alignment: 8) {
+            buffer -> Result<Arrival?, Failure> in
+            var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
+            var count: Int32 = 0
+            let result = withUnsafeMutableBytes(of: &descriptors) { places in
+                cl_receive_message(
+                    socket, buffer.baseAddress, buffer.count, places.baseAddress?.assumingMemoryBound(to: Int32.self),
+                    &count, flags, cleanup, argument)
+            }
+            guard result >= 0 else { return .failure(Failure(result: result)) }
+            if result == 0 && count == 0 { return .success(nil) }
+            let all = [descriptors.0, descriptors.1, descriptors.2, descriptors.3]
+            return .success(
+                Arrival(
+                    bytes: Array(UnsafeRawBufferPointer(rebasing: buffer.prefix(result))),
+                    descriptors: Array(all.prefix(Int(count)))))
+        }.get()
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+/// A number that names one kind of thing. Every kind is a type of its own, so that no number can be taken for another.
+package protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+    associatedtype RawValue: FixedWidthInteger & Sendable
+    var rawValue: RawValue { get }
+    init(_ rawValue: RawValue)
+}
+
+extension Identifier {
+    package var description: String { String(rawValue) }
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// A flow inside this host, given by irmd. Lower bits number, upper bits generation; never reused at once; never 0.
+package struct FlowID: Identifier {
+    package let rawValue: UInt32
+    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// What a program holds of a flow: 64… as in `flow_alloc(3)`.
+package struct FlowDescriptor: Identifier {
+    package let rawValue: Int32
+    package init(_ rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// The shared page of wake-ups between two processes, given by irmd; never 0.
+package struct LinkID: Identifier {
+    package let rawValue: UInt32
+    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// The place of a flow in its link.
+package struct LinkSlot: Identifier {
+    package let rawValue: UInt32
+    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// A process of this host.
+package struct ProcessID: Identifier {
+    package let rawValue: Int32
+    package init(_ rawValue: Int32) { self.rawValue = rawValue }
+}
+
+package struct UserID: Identifier {
+    package let rawValue: UInt32
+    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+    package static let root = UserID(0)
+}
+
+package struct GroupID: Identifier {
+    package let rawValue: UInt32
+    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// One connection to irmd, numbered by irmd in the order of arrival and never reused.
+package struct ConnectionID: Identifier {
+    package let rawValue: UInt64
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// Pairs a request with its reply on one connection.
+package struct RequestID: Identifier {
+    package let rawValue: UInt64
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// The two ends of a flow or of a link: `first` allocated, `second` accepted.
+package enum End: UInt8, Sendable {
+    case first = 0
+    case second = 1
+
+    package var other: End { self == .first ? .second : .first }
+    package var index: Int { Int(rawValue) }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+/// Every bound of the system: unit, reason, and what happens when it is reached. spec: c-api §5, irmd §13
+package enum Limits {
+    /// Bytes of a name. `NAME_SIZE`; longer names are refused with EINVAL.
+    package static let nameBytes = 255
+    /// Bytes of a path in a name's settings. `NAME_PATH_SIZE`.
+    package static let pathBytes = 511
+    /// The first flow descriptor; smaller ones can never be taken for those of the kernel's standard streams.
+    package static let firstDescriptor = 64
+    /// One more than the last flow descriptor. Beyond: EBADF.
+    package static let descriptors = 65_536
+    /// Flow sets of one process. Beyond: `fset_create` returns NULL.
+    package static let flowSets = 1_024
+    /// Flows between two processes: the slots of their link. Beyond: the allocation fails with ENFILE.
+    package static let slotsPerLink = 65_536
+    /// Flows of one user. Beyond: ENFILE. Root is exempt.
+    package static let flowsPerUser = 65_535
+    /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.
+    package static let connectionsPerUser = 16_384
+    /// Address space of one direction of a flow, in bytes; a power of two, because positions are masked. Sparse.
+    package static let ringBytes = 4 << 20
+    /// Unread bytes in one direction of a flow before its writer waits (back-pressure).
+    package static let queueBytes = 1 << 20
+    /// The longest message of a flow inside the host: half a ring less the record header.
+    package static let messageBytes = ringBytes / 2 - 8
+    /// A record begins at a multiple of this many bytes (a cache line).
+    package static let recordAlignment = 64
+    /// Bytes of one message of the local protocol. Longer ones are not sent, and end the connection that sends them.
+    package static let localMessageBytes = 16_384
+    /// Entries of a list in one message; longer lists come in pages.
+    package static let listPage = 24
+    /// Descriptors sent to a process that it has not received yet. Beyond: its session is dropped.
+    package static let undeliveredDescriptors = 16
+    /// Messages waiting for a connection that does not read. Beyond: the connection is dropped.
+    package static let queuedMessages = 1_024
+    /// Names, each with its bindings, that irmd keeps. Beyond: ENFILE.
+    package static let names = 65_536
+    /// IPC processes that irmd keeps. Beyond: ENFILE.
+    package static let ipcps = 1_024
+    /// Bindings of one name, and names of one program or process. Beyond: ENFILE.
+    package static let bindings = 65_536
+    /// Registrations in one `irm name register`. spec: irm-cli §3
+    package static let registrationsPerCommand = 128
+    /// Arguments of an auto-started program, and their bytes together, so that they fit one message.
+    package static let arguments = 256
+    package static let argumentBytes = 8_192
+
+    /// An allocation without a timeout of its own. spec: c-api §5.2
+    package static let allocationTimeout = TimeSpan(seconds: 20)
+    /// How much longer than irmd's deadline a client waits for irmd's verdict.
+    package static let verdictGuard = TimeSpan(seconds: 1)
+    /// A program that was started for a name shall accept within this time.
+    package static let autoStartTimeout = TimeSpan(seconds: 10)
+    /// An IPCP shall say that it is initialised within this time.
+    package static let bootTimeout = TimeSpan(seconds: 10)
+    /// An IPCP shall answer a management request within this time. spec: irmd §7
+    package static let ipcpRequestTimeout = TimeSpan(seconds: 20)
+    /// irmd's patience with its children when it stops, before SIGKILL.
+    package static let shutdownPatience = TimeSpan(seconds: 5)
+}
