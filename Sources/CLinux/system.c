@@ -78,6 +78,8 @@ uint64_t cl_realtime_nanoseconds(void) { return nanoseconds_of(CLOCK_REALTIME); 
 
 int cl_random(void *bytes, size_t count) { return getrandom(bytes, count, 0) == (ssize_t)count ? 0 : -EIO; }
 
+const char *cl_environment(const char *name) { return secure_getenv(name); }
+
 void cl_sleep_nanoseconds(uint64_t nanoseconds) {
     struct timespec left = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
     while (nanosleep(&left, &left) < 0 && errno == EINTR)
@@ -186,4 +188,18 @@ int32_t cl_spawn(const struct cl_child *child) {
         return -error;
     }
     return pid;
+}
+
+int cl_start_service_thread(void *(*body)(void *)) {
+    pthread_t thread;
+    pthread_attr_t attributes;
+    sigset_t all, before;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(&thread, &attributes, body, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return -result;
 }

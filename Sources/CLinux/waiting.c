@@ -107,3 +107,15 @@ int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const stru
     pthread_cleanup_pop(0);
     return result < 0 ? -error : result;
 }
+
+// recv() goes on by itself after a handler that was installed with SA_RESTART, which poll() does not.
+int cl_await_message(int fd, void (*cleanup)(void *), void *argument) {
+    char byte;
+    ssize_t result;
+    int error;
+    pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
+    result = recv(fd, &byte, 1, MSG_PEEK);
+    error = errno;
+    pthread_cleanup_pop(0);
+    return result < 0 ? -error : 0;
+}

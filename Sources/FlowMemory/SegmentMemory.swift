@@ -32,6 +32,13 @@ package struct SegmentMemory: ~Copyable, @unchecked Sendable {
         return Descriptor(owning: result)
     }
 
+    /// Gives up the ownership: the caller unmaps `ringBytes * 2` bytes from here.
+    package consuming func release() -> UnsafeMutableRawPointer {
+        let base = base
+        discard self
+        return base
+    }
+
     /// The ring of the direction that begins at `end`.
     package func ring(from end: End) -> UnsafeMutableRawPointer { base + end.index * ringBytes }
 }

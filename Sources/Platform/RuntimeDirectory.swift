@@ -59,7 +59,7 @@ package enum RuntimeDirectory {
 /// A variable of the environment; nil if it is unset, empty, or not to be trusted because the program runs with more
 /// rights than its caller.
 package func environment(_ name: String) -> String? {
-    guard let value = secure_getenv(name) else { return nil }
+    guard let value = cl_environment(name) else { return nil }
     let text = String(cString: value)
     return text.isEmpty ? nil : text
 }

@@ -8,10 +8,6 @@
 #ifndef OUROBOROS_CLINUX_H
 #define OUROBOROS_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -107,6 +103,9 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
                            void (*cleanup)(void *), void *argument);
 /// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, or -errno.
 int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument);
+/// Waits for a message or the end of the connection, and leaves it there; a cancellation point like the above.
+/// 0, or -EINTR after a signal handler that was installed without SA_RESTART.
+int cl_await_message(int fd, void (*cleanup)(void *), void *argument);
 /// epoll_wait() until `deadline` (CLOCK_MONOTONIC; NULL = for ever); a cancellation point like the above.
 /// Number of events or -errno.
 int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const struct timespec *deadline,
@@ -137,6 +136,8 @@ void cl_close(int fd);
 uint64_t cl_monotonic_nanoseconds(void);
 uint64_t cl_realtime_nanoseconds(void);
 int cl_random(void *bytes, size_t count);
+/// A variable of the environment; NULL if the program runs with more rights than its caller.
+const char *cl_environment(const char *name);
 void cl_sleep_nanoseconds(uint64_t nanoseconds);
 
 /// What a child of ours shall be.
@@ -161,6 +162,9 @@ struct cl_child {
 /// Starts a child: all signals at their defaults and unblocked, descriptors 0, 1, 2 (and 3) inherited, all others
 /// closed. Returns the pid once execve has succeeded, or -errno of what failed.
 int32_t cl_spawn(const struct cl_child *child);
+
+/// Starts a detached thread that gets none of the process's signals. 0 or -errno.
+int cl_start_service_thread(void *(*body)(void *));
 
 /// errno of the calling thread.
 static inline int cl_errno(void) { return errno; }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// The reading side of a ring: its own positions, which the peer never sees. All zeroes is the state of a new flow.
+/// Guarded by the read lock of its end.
+package struct RingConsumer {
+    private var head: UInt64 = 0
+    /// The producer's words when they were last looked at, and checked.
+    private var tail: UInt64 = 0
+    private var wrap: UInt64 = 0
+    /// Packets ever read.
+    package private(set) var read: UInt64 = 0
+
+    /// The oldest unread record. Its bytes are shared memory: whoever needs them stable copies them first.
+    package struct Record {
+        package let payload: UnsafeRawPointer
+        package let count: Int
+    }
+
+    package init() {}
+
+    /// The oldest unread record; nil if there is none.
+    package mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
+        if head == tail {
+            try refresh(ring)
+            if head == tail { return nil }
+        }
+        if head == wrap, ring.offset(head) != 0 {
+            let lap = ring.lapAfter(head)
+            guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
+            head = lap
+        }
+        let offset = ring.offset(head)
+        let record = ring.bytes + Int(offset)
+        // One load: the peer may change it at any time.
+        let count = cl_load64_relaxed(record.assumingMemoryBound(to: UInt64.self))
+        guard count <= ring.size else { throw RingViolation() }
+        let need = Ring.need(Int(count))
+        guard need <= tail &- head, offset &+ need <= ring.size else { throw RingViolation() }
+        return Record(payload: UnsafeRawPointer(record + Int(Ring.headerBytes)), count: Int(count))
+    }
+
+    /// Done with the record that `front` gave.
+    package mutating func consume(_ record: Record, of ring: Ring) {
+        head &+= Ring.need(record.count)
+        read &+= 1
+        cl_store64_relaxed(ring.read, read)
+        cl_store64_release(ring.head, head)
+    }
+
+    /// Whether there is something to read, without reading it.
+    package mutating func isEmpty(_ ring: Ring) throws(RingViolation) -> Bool {
+        if head == tail { try refresh(ring) }
+        return head == tail
+    }
+
+    /// Unread bytes, gaps included, as far as was seen.
+    package mutating func unreadBytes(_ ring: Ring) throws(RingViolation) -> UInt64 {
+        try refresh(ring)
+        return tail &- head
+    }
+
+    /// Packets that wait here, as the peer says; at most what fits the ring.
+    package func queued(_ ring: Ring) -> UInt64 {
+        min(cl_load64_acquire(ring.written) &- read, ring.size / Ring.alignment)
+    }
+
+    /// `tail` before `wrap`: a wrap that is newer than the tail is at or behind it and harmless, the other way round a
+    /// jump would be missed.
+    private mutating func refresh(_ ring: Ring) throws(RingViolation) {
+        let seen = cl_load64_acquire(ring.tail)
+        guard seen != tail else { return }
+        wrap = cl_load64_relaxed(ring.wrap)
+        // Never backwards, never more than two laps ahead (a gap and a full ring), always at a record's beginning.
+        guard seen &- tail <= ring.size &* 2, seen &- head <= ring.size &* 2, seen & (Ring.alignment &- 1) == 0 else {
+            throw RingViolation()
+        }
+        tail = seen
+    }
+}

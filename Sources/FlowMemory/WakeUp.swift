@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Platform
+import Vocabulary
+
+/// How a sleeper and the one who wakes it find each other: this file is the whole pairing.
+///
+///     sleeper                                  waker
+///     1. sets its wait word                    1. publishes (a record, a position, a state)
+///     2. full barrier                          2. full barrier
+///     3. looks again; nothing: sleeps on       3. looks at the wait word; set: takes it (exchange) and
+///        the word while it is set                 wakes
+///
+/// With both barriers at least one of them sees the other. On an expedited link the sleeper pays for both: its
+/// `membarrier` makes every running waker execute a full barrier, so the waker needs only to keep the compiler from
+/// moving its look before its publication. A flow in a set is armed too often for that: there the waker fences,
+/// which the reader asks for with `fenceRequired`. Tests/FlowMemoryTests/WakeUpModelTests goes through all
+/// interleavings of these steps under total store order.
+///
+/// Wait words hold flags, because a thread may sleep on a flow that also is in a set. A sleeper never clears its flag:
+/// a flag that is left over costs one wake-up too many, a flag cleared too early would cost a sleep without end.
+package enum WakeUp {
+    /// The waker's step 2.
+    package static func barrier(isExpedited: Bool, fenceRequired: UInt32) {
+        if isExpedited && fenceRequired == 0 { cl_compiler_fence() } else { cl_fence() }
+    }
+
+    /// The sleeper's step 2.
+    package static func sleeperBarrier(isExpedited: Bool) {
+        // Where the kernel says no after it had said yes, the waker's flag would be wrong; it has not been seen, and
+        // a fence of our own is the best that is left.
+        if !isExpedited || cl_membarrier() != 0 { cl_fence() }
+    }
+
+    /// Sets a sleeper's flag (step 1) and returns the value to sleep on.
+    package static func announce(_ wait: UnsafeMutablePointer<UInt32>, flag: UInt32) -> UInt32 {
+        cl_or32(wait, flag) | flag
+    }
+
+    /// Step 3 of who wakes a reader of `end` in `slot`. `bell` is our descriptor of the link's socket.
+    package static func reader(
+        of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
+        bell: Int32
+    ) {
+        let wait = word(words, SlotLayout.readerWait(end))
+        let flags = cl_exchange32(wait, ReaderWait.awake)
+        if flags & ReaderWait.futex != 0 { cl_futex_wake_all(wait) }
+        if flags & ReaderWait.armed != 0 { ring(number, link: link, linkEnd: linkEnd, bell: bell) }
+    }
+
+    /// Tells the process at `linkEnd` that a flow may have something for it.
+    package static func ring(_ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: Int32) {
+        link.setReady(slot, for: linkEnd)
+        cl_fence()
+        if cl_exchange32(word(link.base, LinkLayout.bell(linkEnd)), 0) != 0 {
+            // A full socket has a bell in it already.
+            _ = cl_send_message(bell, "!", 1, nil, 0, Int32(MSG_DONTWAIT))
+        }
+    }
+
+    /// Wakes everybody who sleeps on a word, whatever the word says.
+    package static func everybody(on wait: UnsafeMutablePointer<UInt32>) {
+        _ = cl_exchange32(wait, 0)
+        cl_futex_wake_all(wait)
+    }
+}
