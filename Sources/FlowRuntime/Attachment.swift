@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// What happens when the library is loaded, around fork, and at the end of the process. design: flow-memory §5
+package enum Attachment {
+    /// Before `main`: greets irmd if it is there; waits for nothing and complains of nothing.
+    package static func load(arguments: [[UInt8]]) {
+        FlowProcess.shared.session.begin(program: program(of: arguments))
+    }
+
+    /// The process ends by `exit` or by returning from `main`.
+    package static func unload() { FlowProcess.shared.finish() }
+
+    package static func prepareFork() {
+        FlowProcess.shared.session.prepareFork()
+        FlowProcess.shared.lock()
+    }
+
+    package static func afterForkInParent() {
+        FlowProcess.shared.unlock()
+        FlowProcess.shared.session.afterForkInParent()
+    }
+
+    package static func afterForkInChild() { FlowProcess.shared.afterForkInChild() }
+
+    package static func deallocate(_ descriptor: Int32) throws(Failure) {
+        try FlowProcess.shared.deallocate(descriptor)
+    }
+
+    /// The first argument; behind an interpreter that the kernel would report in its place, the script. spec: c-api §2
+    static func program(of arguments: [[UInt8]]) -> [UInt8] {
+        guard let first = arguments.first else { return [] }
+        let base = first.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).last.map(Array.init) ?? []
+        let prefix = Array("python".utf8)
+        let version = base.dropFirst(prefix.count)
+        let isInterpreter =
+            base.starts(with: prefix) && version.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
+        guard isInterpreter else { return Array(first.prefix(Limits.pathBytes)) }
+        let script = arguments.dropFirst().first { $0.first != UInt8(ascii: "-") }
+        return Array((script ?? first).prefix(Limits.pathBytes))
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Vocabulary
+
+/// What can happen to a flow of a set, with the values of `ouroboros/fqueue.h`. spec: c-api §7
+package enum FlowEvent: UInt32, Sendable {
+    case packet = 1
+    case down = 2
+    case up = 4
+    case allocated = 8
+    case deallocated = 16
+    case peerSilent = 32
+}
+
+/// A flow in its set: which, and what it was told already.
+struct FlowMembership {
+    /// Nil: in none.
+    var set: Unmanaged<FlowSet>?
+    /// Of all packets ever written to the flow, how many an event was made of.
+    var announced: UInt64 = 0
+    var toldDown = false
+    var toldDeallocated = false
+    var toldSilent = false
+    var isReady = false
+    var isHot = false
+}
+
+extension FlowPointer {
+    /// Whether `collectEvents` would find anything.
+    func hasEvents() -> Bool {
+        guard let end = pointee.end else { return false }
+        if newPackets(end) > 0 { return true }
+        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let fate = cl_load32_acquire(&end.settings.pointee.fate)
+        let membership = pointee.membership
+        let isGone = peer.contains(.gone) || fate & (Fate.down | Fate.violated) != 0
+        return isGone && !membership.toldDeallocated || peer.contains(.down) != membership.toldDown
+            || fate & Fate.silent != 0 && !membership.toldSilent
+    }
+
+    /// One FLOW_PKT for each packet, as a count; then what became of the flow, each once. Packets that were read without
+    /// waiting for their event make none any more. spec: c-api §7
+    func collectEvents(_ descriptor: Int32, into queue: EventQueue) {
+        guard let end = pointee.end else { return }
+        let packets = newPackets(end)
+        if packets > 0 {
+            pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
+            queue.append(descriptor, .packet, count: packets)
+        }
+        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let fate = cl_load32_acquire(&end.settings.pointee.fate)
+        if peer.contains(.gone) || fate & (Fate.down | Fate.violated) != 0 {
+            if !pointee.membership.toldDeallocated {
+                pointee.membership.toldDeallocated = true
+                queue.append(descriptor, .deallocated, count: 1)
+            }
+        } else if peer.contains(.down) != pointee.membership.toldDown {
+            pointee.membership.toldDown.toggle()
+            queue.append(descriptor, pointee.membership.toldDown ? .down : .up, count: 1)
+        }
+        if fate & Fate.silent != 0, !pointee.membership.toldSilent {
+            pointee.membership.toldSilent = true
+            queue.append(descriptor, .peerSilent, count: 1)
+        }
+    }
+
+    /// Packets that no event was made of. Never more than a ring can hold, whatever the peer says.
+    private func newPackets(_ end: FlowEnd) -> UInt64 {
+        let written = cl_load64_acquire(pointee.arriving.written)
+        let new = written &- pointee.membership.announcedBase(end)
+        return new <= pointee.arriving.size / Ring.alignment ? new : 0
+    }
+}
+
+extension FlowMembership {
+    /// What was read counts as announced. A look without the lock: a reader that goes on meanwhile only makes it less.
+    fileprivate func announcedBase(_ end: FlowEnd) -> UInt64 {
+        let read = end.receiving.pointee.consumer.read
+        return announced &- read < UInt64.max / 2 ? announced : read
+    }
+}
+
+/// Events that `fevent` found and the program has not taken yet. Equal ones of a flow are one entry with a count, so there
+/// is no limit that a set could overflow.
+package final class EventQueue {
+    private struct Entry {
+        let descriptor: Int32
+        let event: FlowEvent
+        var count: UInt64
+    }
+
+    private var entries: [Entry] = []
+    private var next = 0
+    /// The event that was taken last.
+    package private(set) var current: FlowEvent?
+
+    package init() {}
+
+    package var isEmpty: Bool { next == entries.count }
+
+    func append(_ descriptor: Int32, _ event: FlowEvent, count: UInt64) {
+        entries.append(Entry(descriptor: descriptor, event: event, count: count))
+    }
+
+    /// The next event's flow; nil if there are no more.
+    package func take() -> Int32? {
+        guard next < entries.count else {
+            current = nil
+            return nil
+        }
+        let entry = entries[next]
+        current = entry.event
+        entries[next].count -= 1
+        if entry.count == 1 {
+            next += 1
+            if next == entries.count {
+                entries.removeAll(keepingCapacity: true)
+                next = 0
+            }
+        }
+        return entry.descriptor
+    }
+}

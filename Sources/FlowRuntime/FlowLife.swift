@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import LocalProtocol
+import Platform
+import Vocabulary
+
+/// How a flow comes into this process and how it leaves.
+extension FlowProcess {
+    /// Maps an offered flow. What irmd says is checked against what the descriptors are; a failure leaves nothing open.
+    func take(_ offer: FlowOffer, _ arrival: inout MessageSocket.Arrival) throws(Failure) -> Int32 {
+        try offer.check()
+        guard let segmentDescriptor = arrival.takeDescriptor() else { throw .inputOutput }
+        let segment = try SegmentMemory(mapping: segmentDescriptor, ringBytes: Int(offer.ringBytes))
+        lock()
+        defer { unlock() }
+        try FlowTable.prepare()
+        try service.start()
+        let link = try link(offer, &arrival)
+        guard let descriptor = numbers.take(), let entry = FlowTable.pointer(descriptor) else { throw .badDescriptor }
+        let settings = FlowSettings(
+            flags: FlowFlags.initial, retransmission: RetransmissionFlags.initial(for: offer.quality))
+        let end: FlowEnd
+        do {
+            end = try ends.take(settings)
+        } catch {
+            numbers.giveBack(descriptor)
+            throw error
+        }
+        let base = segment.release()
+        entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, session.incarnation))
+        link.descriptors[offer.slot] = descriptor
+        byFlow[FlowKey(offer.flow, offer.end)] = descriptor
+        watch(link, timeoutMilliseconds: offer.quality.timeoutMilliseconds)
+        return descriptor
+    }
+
+    private func link(_ offer: FlowOffer, _ arrival: inout MessageSocket.Arrival) throws(Failure) -> Link {
+        let key = LinkKey(offer.link, offer.linkEnd)
+        if let link = links[key] { return link }
+        guard offer.linkIsIncluded, let memory = arrival.takeDescriptor(), let socket = arrival.takeDescriptor() else {
+            throw .inputOutput
+        }
+        let link = Link(
+            id: offer.link, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd, peer: offer.peer)
+        links[key] = link
+        service.watch(link)
+        return link
+    }
+
+    /// Lets go of a flow, of which the peer learns at once. A flow that was inherited by fork is only forgotten.
+    /// One way: never waits for irmd or the peer. spec: c-api §5.5
+    package func deallocate(_ descriptor: Int32) throws(Failure) {
+        guard descriptor >= 0, Int(descriptor) < Limits.descriptors else { throw .invalid }
+        let entry = try FlowTable.entry(descriptor)
+        lock()
+        guard let end = entry.lockReading() else {
+            unlock()
+            throw .notAllocated
+        }
+        _ = cl_lock(end.writeLock)
+        let isOwn = entry.pointee.owner == identity
+        let flow = entry.pointee.flow
+        let incarnation = entry.pointee.incarnation
+        if isOwn { entry.sayGone() }
+        close(entry, descriptor, end)
+        unlock()
+        if isOwn, !session.post(.deallocate(flow), incarnation: incarnation) { service.wake() }
+    }
+
+    /// With the process lock and both locks of the end held; releases the latter.
+    private func close(_ entry: FlowPointer, _ descriptor: Int32, _ end: FlowEnd) {
+        leaveSet(entry, descriptor)
+        entry.pointee.link._withUnsafeGuaranteedRef { _ = $0.descriptors.removeValue(forKey: entry.pointee.number) }
+        byFlow[FlowKey(entry.pointee.flow, entry.pointee.side)] = nil
+        entry.pointee.end = nil
+        cl_unlock(end.writeLock)
+        cl_unlock(end.readLock)
+        entry.pointee.closed = end
+        if cl_load32_acquire(&entry.pointee.sleepers) == 0 {
+            tearDown(entry)
+        } else {
+            // The last of those who sleep on the flow tears it down.
+            entry.pointee.isClosing = true
+            WakeUp.everybody(on: entry.pointee.readerWait)
+            WakeUp.everybody(on: entry.pointee.writerWait)
+        }
+    }
+
+    /// With the process lock held, when nobody uses the flow any more.
+    func tearDown(_ entry: FlowPointer) {
+        munmap(entry.pointee.segment, entry.pointee.segmentBytes)
+        if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
+        let link = entry.pointee.link.takeRetainedValue()
+        entry.pointee.isClosing = false
+        if let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
+        if link.descriptors.isEmpty {
+            link.liveness.stop()
+            if link.isPeerGone { forget(link) }
+        }
+    }
+
+    /// A link whose peer has gone and whose last flow is closed.
+    func forget(_ link: Link) { links[LinkKey(link.id, link.end)] = nil }
+
+    /// When the process ends normally: the peers learn it before irmd does. Flows that were inherited stay.
+    package func finish() {
+        lock()
+        var descriptor = Int32(Limits.firstDescriptor)
+        while descriptor < numbers.end {
+            if let entry = FlowTable.pointer(descriptor), entry.pointee.owner == identity,
+                let end = entry.lockReading()
+            {
+                _ = cl_lock(end.writeLock)
+                entry.sayGone()
+                close(entry, descriptor, end)
+            }
+            descriptor += 1
+        }
+        unlock()
+        session.finish()
+    }
+}
+
+extension FlowPointer {
+    /// Tells the peer that this end has let go.
+    fileprivate func sayGone() {
+        _ = cl_or32(pointee.ownState, EndState.gone.rawValue)
+        wakePeer()
+    }
+
+    /// After this end's state has changed: whoever waits at the other end looks again.
+    func wakePeer() {
+        cl_fence()
+        ringPeerReader()
+        WakeUp.everybody(on: pointee.peerWriterWait)
+    }
+
+    /// After the flow's fate has changed: whoever waits at this end looks again.
+    func wakeOwn() {
+        WakeUp.everybody(on: pointee.writerWait)
+        // The set's flag stays: its flow is handed over by who changed the fate.
+        let wait = pointee.readerWait
+        _ = cl_and32(wait, ~ReaderWait.futex)
+        cl_futex_wake_all(wait)
+    }
+}
+
+extension FlowOffer {
+    /// irmd is ours, but a mistake of it shall not become one of ours.
+    fileprivate func check() throws(Failure) {
+        guard
+            ringBytes.nonzeroBitCount == 1, ringBytes >= 4_096, ringBytes <= 1 << 30, queueBytes >= 128,
+            queueBytes <= ringBytes, messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink
+        else { throw .inputOutput }
+    }
+}
+
+extension FlowEntry {
+    fileprivate init(
+        _ offer: FlowOffer, _ end: FlowEnd, segment: UnsafeMutableRawPointer, link: Link, owner: ProcessID,
+        _ incarnation: UInt64
+    ) {
+        let size = Int(offer.ringBytes)
+        let words = link.memory.base + LinkLayout.slot(offer.slot)
+        self.end = end
+        closed = nil
+        arriving = Ring(
+            bytes: segment + offer.end.other.index * size, size: size, slot: words, from: offer.end.other)
+        departing = Ring(bytes: segment + offer.end.index * size, size: size, slot: words, from: offer.end)
+        self.words = words
+        queueBytes = UInt64(offer.queueBytes)
+        messageBytes = Int(offer.messageBytes)
+        side = offer.end
+        isExpedited = offer.isExpedited
+        bell = link.socket.number
+        number = offer.slot
+        flow = offer.flow
+        self.link = .passRetained(link)
+        self.segment = segment
+        segmentBytes = size * 2
+        quality = offer.quality
+        self.owner = owner
+        self.incarnation = incarnation
+        sleepers = 0
+        isClosing = false
+        membership = FlowMembership()
+    }
+}
+
+extension RetransmissionFlags {
+    /// spec: c-api §6
+    fileprivate static func initial(for quality: QualityOfService) -> UInt32 {
+        guard quality.inOrder else { return 0 }
+        return quality.loss == 0 ? reliable | flowControl | linger : flowControl
+    }
+}

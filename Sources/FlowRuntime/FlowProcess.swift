@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Platform
+import Vocabulary
+
+/// An end of a flow. A process that allocates a flow to itself has both.
+struct FlowKey: Hashable {
+    private let flow: FlowID
+    private let end: End
+
+    init(_ flow: FlowID, _ end: End) {
+        self.flow = flow
+        self.end = end
+    }
+}
+
+/// Everything that this process holds of flows, behind one lock. The data path does not come here: it finds its entry
+/// in the flow table and takes only the locks of one end.
+///
+/// Lock order: process lock → read lock of an end → write lock of an end. The process lock is never held asleep.
+///
+/// Sendable: every property is used under the lock, but for `session`, which has its own.
+final class FlowProcess: @unchecked Sendable {
+    static let shared = FlowProcess()
+
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    let session = ManagerSession()
+    var numbers = DescriptorNumbers()
+    var ends = FlowEndStore()
+    var byFlow: [FlowKey: Int32] = [:]
+    var links: [LinkKey: Link] = [:]
+    var sets: [ObjectIdentifier: FlowSet] = [:]
+    var service = Service()
+    /// getpid() without the system call; corrected in a forked child.
+    var identity = ProcessID(getpid())
+
+    private init() {
+        mutex = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+    }
+
+    func lock() { _ = pthread_mutex_lock(mutex) }
+    func unlock() { _ = pthread_mutex_unlock(mutex) }
+
+    func locked<Result, Problem: Error>(
+        _ body: (FlowProcess) throws(Problem) -> Result
+    ) throws(Problem) -> Result {
+        lock()
+        defer { unlock() }
+        return try body(self)
+    }
+
+    /// In a forked child: the only thread there is starts with a fresh lock, and the parent's connections, links'
+    /// bookkeeping of sets and service thread are not ours.
+    func afterForkInChild() {
+        pthread_mutex_init(mutex, nil)
+        identity = ProcessID(getpid())
+        ends.forget()
+        service.forget()
+        session.forget()
+        for set in sets.values { set.afterForkInChild() }
+        var descriptor = Int32(Limits.firstDescriptor)
+        while descriptor < numbers.end {
+            if let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil { entry.pointee.sleepers = 0 }
+            descriptor += 1
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Vocabulary
+
+/// The only way a packet gets off a flow. spec: c-api §5.7
+package enum FlowReceive {
+    private enum Outcome {
+        case bytes(Int)
+        case failed(Failure)
+        case empty
+    }
+
+    /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set. Waits for one unless FLOWFRNOBLOCK
+    /// is set, as long as FLOWSRCVTIMEO says. Queued messages come before any bad news.
+    package static func read(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int
+    ) throws(Failure) -> Int {
+        guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
+        let entry = try FlowTable.entry(descriptor)
+        var wait = Wait()
+        while true {
+            guard let end = entry.lockReading() else { throw .notAllocated }
+            let outcome: Outcome
+            do {
+                outcome = try receive(entry, end, buffer, count)
+            } catch {
+                entry.condemn(end)
+                outcome = .failed(.flowDown)
+            }
+            switch outcome {
+            case .bytes(let bytes):
+                cl_unlock(end.readLock)
+                return bytes
+            case .failed(let failure):
+                cl_unlock(end.readLock)
+                throw failure
+            case .empty: try waitForPacket(entry, end, &wait)
+            }
+        }
+    }
+
+    private static func receive(
+        _ entry: FlowPointer, _ end: FlowEnd, _ buffer: UnsafeMutableRawPointer?, _ count: Int
+    ) throws(RingViolation) -> Outcome {
+        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        if flags & (FlowFlags.accessMode | FlowFlags.down) != FlowFlags.readWrite {
+            if flags & FlowFlags.down != 0 { return .failed(.flowDown) }
+            if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .failed(.notPermitted) }
+        }
+        if end.receiving.pointee.endIsDue {
+            end.receiving.pointee.endIsDue = false
+            return .bytes(0)
+        }
+        if count == 0 { return .bytes(0) }
+        if let outcome = try deliver(entry, end, buffer, count, flags) { return outcome }
+        guard let failure = entry.readingFailure(end) else { return .empty }
+        // The peer may have written and then left between the two looks: what it wrote comes first.
+        return try deliver(entry, end, buffer, count, flags) ?? .failed(failure)
+    }
+
+    /// Copies the oldest message or the next piece of it; nil if there is none. spec: c-api §5.7
+    private static func deliver(
+        _ entry: FlowPointer, _ end: FlowEnd, _ buffer: UnsafeMutableRawPointer?, _ count: Int, _ flags: UInt32
+    ) throws(RingViolation) -> Outcome? {
+        let state = end.receiving
+        while let record = try state.pointee.consumer.front(entry.pointee.arriving) {
+            // Empty messages only say that the peer is there; readers never see them.
+            guard record.count > 0 else {
+                entry.consume(record, end)
+                continue
+            }
+            let delivered = state.pointee.delivered
+            guard record.count >= delivered else { throw RingViolation() }
+            let left = record.count - delivered
+            let whole = flags & FlowFlags.readWhole != 0
+            if left > count, whole, delivered == 0 {
+                entry.consume(record, end)
+                return .failed(.messageTooLong)
+            }
+            let bytes = min(left, count)
+            if let buffer { memcpy(buffer, record.payload + delivered, bytes) }
+            if bytes == left {
+                state.pointee.delivered = 0
+                state.pointee.endIsDue = left == count && !whole
+                entry.consume(record, end)
+            } else {
+                state.pointee.delivered = delivered + bytes
+            }
+            return .bytes(bytes)
+        }
+        return nil
+    }
+
+    /// The ring is empty: waits a little or sleeps, and unlocks.
+    private static func waitForPacket(_ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait) throws(Failure) {
+        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        guard flags & FlowFlags.readNonBlocking == 0 else {
+            cl_unlock(end.readLock)
+            throw .wouldBlock
+        }
+        switch wait.next(timeout: end.settings.pointee.receiveTimeout) {
+        case .again: cl_unlock(end.readLock)
+        case .expired:
+            cl_unlock(end.readLock)
+            throw .timedOut
+        case .sleep(let deadline):
+            entry.enterSleep()
+            let expected = WakeUp.announce(entry.pointee.readerWait, flag: ReaderWait.futex)
+            WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+            // A violation is found by the next look.
+            let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving)) ?? false
+            let isStuck =
+                isEmpty && entry.readingFailure(end) == nil
+                && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
+            let address = entry.pointee.readerWait
+            cl_unlock(end.readLock)
+            try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
+        }
+    }
+}
+
+extension FlowPointer {
+    /// Why nothing more will come; nil if something may.
+    func readingFailure(_ end: FlowEnd) -> Failure? {
+        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let fate = cl_load32_acquire(&end.settings.pointee.fate)
+        if peer.isDisjoint(with: [.gone, .down]), fate == 0 { return nil }
+        return !peer.isDisjoint(with: [.gone, .down]) || fate & (Fate.down | Fate.violated) != 0 ? .flowDown : .flowPeer
+    }
+
+    /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
+    func consume(_ record: RingConsumer.Record, _ end: FlowEnd) {
+        end.receiving.pointee.consumer.consume(record, of: pointee.arriving)
+        WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
+        if cl_load32_relaxed(pointee.peerWriterWait) != 0 { wakePeerWriter(end) }
+    }
+
+    /// The writer sleeps, so what is unread does not grow. While it is more than half of the queue, the flag stays for
+    /// the next record; a large message may need several wake-ups until the ring is empty.
+    @inline(never)
+    private func wakePeerWriter(_ end: FlowEnd) {
+        let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
+        if unread <= pointee.queueBytes / 2 { WakeUp.everybody(on: pointee.peerWriterWait) }
+    }
+}

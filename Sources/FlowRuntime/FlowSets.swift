@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Platform
+import Vocabulary
+
+/// Flow sets as a program uses them. spec: c-api §7
+package enum FlowSets {
+    /// Nil if there are too many.
+    package static func create() -> FlowSet? {
+        FlowProcess.shared.locked { process in
+            guard process.sets.count < Limits.flowSets else { return nil }
+            let set = FlowSet()
+            process.sets[ObjectIdentifier(set)] = set
+            return set
+        }
+    }
+
+    package static func destroy(_ set: FlowSet) {
+        clear(set)
+        FlowProcess.shared.locked { process in process.sets[ObjectIdentifier(set)] = nil }
+    }
+
+    package static func clear(_ set: FlowSet) {
+        FlowProcess.shared.locked { process in
+            for descriptor in set.members {
+                if let entry = FlowTable.pointer(descriptor) { process.leaveSet(entry, descriptor) }
+            }
+        }
+    }
+
+    /// Packets that wait already make an event each, so that a program that reads once per event never stalls.
+    package static func add(_ descriptor: Int32, to set: FlowSet) throws(Failure) {
+        guard let entry = try? FlowTable.entry(descriptor) else { throw .invalid }
+        try FlowProcess.shared.locked { (process: FlowProcess) throws(Failure) in
+            guard entry.pointee.end != nil else { throw .invalid }
+            guard entry.pointee.membership.set == nil else { throw .notPermitted }
+            entry.pointee.membership.set = .passUnretained(set)
+            set.add(entry, descriptor, entry.pointee.link.takeUnretainedValue())
+        }
+    }
+
+    package static func contains(_ descriptor: Int32, in set: FlowSet) -> Bool {
+        FlowProcess.shared.locked { _ in set.members.contains(descriptor) }
+    }
+
+    package static func remove(_ descriptor: Int32, from set: FlowSet) {
+        guard let entry = try? FlowTable.entry(descriptor) else { return }
+        FlowProcess.shared.locked { process in
+            if set.members.contains(descriptor) { process.leaveSet(entry, descriptor) }
+        }
+    }
+
+    /// Waits until something happens to a flow of the set. A queue with events left returns at once. No timeout = for
+    /// ever. A cancellation point.
+    package static func wait(_ set: FlowSet, _ queue: EventQueue, timeout: TimeSpan?) throws(Failure) {
+        let process = FlowProcess.shared
+        guard queue.isEmpty else { return }
+        var wait = Wait()
+        while true {
+            process.lock()
+            if set.collect(into: queue, process) {
+                process.unlock()
+                return
+            }
+            switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout) {
+            case .again: process.unlock()
+            case .expired:
+                process.unlock()
+                throw .timedOut
+            case .sleep(let deadline): try sleep(set, process, until: deadline)
+            }
+        }
+    }
+
+    /// With the process lock held; releases it.
+    private static func sleep(_ set: FlowSet, _ process: FlowProcess, until deadline: Instant?) throws(Failure) {
+        let poll: Int32?
+        do {
+            poll = try set.prepareSleep()
+        } catch {
+            process.unlock()
+            throw error
+        }
+        process.unlock()
+        guard let poll else { return }
+        let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
+            guard let argument else { return }
+            FlowProcess.shared.locked { _ in
+                Unmanaged<FlowSet>.fromOpaque(argument).takeUnretainedValue().finishSleep(isRung: false)
+            }
+        }
+        var event = epoll_event()
+        let argument = Unmanaged.passUnretained(set).toOpaque()
+        var result: Int32
+        if let deadline {
+            var moment = timespec(deadline)
+            result = cl_epoll_wait(poll, &event, 1, &moment, cleanup, argument)
+        } else {
+            result = cl_epoll_wait(poll, &event, 1, nil, cleanup, argument)
+        }
+        process.locked { _ in set.finishSleep(isRung: result > 0) }
+        if result == -EINTR { throw .interrupted }
+    }
+}
+
+extension FlowProcess {
+    /// Hands the flows that a link's bits name to their sets. The bits are shared by all sets of the process.
+    func distribute(_ link: Link) {
+        link.takeReady { descriptor in
+            guard let entry = FlowTable.pointer(descriptor) else { return }
+            handOver(entry, descriptor)
+        }
+    }
+
+    /// Tells the flow's set, if it is in one, to look at it.
+    func handOver(_ entry: FlowPointer, _ descriptor: Int32) {
+        entry.pointee.membership.set?._withUnsafeGuaranteedRef { $0.handOver(descriptor, entry) }
+    }
+
+    func leaveSet(_ entry: FlowPointer, _ descriptor: Int32) {
+        entry.pointee.membership.set?._withUnsafeGuaranteedRef { $0.remove(entry, descriptor) }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Vocabulary
+
+/// What this process knows of one flow. Everything but `end` and the counters is written before `end` is and stays as it
+/// is until nobody uses the flow any more. Who holds one of the end's locks and still finds the end here can use the
+/// flow's memory: closing takes both locks first.
+struct FlowEntry {
+    /// Nil: not open.
+    var end: FlowEnd?
+    /// What `end` was, from closing until the memory is given back.
+    var closed: FlowEnd?
+    var arriving: Ring
+    var departing: Ring
+    /// The flow's slot in the link's memory.
+    var words: UnsafeMutableRawPointer
+    var queueBytes: UInt64
+    var messageBytes: Int
+    var side: vocabularyEnd
+    var isExpedited: Bool
+    /// The link's socket.
+    var bell: Int32
+    var number: LinkSlot
+    var flow: FlowID
+    var link: Unmanaged<Link>
+    var segment: UnsafeMutableRawPointer
+    var segmentBytes: Int
+    var quality: QualityOfService
+    /// Whose the flow is: not ours after a fork.
+    var owner: ProcessID
+    /// Of which irmd.
+    var incarnation: UInt64
+    /// Threads that sleep on the flow, so that its memory stays until the last has left.
+    var sleepers: UInt32
+    var isClosing: Bool
+    var membership: FlowMembership
+
+    typealias vocabularyEnd = Vocabulary.End
+
+    /// The words of ours and of the peer's.
+    var readerWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.readerWait(side)) }
+    var writerWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.writerWait(side)) }
+    var ownState: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.state(side)) }
+    var peerState: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.state(side.other)) }
+    var peerReaderWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.readerWait(side.other)) }
+    var peerWriterWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.writerWait(side.other)) }
+    var fenceRequiredByPeer: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.fenceRequired(side.other)) }
+    var fenceRequired: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.fenceRequired(side)) }
+}
+
+typealias FlowPointer = UnsafeMutablePointer<FlowEntry>
+
+/// Descriptor → flow. One array for all descriptors there can be, of which only what is used takes memory; so a look-up is
+/// one addition, and never meets a table that moves.
+enum FlowTable {
+    /// Set once, before the first flow. Read without a lock.
+    nonisolated(unsafe) private static var base: FlowPointer?
+
+    /// EBADF for a number that is no flow descriptor, ENOTALLOC for one that is not open.
+    static func entry(_ descriptor: Int32) throws(Failure) -> FlowPointer {
+        guard descriptor >= 0, Int(descriptor) < Limits.descriptors else { throw .badDescriptor }
+        guard let base else { throw .notAllocated }
+        return base + Int(descriptor)
+    }
+
+    static func pointer(_ descriptor: Int32) -> FlowPointer? { base.map { $0 + Int(descriptor) } }
+
+    static func prepare() throws(Failure) {
+        guard base == nil else { return }
+        let size = Limits.descriptors * MemoryLayout<FlowEntry>.stride
+        let flags = Int32(MAP_PRIVATE) | Int32(MAP_ANONYMOUS) | Int32(MAP_NORESERVE)
+        guard
+            let memory = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0),
+            memory != UnsafeMutableRawPointer(bitPattern: -1)
+        else { throw .outOfMemory }
+        base = memory.assumingMemoryBound(to: FlowEntry.self)
+    }
+}
+
+/// Which descriptors are taken: the lowest free one is given out.
+struct DescriptorNumbers {
+    private var words = [UInt64](repeating: 0, count: Limits.descriptors / 64)
+    /// No word before this one has a free bit.
+    private var lowest = Limits.firstDescriptor / 64
+    /// One more than the highest that was ever given out.
+    private(set) var end = Int32(Limits.firstDescriptor)
+
+    mutating func take() -> Int32? {
+        while lowest < words.count, words[lowest] == .max { lowest += 1 }
+        guard lowest < words.count else { return nil }
+        let bit = (~words[lowest]).trailingZeroBitCount
+        words[lowest] |= 1 << UInt64(bit)
+        let number = Int32(lowest * 64 + bit)
+        end = max(end, number + 1)
+        return number
+    }
+
+    mutating func giveBack(_ number: Int32) {
+        let index = Int(number) / 64
+        words[index] &= ~(1 << UInt64(number % 64))
+        lowest = min(lowest, index)
+    }
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Vocabulary
+
+/// The only way a packet gets onto a flow. spec: c-api §5.6
+package enum FlowTransmit {
+    /// One message. Waits for room unless FLOWFWNOBLOCK is set, as long as FLOWSSNDTIMEO says.
+    package static func write(_ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int) throws(Failure) -> Int {
+        guard count == 0 || source != nil else { throw .invalid }
+        let entry = try FlowTable.entry(descriptor)
+        var wait = Wait()
+        while true {
+            guard let end = entry.lockWriting() else { throw .notAllocated }
+            guard count >= 0, count <= entry.pointee.messageBytes else {
+                cl_unlock(end.writeLock)
+                throw .messageTooLong
+            }
+            if let failure = entry.writingFailure(end) {
+                cl_unlock(end.writeLock)
+                throw failure
+            }
+            let outcome = end.producer.pointee.write(
+                source, count: count, into: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+            switch outcome {
+            case .written:
+                entry.wakePeerReader()
+                cl_unlock(end.writeLock)
+                return count
+            case .full:
+                try waitForRoom(count, entry, end, &wait)
+            case .outOfMemory:
+                cl_unlock(end.writeLock)
+                throw .outOfMemory
+            case .violation:
+                entry.condemn(end)
+                cl_unlock(end.writeLock)
+                throw .flowDown
+            }
+        }
+    }
+
+    /// The ring is full: waits a little or sleeps, and unlocks.
+    private static func waitForRoom(
+        _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait
+    ) throws(Failure) {
+        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        guard flags & FlowFlags.writeNonBlocking == 0 else {
+            cl_unlock(end.writeLock)
+            throw .wouldBlock
+        }
+        switch wait.next(timeout: end.settings.pointee.sendTimeout) {
+        case .again: cl_unlock(end.writeLock)
+        case .expired:
+            cl_unlock(end.writeLock)
+            throw .timedOut
+        case .sleep(let deadline):
+            entry.enterSleep()
+            let expected = WakeUp.announce(entry.pointee.writerWait, flag: 1)
+            WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+            let isStuck =
+                !end.producer.pointee.hasRoom(
+                    count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+                && entry.writingFailure(end) == nil
+            let address = entry.pointee.writerWait
+            cl_unlock(end.writeLock)
+            try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
+        }
+    }
+}
+
+extension FlowPointer {
+    /// Why nothing can be written; nil if it can.
+    func writingFailure(_ end: FlowEnd) -> Failure? {
+        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let fate = cl_load32_relaxed(&end.settings.pointee.fate)
+        if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer.isEmpty, fate == 0 { return nil }
+        if flags & FlowFlags.accessMode == FlowFlags.readOnly { return .notPermitted }
+        if flags & FlowFlags.down != 0 || fate & (Fate.down | Fate.violated) != 0 { return .flowDown }
+        if !peer.isDisjoint(with: [.gone, .down]) { return .flowDown }
+        if fate & Fate.silent != 0 { return .flowPeer }
+        return peer.contains(.notReading) ? .notPermitted : nil
+    }
+
+    /// After a record was published.
+    func wakePeerReader() {
+        let fence = cl_load32_relaxed(pointee.fenceRequiredByPeer)
+        WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: fence)
+        if cl_load32_relaxed(pointee.peerReaderWait) != ReaderWait.awake { ringPeerReader() }
+    }
+
+    @inline(never)
+    func ringPeerReader() {
+        pointee.link._withUnsafeGuaranteedRef { link in
+            WakeUp.reader(
+                of: pointee.side.other, slot: pointee.words, number: pointee.number, link: link.memory,
+                linkEnd: link.end.other, bell: pointee.bell)
+        }
+    }
+}

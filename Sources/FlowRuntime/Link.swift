@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Platform
+import Vocabulary
+
+/// A link within a process. One that has both ends (its flows go from itself to itself) has two links of the same id.
+struct LinkKey: Hashable {
+    private let id: LinkID
+    private let end: End
+
+    init(_ id: LinkID, _ end: End) {
+        self.id = id
+        self.end = end
+    }
+}
+
+/// What two processes share to wake each other: one for each pair, whatever number of flows. Guarded by the process lock.
+/// Kept while its peer lives, also without flows: the next flow to the same peer needs it again.
+final class Link {
+    let id: LinkID
+    let memory: LinkMemory
+    let socket: Descriptor
+    let end: End
+    let peer: ProcessID
+    /// The socket has ended.
+    var isPeerGone = false
+    /// The descriptors of its flows by slot.
+    var descriptors: [LinkSlot: Int32] = [:]
+    /// How many of its flows are in which set.
+    var memberships: [ObjectIdentifier: Int] = [:]
+    var liveness = LinkLiveness()
+
+    init(id: LinkID, memory: consuming LinkMemory, socket: consuming Descriptor, end: End, peer: ProcessID) {
+        self.id = id
+        self.memory = memory
+        self.socket = socket
+        self.end = end
+        self.peer = peer
+    }
+
+    private var armed: UnsafeMutablePointer<UInt32> { word(memory.base, LinkLayout.bell(end)) }
+
+    /// Asks to be rung.
+    func arm() { _ = cl_exchange32(armed, 1) }
+
+    /// Takes what the bell left in the socket. Level-triggered polls would see it for ever.
+    func silence() {
+        var byte: UInt64 = 0
+        while recv(socket.number, &byte, MemoryLayout<UInt64>.size, Int32(MSG_DONTWAIT)) > 0 {}
+    }
+
+    /// Whether any flow of this link was rung. A look at memory, no more.
+    func hasReady() -> Bool {
+        let upper = longWord(memory.base, LinkLayout.upperBits(end))
+        for index in 0..<LinkLayout.upperWords where cl_load64_acquire(upper + index) != 0 { return true }
+        return false
+    }
+
+    /// Takes the ready bits and hands each flow to `body`. The upper level is cleared before the lower one, so a ringer
+    /// in between leaves at worst a bit that finds nothing.
+    func takeReady(_ body: (Int32) -> Void) {
+        let upper = longWord(memory.base, LinkLayout.upperBits(end))
+        let lower = longWord(memory.base, LinkLayout.lowerBits(end))
+        for upperIndex in 0..<LinkLayout.upperWords where cl_load64_acquire(upper + upperIndex) != 0 {
+            var lowerSet = cl_exchange64(upper + upperIndex, 0)
+            while lowerSet != 0 {
+                let lowerIndex = upperIndex * 64 + lowerSet.trailingZeroBitCount
+                lowerSet &= lowerSet &- 1
+                var slots = cl_exchange64(lower + lowerIndex, 0)
+                while slots != 0 {
+                    let slot = LinkSlot(UInt32(lowerIndex * 64 + slots.trailingZeroBitCount))
+                    slots &= slots &- 1
+                    if let descriptor = descriptors[slot] { body(descriptor) }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the process at the other end of a link runs: it bumps a word every quarter of the shortest timeout of its
+/// flows. spec: c-api §10 keepalive, design: flow-memory §4
+struct LinkLiveness {
+    /// The shortest `qos.timeout` of the link's flows, in nanoseconds; nil = nobody asks.
+    var timeout: UInt64?
+    private var lastSeen: UInt32 = 0
+    private var lastChange = Instant(nanoseconds: 0)
+    private(set) var nextTick = Instant(nanoseconds: .max)
+
+    mutating func watch(timeout flow: UInt64, memory: borrowing LinkMemory, end: End, now: Instant) {
+        if timeout == nil {
+            lastSeen = cl_load32_relaxed(word(memory.base, LinkLayout.heartbeat(end.other)))
+            lastChange = now
+        }
+        timeout = min(timeout ?? .max, flow)
+        nextTick = min(nextTick, now + TimeSpan(nanoseconds: (timeout ?? .max) / 4))
+    }
+
+    mutating func stop() {
+        timeout = nil
+        nextTick = Instant(nanoseconds: .max)
+    }
+
+    /// Bumps ours, looks at the peer's. Returns how long the peer has been silent.
+    mutating func tick(memory: borrowing LinkMemory, end: End, now: Instant) -> TimeSpan {
+        guard let timeout else { return TimeSpan(nanoseconds: 0) }
+        _ = cl_add32(word(memory.base, LinkLayout.heartbeat(end)), 1)
+        let seen = cl_load32_relaxed(word(memory.base, LinkLayout.heartbeat(end.other)))
+        // A tick of ours that comes much too late says that we were stopped, not the peer: give it a fresh start.
+        let slept = now.since(nextTick).nanoseconds > timeout / 2
+        if seen != lastSeen || slept {
+            lastSeen = seen
+            lastChange = now
+        }
+        let silence = now.since(lastChange)
+        // The next look: a quarter from now, or when the silence would be long enough, whichever is first.
+        let quarter = now + TimeSpan(nanoseconds: max(timeout / 4, 1_000_000))
+        let verdict = lastChange + TimeSpan(nanoseconds: timeout)
+        nextTick = verdict > now ? min(quarter, verdict) : quarter
+        return silence
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import LocalProtocol
+import Platform
+import Vocabulary
+
+/// A blocking request to irmd: sends it, waits for its answer, maps the flow that it brings.
+package enum ManagerCall {
+    /// A flow to `name`. spec: c-api §5.2
+    package static func allocate(
+        _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
+    ) throws(Failure) -> (Int32, QualityOfService) {
+        let patience = timeout ?? Limits.allocationTimeout
+        return try call(patience: patience) { request in
+            .allocate(request, name, quality, timeout: timeout)
+        }
+    }
+
+    /// The next flow to a name that this process is bound to. spec: c-api §5.3
+    package static func accept(timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
+        try call(patience: timeout) { request in .accept(request, timeout: timeout) }
+    }
+
+    /// Membership of a broadcast layer. spec: c-api §5.4
+    package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
+        try call(patience: timeout ?? Limits.allocationTimeout) { request in .join(request, layer, timeout: timeout) }
+    }
+
+    /// `patience`: irmd's deadline; we wait a little longer for its verdict, so that it decides and not we. Nil: it has
+    /// none.
+    private static func call(
+        patience: TimeSpan?, _ message: (RequestID) -> ProcessMessage
+    ) throws(Failure) -> (Int32, QualityOfService) {
+        let session = FlowProcess.shared.session
+        let (connection, request) = try session.send(message)
+        let deadline = patience.map { Clock.now() + $0 + Limits.verdictGuard }
+        do {
+            let result = try answer(on: connection, to: request, deadline: deadline)
+            session.finished(connection)
+            return try result.get()
+        } catch {
+            // Interrupted, or irmd has gone: the end of the connection takes the request back.
+            cl_close(connection)
+            throw error
+        }
+    }
+
+    /// Throws if the connection is of no more use; a failure that irmd sent is a result.
+    private static func answer(
+        on connection: Int32, to request: RequestID, deadline: Instant?
+    ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
+        while true {
+            try awaitMessage(on: connection, deadline: deadline)
+            var arrival: MessageSocket.Arrival
+            do throws(Failure) {
+                guard let next = try MessageSocket.receive(on: connection, nonBlocking: true) else {
+                    throw .manager
+                }
+                arrival = next
+            } catch {
+                // Too few descriptors here for what came: the offer is lost, and irmd must be told by the end of the
+                // connection.
+                if error == .wouldBlock { continue }
+                throw error == .tooManyDescriptors ? error : .manager
+            }
+            guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
+            switch message {
+            case .offer(request, let offer):
+                let descriptor: Int32
+                do {
+                    descriptor = try FlowProcess.shared.take(offer, &arrival)
+                } catch {
+                    try reply(.refused(offer.flow, error), on: connection)
+                    return .failure(error)
+                }
+                do {
+                    try reply(.taken(offer.flow), on: connection)
+                } catch {
+                    try? FlowProcess.shared.deallocate(descriptor)
+                    throw error
+                }
+                return .success((descriptor, offer.quality))
+            case .failed(request, let failure, _): return .failure(failure)
+            case .offer(_, let offer):
+                // Of a request that this connection has given up. It cannot be ours any more.
+                try reply(.refused(offer.flow, .interrupted), on: connection)
+            case .welcome, .versionRefused, .failed, .flowDown, .result: continue
+            }
+        }
+    }
+
+    private static func reply(_ message: ProcessMessage, on connection: Int32) throws(Failure) {
+        do throws(Failure) { try MessageSocket.send(message.encoded(), on: connection) } catch { throw .manager }
+    }
+
+    /// A cancellation point: a cancelled thread leaves no connection behind.
+    private static func awaitMessage(on connection: Int32, deadline: Instant?) throws(Failure) {
+        let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
+            cl_close(Int32(Int(bitPattern: argument)))
+        }
+        let argument = UnsafeMutableRawPointer(bitPattern: Int(connection))
+        guard let deadline else {
+            let result = cl_await_message(connection, cleanup, argument)
+            if result < 0 { throw result == -EINTR ? .interrupted : .manager }
+            return
+        }
+        let left = deadline.since(Clock.now()).nanoseconds
+        let milliseconds = Int32(clamping: left / 1_000_000 + 1)
+        let result = cl_poll_one(connection, Int16(POLLIN), milliseconds, cleanup, argument)
+        if result == -EINTR { throw .interrupted }
+        guard result > 0 else { throw .manager }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import LocalProtocol
+import Platform
+import Vocabulary
+
+/// The connections of this process to irmd: the session, over which irmd notifies, and a small pool for blocking calls,
+/// each of which takes one for itself. design: flow-memory §1
+///
+/// Guarded by a lock of its own, which is held while a connection is made: not longer than `patience`.
+final class ManagerSession: @unchecked Sendable {
+    /// How long irmd may take to answer a greeting.
+    private static let patienceMilliseconds: Int32 = 5_000
+    private static let idleConnections = 16
+
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    /// -1: none.
+    private(set) var socket: Int32 = -1
+    private var isWelcome = false
+    /// Which irmd; flow ids mean nothing to another.
+    private(set) var incarnation: UInt64 = 0
+    private var idle: [Int32] = []
+    private var nextRequest: UInt64 = 0
+    /// Messages for the session that its socket had no room for.
+    private var undelivered: [[UInt8]] = []
+    private var program: [UInt8] = []
+
+    init() {
+        mutex = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+    }
+
+    private func locked<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        var state: Int32 = 0
+        // Nobody is cancelled while he holds the lock.
+        pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
+        _ = pthread_mutex_lock(mutex)
+        defer {
+            _ = pthread_mutex_unlock(mutex)
+            pthread_setcancelstate(state, nil)
+        }
+        return try body()
+    }
+
+    /// At load time: greets irmd if it is there, without waiting for anything.
+    func begin(program: [UInt8]) {
+        self.program = program
+        guard socket < 0, let connection = try? greet(.session) else { return }
+        socket = connection.release()
+    }
+
+    /// A session that irmd has welcomed. `.manager` if there is no irmd, or none that we understand.
+    func ensure() throws(Failure) {
+        try locked { () throws(Failure) in
+            if socket >= 0, isEnded(socket) { drop() }
+            if socket < 0 { socket = try greet(.session).release() }
+            guard !isWelcome else { return }
+            do throws(Failure) {
+                let welcome = try awaitWelcome(on: socket)
+                incarnation = welcome.incarnation
+                isWelcome = true
+            } catch {
+                drop()
+                throw error
+            }
+        }
+    }
+
+    /// The session has ended, as whoever reads it found.
+    func ended(_ ended: Int32) {
+        try? locked { () throws(Failure) in if socket == ended { drop() } }
+    }
+
+    private func drop() {
+        if socket >= 0 { cl_close(socket) }
+        socket = -1
+        isWelcome = false
+        undelivered = []
+        for connection in idle { cl_close(connection) }
+        idle = []
+    }
+
+    /// In a forked child: the copies of the parent's connections are closed, which irmd does not notice.
+    func forget() {
+        pthread_mutex_init(mutex, nil)
+        drop()
+        nextRequest = 0
+    }
+
+    func prepareFork() { _ = pthread_mutex_lock(mutex) }
+    func afterForkInParent() { _ = pthread_mutex_unlock(mutex) }
+
+    /// Closes what this process holds; irmd takes that for the end of its flows.
+    func finish() { try? locked { () throws(Failure) in drop() } }
+
+    // One way messages on the session.
+
+    /// Sends without waiting. False: there was no room, and `flush` shall be called when there is.
+    func post(_ message: ProcessMessage, incarnation: UInt64) -> Bool {
+        let bytes = message.encoded()
+        let sent = try? locked { () throws(Failure) -> Bool in
+            // An irmd that has gone took its flows with it.
+            guard socket >= 0, isWelcome, incarnation == self.incarnation else { return true }
+            undelivered.append(bytes)
+            return flushLocked()
+        }
+        return sent ?? true
+    }
+
+    func flush() -> Bool { (try? locked { () throws(Failure) in flushLocked() }) ?? true }
+
+    private func flushLocked() -> Bool {
+        var sent = 0
+        defer { undelivered.removeFirst(sent) }
+        for bytes in undelivered {
+            do {
+                try MessageSocket.send(bytes, on: socket, nonBlocking: true)
+            } catch .wouldBlock {
+                return false
+            } catch {
+                // The connection has ended; who reads it finds out.
+            }
+            sent += 1
+        }
+        return true
+    }
+
+    // Calls.
+
+    /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
+    func send(
+        _ message: (RequestID) -> ProcessMessage
+    ) throws(Failure) -> (connection: Int32, request: RequestID) {
+        for _ in 0..<2 {
+            try ensure()
+            let (connection, request) = try locked { () throws(Failure) -> (Int32, RequestID) in
+                nextRequest += 1
+                if let connection = idle.popLast() { return (connection, RequestID(nextRequest)) }
+                return (try openCall(), RequestID(nextRequest))
+            }
+            if (try? MessageSocket.send(message(request).encoded(), on: connection)) != nil {
+                return (connection, request)
+            }
+            cl_close(connection)
+            try locked { () throws(Failure) in
+                for connection in idle { cl_close(connection) }
+                idle = []
+            }
+        }
+        throw .manager
+    }
+
+    private func openCall() throws(Failure) -> Int32 {
+        let connection = try greet(.call)
+        _ = try awaitWelcome(on: connection.number)
+        return connection.release()
+    }
+
+    /// Back to the pool.
+    func finished(_ connection: Int32) {
+        try? locked { () throws(Failure) in
+            if idle.count < ManagerSession.idleConnections {
+                idle.append(connection)
+            } else {
+                cl_close(connection)
+            }
+        }
+    }
+
+    // Greetings.
+
+    private func greet(_ role: ConnectionRole) throws(Failure) -> Descriptor {
+        do throws(Failure) {
+            let connection = try MessageSocket.connect(path: RuntimeDirectory.socketPath())
+            let features: Features = isExpedited ? .expeditedBarrier : []
+            let hello = ProcessMessage.hello(Hello(role: role, features: features, program: program))
+            try MessageSocket.send(hello.encoded(), on: connection.number, nonBlocking: true)
+            return connection
+        } catch {
+            throw error == .tooManyDescriptors || error == .tableFull ? error : .manager
+        }
+    }
+
+    /// Registers for barriers once in the life of a process; the kernel remembers across fork, and registering twice
+    /// does no harm.
+    private var isExpedited: Bool { cl_membarrier_register() == 0 }
+
+    private func awaitWelcome(on socket: Int32) throws(Failure) -> Welcome {
+        let ready = cl_poll_one(socket, Int16(POLLIN), ManagerSession.patienceMilliseconds, nil, nil)
+        guard ready > 0 else { throw .manager }
+        guard
+            let arrival = try? MessageSocket.receive(on: socket, nonBlocking: true),
+            case .welcome(let welcome)? = try? ManagerMessage(decoding: arrival.bytes)
+        else { throw .manager }
+        return welcome
+    }
+
+    private func isEnded(_ socket: Int32) -> Bool {
+        var one = pollfd(fd: socket, events: 0, revents: 0)
+        return poll(&one, 1, 0) > 0
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import LocalProtocol
+import Platform
+import Vocabulary
+
+/// The one thread of the library. Started with the first flow; asleep until irmd speaks, a peer's link ends or a
+/// liveness timer is due. Never on the path of a packet. design: flow-memory §4
+struct Service {
+    private var epoll: Int32 = -1
+    private var wakeUp: Int32 = -1
+    private var isStarted = false
+    /// The session that the poll knows.
+    private var session: Int32 = -1
+    /// Links by the number that the poll reports.
+    private var watched: [UInt64: LinkKey] = [:]
+    private var nextNumber: UInt64 = 2
+
+    private static let wakeUpNumber: UInt64 = 0
+    private static let sessionNumber: UInt64 = 1
+
+    /// With the process lock held.
+    mutating func start() throws(Failure) {
+        guard !isStarted else { return }
+        if epoll < 0 { epoll = epoll_create1(Int32(EPOLL_CLOEXEC)) }
+        if wakeUp < 0 { wakeUp = cl_eventfd() }
+        guard epoll >= 0, wakeUp >= 0 else { throw .tooManyDescriptors }
+        _ = add(wakeUp, EPOLLIN.rawValue, Service.wakeUpNumber)
+        guard cl_start_service_thread(serviceThread) == 0 else { throw .outOfMemory }
+        isStarted = true
+    }
+
+    /// In a forked child: the parent's thread does not exist here, and its poll is not ours.
+    mutating func forget() {
+        if epoll >= 0 { cl_close(epoll) }
+        if wakeUp >= 0 { cl_close(wakeUp) }
+        self = Service()
+    }
+
+    /// Learns of the end of a link even when irmd is gone.
+    mutating func watch(_ link: Link) {
+        watched[nextNumber] = LinkKey(link.id, link.end)
+        _ = add(link.socket.number, 0, nextNumber)
+        nextNumber += 1
+    }
+
+    mutating func takeEnded(_ number: UInt64) -> LinkKey? { watched.removeValue(forKey: number) }
+
+    /// Follows the session, which may be another than last time.
+    mutating func watch(session now: Int32, hasUndelivered: Bool) {
+        let interest = EPOLLIN.rawValue | (hasUndelivered ? EPOLLOUT.rawValue : 0)
+        if now != session {
+            session = now
+            if now >= 0 { _ = add(now, interest, Service.sessionNumber) }
+        } else if now >= 0 {
+            var event = epoll_event(events: interest, data: epoll_data_t(u64: Service.sessionNumber))
+            _ = epoll_ctl(epoll, EPOLL_CTL_MOD, now, &event)
+        }
+    }
+
+    /// Makes the thread look at its timers and at the session again. From any thread.
+    func wake() {
+        var one: UInt64 = 1
+        if wakeUp >= 0 { _ = write(wakeUp, &one, MemoryLayout<UInt64>.size) }
+    }
+
+    private func add(_ descriptor: Int32, _ interest: UInt32, _ number: UInt64) -> Int32 {
+        var event = epoll_event(events: interest, data: epoll_data_t(u64: number))
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
+    }
+
+    // The thread.
+
+    /// One turn: sleeps until something happens or `deadline`.
+    static func turn(_ process: FlowProcess) {
+        let (epoll, wakeUp, deadline) = process.locked { process in
+            (process.service.epoll, process.service.wakeUp, process.nextTick)
+        }
+        var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
+        let count = withUnsafeMutableBytes(of: &events) { space -> Int32 in
+            let places = space.baseAddress?.assumingMemoryBound(to: epoll_event.self)
+            guard deadline < Instant(nanoseconds: .max) else { return cl_epoll_wait(epoll, places, 4, nil, nil, nil) }
+            var moment = timespec(deadline)
+            return cl_epoll_wait(epoll, places, 4, &moment, nil, nil)
+        }
+        for event in [events.0, events.1, events.2, events.3].prefix(Int(max(count, 0))) {
+            switch event.data.u64 {
+            case Service.wakeUpNumber:
+                var counter: UInt64 = 0
+                _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size)
+            case Service.sessionNumber: process.hearSession()
+            default: process.linkEnded(event.data.u64)
+            }
+        }
+        process.tick(Clock.now())
+        process.followSession()
+    }
+}
+
+/// The body of the service thread. It ends with the process.
+private let serviceThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
+    while true { Service.turn(FlowProcess.shared) }
+}
+
+extension FlowProcess {
+    fileprivate var nextTick: Instant {
+        links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
+    }
+
+    /// With the process lock held: a flow of the link wants to know whether its peer runs.
+    func watch(_ link: Link, timeoutMilliseconds: UInt32) {
+        if timeoutMilliseconds > 0 {
+            link.liveness.watch(
+                timeout: UInt64(timeoutMilliseconds) * 1_000_000, memory: link.memory, end: link.end, now: Clock.now())
+        }
+        service.wake()
+    }
+
+    /// Reads what irmd says on the session.
+    fileprivate func hearSession() {
+        let socket = session.socket
+        guard socket >= 0 else { return }
+        while true {
+            do throws(Failure) {
+                guard let arrival = try MessageSocket.receive(on: socket, nonBlocking: true) else { throw .manager }
+                guard case .flowDown(let flow)? = try? ManagerMessage(decoding: arrival.bytes) else { continue }
+                locked { process in
+                    for end in [End.first, .second] {
+                        if let descriptor = process.byFlow[FlowKey(flow, end)] {
+                            process.setFate(Fate.down, of: descriptor)
+                        }
+                    }
+                }
+            } catch {
+                if error == .wouldBlock { break }
+                session.ended(socket)
+                break
+            }
+        }
+        _ = session.flush()
+    }
+
+    fileprivate func followSession() {
+        let hasUndelivered = !session.flush()
+        let socket = session.socket
+        locked { process in process.service.watch(session: socket, hasUndelivered: hasUndelivered) }
+    }
+
+    /// The other end of a link's socket is closed: the peer is gone.
+    fileprivate func linkEnded(_ number: UInt64) {
+        locked { process in
+            guard let key = process.service.takeEnded(number), let link = process.links[key] else { return }
+            process.service.stopWatching(link)
+            link.isPeerGone = true
+            for descriptor in link.descriptors.values { process.setFate(Fate.down, of: descriptor) }
+            if link.descriptors.isEmpty { process.forget(link) }
+        }
+    }
+
+    /// With the process lock held.
+    fileprivate func setFate(_ fate: UInt32, of descriptor: Int32) {
+        guard let entry = FlowTable.pointer(descriptor), let end = entry.pointee.end else { return }
+        let before = cl_or32(&end.settings.pointee.fate, fate)
+        guard before & fate == 0 else { return }
+        entry.wakeOwn()
+        handOver(entry, descriptor)
+    }
+
+    /// Bumps the heartbeat of links whose timers are due, and looks for peers that have been silent too long.
+    fileprivate func tick(_ now: Instant) {
+        locked { process in
+            for link in process.links.values where link.liveness.nextTick <= now {
+                let silence = link.liveness.tick(memory: link.memory, end: link.end, now: now)
+                for descriptor in link.descriptors.values {
+                    guard let entry = FlowTable.pointer(descriptor) else { continue }
+                    let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
+                    if timeout > 0, silence.nanoseconds >= timeout { process.setFate(Fate.silent, of: descriptor) }
+                }
+            }
+        }
+    }
+}
+
+extension Service {
+    fileprivate func stopWatching(_ link: Link) { _ = epoll_ctl(epoll, EPOLL_CTL_DEL, link.socket.number, nil) }
+}

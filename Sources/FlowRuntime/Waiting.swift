@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Platform
+import Vocabulary
+
+/// How long a blocked call tries before it sleeps: a few pauses for a peer that runs on another processor, then yields
+/// for one that shares ours. design: flow-memory §3
+struct Wait {
+    private static let pauses = 16
+    private static let yields = 64
+    private var rounds = 0
+    private var deadline: Instant?
+    private var hasSlept = false
+
+    enum Step {
+        case again
+        case sleep(until: Instant?)
+        case expired
+    }
+
+    /// What to do next; pauses and yields have been done when it returns. Timeouts count from the first call, and the
+    /// clock is read only if there is one.
+    mutating func next(timeout: UInt64) -> Step {
+        if timeout != FlowSettings.noTimeout {
+            if timeout == 0 { return .expired }
+            let now = Clock.now()
+            if let deadline {
+                if now >= deadline { return .expired }
+            } else {
+                deadline = now + TimeSpan(nanoseconds: timeout)
+            }
+        }
+        guard rounds < Wait.pauses + Wait.yields else {
+            rounds = 0
+            return .sleep(until: deadline)
+        }
+        if rounds < Wait.pauses { cl_pause() } else { sched_yield() }
+        rounds += 1
+        return .again
+    }
+}
+
+extension FlowPointer {
+    /// The end with its read lock held; nil if the flow is not open.
+    func lockReading() -> FlowEnd? {
+        guard let end = pointee.end else { return nil }
+        _ = cl_lock(end.readLock)
+        if pointee.end == end { return end }
+        cl_unlock(end.readLock)
+        return nil
+    }
+
+    /// The end with its write lock held; nil if the flow is not open.
+    func lockWriting() -> FlowEnd? {
+        guard let end = pointee.end else { return nil }
+        _ = cl_lock(end.writeLock)
+        if pointee.end == end { return end }
+        cl_unlock(end.writeLock)
+        return nil
+    }
+
+    /// With a lock of the end held: from here to `leaveSleep` the flow's memory stays.
+    func enterSleep() { _ = cl_add32(&pointee.sleepers, 1) }
+
+    /// Sleeps, with no lock held, after `enterSleep`; not at all without a word. Returns when it is worth to look again.
+    func sleep(on word: UnsafeMutablePointer<UInt32>?, _ expected: UInt32, until deadline: Instant?) throws(Failure) {
+        var result: Int32 = 0
+        if let word {
+            let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
+                argument?.assumingMemoryBound(to: FlowEntry.self).leaveSleep()
+            }
+            if let deadline {
+                var moment = timespec(deadline)
+                result = cl_futex_sleep(word, expected, &moment, cleanup, self)
+            } else {
+                result = cl_futex_sleep(word, expected, nil, cleanup, self)
+            }
+        }
+        leaveSleep()
+        // Expired: the caller looks once more and finds its deadline passed.
+        if result == -EINTR { throw .interrupted }
+    }
+
+    func leaveSleep() {
+        let process = FlowProcess.shared
+        process.lock()
+        let left = cl_add32(&pointee.sleepers, UInt32.max) &- 1
+        if left == 0, pointee.isClosing { process.tearDown(self) }
+        process.unlock()
+    }
+
+    /// The peer broke the rules of the shared memory.
+    func condemn(_ end: FlowEnd) {
+        let before = cl_or32(&end.settings.pointee.fate, Fate.violated)
+        guard before & Fate.violated == 0 else { return }
+        "Flow \(pointee.flow): the peer wrote impossible positions; the flow is down.".withCString {
+            cl_syslog(LOG_WARNING, $0)
+        }
+    }
+}
