@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import COuroboros
+import FlowRuntime
+import Vocabulary
+
+// `ouroboros/fqueue.h`. What each function does and returns is said there. spec: c-api §7
+// A `fset_t *` is a retained FlowSet, a `fqueue_t *` a retained EventQueue.
+
+private func set(_ pointer: OpaquePointer) -> FlowSet {
+    Unmanaged<FlowSet>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+}
+
+private func queue(_ pointer: OpaquePointer) -> EventQueue {
+    Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+}
+
+@c(fset_create)
+public func fsetCreate() -> OpaquePointer? {
+    FlowSets.create().map { OpaquePointer(Unmanaged.passRetained($0).toOpaque()) }
+}
+
+@c(fset_destroy)
+public func fsetDestroy(_ pointer: OpaquePointer?) {
+    guard let pointer else { return }
+    FlowSets.destroy(set(pointer))
+    Unmanaged<FlowSet>.fromOpaque(UnsafeRawPointer(pointer)).release()
+}
+
+@c(fset_zero)
+public func fsetZero(_ pointer: OpaquePointer?) {
+    guard let pointer else { return }
+    FlowSets.clear(set(pointer))
+}
+
+@c(fset_add)
+public func fsetAdd(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Int32 {
+    guard let pointer else { return negative(.invalid) }
+    do throws(Failure) {
+        try FlowSets.add(descriptor, to: set(pointer))
+        return 0
+    } catch {
+        return negative(error)
+    }
+}
+
+@c(fset_has)
+public func fsetHas(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Bool {
+    guard let pointer else { return false }
+    return FlowSets.contains(descriptor, in: set(pointer))
+}
+
+@c(fset_del)
+public func fsetDel(_ pointer: OpaquePointer?, _ descriptor: Int32) {
+    guard let pointer else { return }
+    FlowSets.remove(descriptor, from: set(pointer))
+}
+
+@c(fqueue_create)
+public func fqueueCreate() -> OpaquePointer? { OpaquePointer(Unmanaged.passRetained(EventQueue()).toOpaque()) }
+
+@c(fqueue_destroy)
+public func fqueueDestroy(_ pointer: OpaquePointer?) {
+    guard let pointer else { return }
+    Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer)).release()
+}
+
+@c(fqueue_next)
+public func fqueueNext(_ pointer: OpaquePointer?) -> Int32 {
+    guard let pointer else { return negative(.invalid) }
+    return queue(pointer).take() ?? negative(.notPermitted)
+}
+
+/// A failure is no value of `enum fqtype`, but what a C program reads is the same number.
+@c(fqueue_type)
+public func fqueueType(_ pointer: OpaquePointer?) -> Int32 {
+    guard let pointer else { return negative(.invalid) }
+    return queue(pointer).current.map { Int32($0.rawValue) } ?? negative(.notPermitted)
+}
+
+@c(fevent)
+public func fEvent(
+    _ setPointer: OpaquePointer?, _ queuePointer: OpaquePointer?, _ timeout: UnsafePointer<timespec>?
+) -> Int {
+    guard let setPointer, let queuePointer else { return Int(negative(.invalid)) }
+    do throws(Failure) {
+        try FlowSets.wait(set(setPointer), queue(queuePointer), timeout: try timeSpan(timeout))
+        return 1
+    } catch {
+        return Int(negative(error))
+    }
+}
