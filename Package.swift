@@ -62,6 +62,9 @@ let package = Package(
             dependencies: ["COuroboros", "COuroborosDev", "Vocabulary", "Wire", "FlowRuntime", "CLinux"],
             exclude: ["exports.map"], swiftSettings: dev.swift, linkerSettings: dev.linker),
         // tests
+        .testTarget(name: "ArchitectureTests"),
+        .testTarget(
+            name: "FlowRuntimeTests", dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
     ],
     swiftLanguageModes: [.v6]

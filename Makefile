@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# make                               builds a release
+# make install PREFIX= DESTDIR=      installs it (SYSTEMD=yes: with the systemd unit)
+# make uninstall PREFIX= DESTDIR=    removes what install put there
+# make check                         installs what is missing and runs all tests
+# make soak                          the long tests: hours, not minutes
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSTEMD ?= no
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+VERSION = 0.23.0
+SOVERSION = 0.23
+
+SWIFT ?= swift
+SWIFTFLAGS ?= -c release --static-swift-stdlib
+BUILD = .build/release
+
+TOOLS = irm oping oecho
+DAEMONS = irmd ipcpd-local
+LIBRARIES = ouroboros-dev ouroboros-irm
+COMPLETIONS = bash/irm:share/bash-completion/completions/irm bash/oping:share/bash-completion/completions/oping \
+	zsh/_irm:share/zsh/site-functions/_irm fish/irm.fish:share/fish/vendor_completions.d/irm.fish
+
+all:
+	$(SWIFT) build $(SWIFTFLAGS)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(LIBDIR)/cmake/Ouroboros $(DESTDIR)$(INCLUDEDIR)/ouroboros
+	for tool in $(TOOLS); do install -s -m 755 $(BUILD)/$$tool $(DESTDIR)$(PREFIX)/bin/; done
+	for daemon in $(DAEMONS); do install -s -m 755 $(BUILD)/$$daemon $(DESTDIR)$(PREFIX)/sbin/; done
+	for library in $(LIBRARIES); do \
+		install -s -m 755 $(BUILD)/lib$$library.so $(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION); \
+		ln -sf lib$$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/lib$$library.so.$(SOVERSION); \
+		ln -sf lib$$library.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/lib$$library.so; \
+		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/$$library.pc.in \
+			>$(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
+	done
+	for file in Config ConfigVersion; do \
+		sed 's|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/cmake/Ouroboros$$file.cmake.in \
+			>$(DESTDIR)$(LIBDIR)/cmake/Ouroboros/Ouroboros$$file.cmake; \
+	done
+	install -m 644 Include/ouroboros/*.h $(DESTDIR)$(INCLUDEDIR)/ouroboros/
+	for section in 1 3 7 8; do \
+		install -d $(DESTDIR)$(MANDIR)/man$$section; \
+		cp -P --remove-destination man/*.$$section $(DESTDIR)$(MANDIR)/man$$section/; \
+		chmod 644 $(DESTDIR)$(MANDIR)/man$$section/*.$$section; \
+	done
+	for pair in $(COMPLETIONS); do install -D -m 644 completions/$${pair%%:*} $(DESTDIR)$(PREFIX)/$${pair#*:}; done
+ifeq ($(SYSTEMD),yes)
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@PREFIX@|$(PREFIX)|' systemd/ouroboros.service.in >$(DESTDIR)$(UNITDIR)/ouroboros.service
+endif
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(DAEMONS:%=$(DESTDIR)$(PREFIX)/sbin/%)
+	for library in $(LIBRARIES); do \
+		rm -f $(DESTDIR)$(LIBDIR)/lib$$library.so $(DESTDIR)$(LIBDIR)/lib$$library.so.$(SOVERSION) \
+			$(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
+	done
+	for section in 1 3 7 8; do \
+		for page in man/*.$$section; do rm -f $(DESTDIR)$(MANDIR)/man$$section/$${page#man/}; done; \
+	done
+	for pair in $(COMPLETIONS); do rm -f $(DESTDIR)$(PREFIX)/$${pair#*:}; done
+	rm -rf $(DESTDIR)$(LIBDIR)/cmake/Ouroboros $(DESTDIR)$(INCLUDEDIR)/ouroboros
+	rm -f $(DESTDIR)$(UNITDIR)/ouroboros.service
+
+check:
+	./check
+
+clean:
+	$(SWIFT) package clean
+
+.PHONY: all install uninstall check soak clean

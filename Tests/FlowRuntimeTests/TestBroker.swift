@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import Foundation
+import LocalProtocol
+import Platform
+import Vocabulary
+
+@testable import FlowRuntime
+
+/// The least that the library needs of irmd: greets, and joins each `accept` with an `allocate`. Runs in the test's own
+/// process, so that a flow has both ends here and a sanitizer sees both.
+final class TestBroker: @unchecked Sendable {
+    static let shared = TestBroker()
+
+    private let condition = NSCondition()
+    private let oneAtATime = NSLock()
+    private var acceptors: [(connection: Int32, request: RequestID)] = []
+    private var nextFlow: UInt32 = 1
+    private var link: (memory: Int32, sockets: [Int32])?
+    private var linkIsTaken = [false, false]
+    private(set) var deallocated: [FlowID] = []
+
+    private init() {
+        let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
+        mkdir(directory, 0o700)
+        setenv(RuntimeDirectory.variable, directory, 1)
+        let listener = (directory + "/" + RuntimeDirectory.socketName).withCString { cl_listen($0, 0o600) }
+        precondition(listener >= 0)
+        Thread.detachNewThread {
+            while true {
+                var one = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+                poll(&one, 1, -1)
+                let connection = cl_accept(listener)
+                guard connection >= 0 else { continue }
+                _ = fcntl(connection, F_SETFL, 0)
+                Thread.detachNewThread { self.serve(connection) }
+            }
+        }
+    }
+
+    private func serve(_ connection: Int32) {
+        while let arrival = try? MessageSocket.receive(on: connection) {
+            guard let message = try? ProcessMessage(decoding: arrival.bytes) else { break }
+            switch message {
+            case .hello: send(.welcome(Welcome(features: [], manager: ProcessID(getpid()), incarnation: 1)), connection)
+            case .accept(let request, _):
+                condition.withLock {
+                    acceptors.append((connection, request))
+                    condition.broadcast()
+                }
+            case .allocate(let request, let name, let quality, _):
+                allocate(connection, request, quality, isExpedited: name.bytes == Array("expedited".utf8))
+            case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
+            case .taken, .refused, .join, .manage: break
+            }
+        }
+        cl_close(connection)
+    }
+
+    private func allocate(_ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool) {
+        condition.lock()
+        while acceptors.isEmpty { condition.wait() }
+        let acceptor = acceptors.removeFirst()
+        if link == nil {
+            var sockets: [Int32] = [0, 0]
+            precondition(cl_socketpair_seqpacket(&sockets) == 0)
+            link = (try! LinkMemory.create().release(), sockets)
+        }
+        let flow = FlowID(nextFlow)
+        nextFlow += 1
+        let segment = try! SegmentMemory.create()
+        offer(flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
+        offer(flow, .first, quality, isExpedited, segment.number, client, request)
+        condition.unlock()
+    }
+
+    private func offer(
+        _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ segment: Int32,
+        _ connection: Int32, _ request: RequestID
+    ) {
+        guard let link else { return }
+        let offer = FlowOffer(
+            flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
+            slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
+            isExpedited: isExpedited)
+        let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
+        linkIsTaken[end.index] = true
+        try! MessageSocket.send(
+            ManagerMessage.offer(request, offer).encoded(), descriptors: descriptors, on: connection)
+    }
+
+    private func send(_ message: ManagerMessage, _ connection: Int32) {
+        try? MessageSocket.send(message.encoded(), on: connection)
+    }
+
+    /// Both ends of a new flow.
+    func flow(_ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true) throws -> (client: Int32, server: Int32) {
+        // One at a time: an acceptor of one test must not get the flow of another.
+        oneAtATime.lock()
+        defer { oneAtATime.unlock() }
+        nonisolated(unsafe) var server: Int32 = -1
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            server = (try? ManagerCall.accept(timeout: nil).0) ?? -1
+            done.signal()
+        }
+        let name = ServiceName(expedited ? "expedited" : "fenced")!
+        let client = try ManagerCall.allocate(name, quality, timeout: TimeSpan(seconds: 30)).0
+        done.wait()
+        return (client, server)
+    }
+}
