@@ -50,7 +50,8 @@ extension FlowProcess {
     }
 
     /// Lets go of a flow, of which the peer learns at once. A flow that was inherited by fork is only forgotten.
-    /// One way: never waits for irmd or the peer. spec: c-api §5.5
+    /// One way: never waits for irmd or the peer. Without an irmd the flow is gone all the same, and `.manager` says that
+    /// nobody was told but the peer. spec: c-api §5.5
     package func deallocate(_ descriptor: Int32) throws(Failure) {
         guard descriptor >= 0, Int(descriptor) < Limits.descriptors else { throw .invalid }
         let entry = try FlowTable.entry(descriptor)
@@ -66,7 +67,12 @@ extension FlowProcess {
         if isOwn { entry.sayGone() }
         close(entry, descriptor, end)
         unlock()
-        if isOwn, !session.post(.deallocate(flow), incarnation: incarnation) { service.wake() }
+        guard isOwn else { return }
+        switch session.post(.deallocate(flow), incarnation: incarnation) {
+        case .sent: break
+        case .waiting: service.wake()
+        case .noManager: throw .manager
+        }
     }
 
     /// With the process lock and both locks of the end held; releases the latter.

@@ -21,7 +21,7 @@ package enum FlowReceive {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
-            guard let end = entry.lockReading() else { throw .notAllocated }
+            guard let end = entry.lockReading() else { throw wait.hasBegun ? .flowDown : .notAllocated }
             let outcome: Outcome
             do {
                 outcome = try receive(entry, end, buffer, count)

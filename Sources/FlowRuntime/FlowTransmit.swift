@@ -12,7 +12,7 @@ package enum FlowTransmit {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
-            guard let end = entry.lockWriting() else { throw .notAllocated }
+            guard let end = entry.lockWriting() else { throw wait.hasBegun ? .flowDown : .notAllocated }
             guard count >= 0, count <= entry.pointee.messageBytes else {
                 cl_unlock(end.writeLock)
                 throw .messageTooLong

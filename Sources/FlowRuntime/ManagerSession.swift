@@ -98,34 +98,45 @@ final class ManagerSession: @unchecked Sendable {
 
     // One way messages on the session.
 
-    /// Sends without waiting. False: there was no room, and `flush` shall be called when there is.
-    func post(_ message: ProcessMessage, incarnation: UInt64) -> Bool {
+    enum Posting {
+        case sent
+        /// There was no room: `flush` shall be called when there is.
+        case waiting
+        /// There is no irmd.
+        case noManager
+    }
+
+    /// Sends without waiting. An irmd that started after the flow was allocated does not know it, which is as good as
+    /// told.
+    func post(_ message: ProcessMessage, incarnation: UInt64) -> Posting {
         let bytes = message.encoded()
-        let sent = try? locked { () throws(Failure) -> Bool in
-            // An irmd that has gone took its flows with it.
-            guard socket >= 0, isWelcome, incarnation == self.incarnation else { return true }
+        let posting = try? locked { () throws(Failure) -> Posting in
+            guard socket >= 0, isWelcome else { return .noManager }
+            guard incarnation == self.incarnation else { return .sent }
             undelivered.append(bytes)
             return flushLocked()
         }
-        return sent ?? true
+        return posting ?? .noManager
     }
 
-    func flush() -> Bool { (try? locked { () throws(Failure) in flushLocked() }) ?? true }
+    func flush() -> Posting { (try? locked { () throws(Failure) in flushLocked() }) ?? .noManager }
 
-    private func flushLocked() -> Bool {
+    private func flushLocked() -> Posting {
         var sent = 0
         defer { undelivered.removeFirst(sent) }
         for bytes in undelivered {
             do {
                 try MessageSocket.send(bytes, on: socket, nonBlocking: true)
             } catch .wouldBlock {
-                return false
+                return .waiting
             } catch {
-                // The connection has ended; who reads it finds out.
+                // The connection has ended; who reads it cleans up.
+                sent = undelivered.count
+                return .noManager
             }
             sent += 1
         }
-        return true
+        return .sent
     }
 
     // Calls.

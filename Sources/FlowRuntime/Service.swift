@@ -143,7 +143,7 @@ extension FlowProcess {
     }
 
     fileprivate func followSession() {
-        let hasUndelivered = !session.flush()
+        let hasUndelivered = session.flush() == .waiting
         let socket = session.socket
         locked { process in process.service.watch(session: socket, hasUndelivered: hasUndelivered) }
     }
@@ -176,10 +176,20 @@ extension FlowProcess {
                 for descriptor in link.descriptors.values {
                     guard let entry = FlowTable.pointer(descriptor) else { continue }
                     let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
+                    entry.trimIdle()
                     if timeout > 0, silence.nanoseconds >= timeout { process.setFate(Fate.silent, of: descriptor) }
                 }
             }
         }
+    }
+}
+
+extension FlowPointer {
+    /// A ring through which a lot went gives its memory back once everything is read.
+    fileprivate func trimIdle() {
+        guard let end = lockWriting() else { return }
+        end.producer.pointee.trim(pointee.departing, keeping: 8_192)
+        cl_unlock(end.writeLock)
     }
 }
 

@@ -12,6 +12,9 @@ struct Wait {
     private static let yields = 64
     private var rounds = 0
     private var deadline: Instant?
+
+    /// A flow that is closed under somebody who waits is down; one that was closed before is no flow.
+    var hasBegun: Bool { rounds > 0 || hasSlept }
     private var hasSlept = false
 
     enum Step {
@@ -34,6 +37,7 @@ struct Wait {
         }
         guard rounds < Wait.pauses + Wait.yields else {
             rounds = 0
+            hasSlept = true
             return .sleep(until: deadline)
         }
         if rounds < Wait.pauses { cl_pause() } else { sched_yield() }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Foundation
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -80,6 +81,7 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             usleep(20_000)
             try? Attachment.deallocate(server)
         }
+        #expect(throws: Failure.flowDown) { try read(server, 1) }
         #expect(throws: Failure.notAllocated) { try read(server, 1) }
         try Attachment.deallocate(client)
     }
@@ -166,17 +168,19 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
                 done.signal()
             }
         }
-        nonisolated(unsafe) var counts = [Int](repeating: 0, count: 3)
-        for reader in 0..<3 {
+        let total = Mutex(0)
+        for _ in 0..<3 {
             Thread.detachNewThread {
-                while let packet = try? read(server, 10), packet.count == 2 { counts[reader] += 1 }
+                var count = 0
+                while let packet = try? read(server, 10), packet.count == 2 { count += 1 }
+                total.withLock { $0 += count }
                 done.signal()
             }
         }
         for _ in 0..<4 { done.wait() }
         try Attachment.deallocate(client)
         for _ in 0..<3 { done.wait() }
-        #expect(counts.reduce(0, +) == 4 * each)
+        #expect(total.withLock { $0 } == 4 * each)
         try Attachment.deallocate(server)
     }
 
