@@ -1,0 +1,169 @@
+/*
+ * Ouroboros: flows
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#ifndef OUROBOROS_DEV_H
+#define OUROBOROS_DEV_H
+
+#include <ouroboros/cdefs.h>
+#include <ouroboros/qos.h>
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
+
+/*
+ * A flow is a two-way path for messages between two processes, named by a
+ * descriptor: a number from 64 to 65,535 that has nothing to do with the file
+ * descriptors of the operating system. The lowest free number is used.
+ *
+ * Timeouts are intervals. NULL and what an interval of zero means is said
+ * at each function. A call never returns before its time is up.
+ *
+ * All functions may be called by any number of threads at once, also on the
+ * same flow. After fork a child may use the flows it inherited; its exit or
+ * flow_dealloc does not end them for the parent. A blocked call returns
+ * -EINTR after a signal handler that was installed without SA_RESTART.
+ */
+
+__BEGIN_DECLS
+
+/*
+ * Allocate a flow to whoever accepts flows for the name dst_name, and wait
+ * until that is done. The name must be known to the irmd of this system; if
+ * no live process serves it, and none can be started, the call fails at once.
+ *
+ * qs:    what the flow shall be like; NULL means qos_raw. Not NULL: its member
+ *        ber becomes 1 (default builds), and on success it holds what the flow
+ *        was given.
+ * timeo: longest wait. NULL: 20 s. Zero is a wait that is over at once. The
+ *        server never sees a flow whose client gave up.
+ *
+ * Returns the descriptor;
+ *   -EINVAL     dst_name is NULL, or timeo is no interval;
+ *   -ENAME      irmd does not know the name (which includes the empty one and
+ *               those longer than NAME_SIZE);
+ *   -EIPCP      no IPCP leads to the name, nobody serves it, or the layer
+ *               refused;
+ *   -ETIMEDOUT  the time is up;
+ *   -ECRYPT     key exchange failed, or the server demands encryption;
+ *   -EAUTH      the server's certificate is not acceptable;
+ *   -EBADF      no descriptor or flow identifier is left;
+ *   -EMFILE     the process has no file descriptor left for the time of the
+ *               allocation;
+ *   -ENOMEM     there is no memory for the flow;
+ *   -EIRMD      irmd is not there or went away;
+ *   -EINTR      a signal came;
+ *   or the negative code with which the server's side refused.
+ */
+int flow_alloc(const char *            dst_name,
+               qosspec_t *             qs,
+               const struct timespec * timeo);
+
+/*
+ * Wait for a flow to any of the names to which this process, or its program,
+ * is bound. No binding is needed to wait; one that is made meanwhile counts.
+ *
+ * qs:    not NULL: on success it holds what the client asked for (ber is 1 in
+ *        default builds).
+ * timeo: longest wait. NULL: no limit. Zero looks once.
+ *
+ * Returns the descriptor;
+ *   -EINVAL     timeo is no interval;
+ *   -ETIMEDOUT  the time is up;
+ *   -ECRYPT, -EAUTH  as flow_alloc;
+ *   -EBADF, -EMFILE, -ENOMEM  as flow_alloc, the client is refused;
+ *   -EIRMD      irmd is not there or went away;
+ *   -EINTR      a signal came.
+ */
+int flow_accept(qosspec_t *             qs,
+                const struct timespec * timeo);
+
+/*
+ * Join the broadcast layer bc, through an IPCP of this system that is enrolled
+ * in it. What one member writes all others can read. Waits as flow_alloc.
+ *
+ * Returns the descriptor;
+ *   -EINVAL     bc is NULL, or timeo is no interval;
+ *   -EIPCP      no IPCP of this system is in a layer of that name;
+ *   -ENOTALLOC  the layer is not a broadcast layer;
+ *   -ETIMEDOUT, -EBADF, -EMFILE, -ENOMEM, -EIRMD, -EINTR  as flow_alloc.
+ */
+int flow_join(const char *            bc,
+              const struct timespec * timeo);
+
+/*
+ * End the flow. Messages the other end has not read yet are still delivered
+ * to it. The call does not wait for the other end, whether it reads, is
+ * stopped or is dead.
+ *
+ * Returns 0;
+ *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -ENOTALLOC  fd is not an open flow, which includes the second call;
+ *   -EIRMD      irmd is not there. The descriptor is free nevertheless.
+ */
+int flow_dealloc(int fd);
+
+/*
+ * Send the count bytes at buf as one message.
+ *
+ * Waits while the flow is full, that is while the other end leaves too much
+ * unread (1 MiB, or one larger message): without limit, or as long as
+ * FLOWSSNDTIMEO says, or not at all with FLOWFWNOBLOCK. A count of 0 tells the
+ * other end only that this one is alive; its reader does not see it.
+ *
+ * Returns count;
+ *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -ENOTALLOC  fd is not an open flow;
+ *   -EINVAL     buf is NULL and count is not 0;
+ *   -EPERM      the flow is FLOWFRDONLY;
+ *   -EMSGSIZE   the message is larger than the flow can ever carry. Within a
+ *               host that is half of a 4 MiB ring, and never less than
+ *               1,048,256 bytes;
+ *   -EAGAIN     the flow is full, and FLOWFWNOBLOCK is set;
+ *   -ETIMEDOUT  the flow was full as long as FLOWSSNDTIMEO says;
+ *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set;
+ *   -EFLOWPEER  the other end fell silent for the flow's peer timeout;
+ *   -EINTR      a signal came, nothing was sent.
+ */
+ssize_t flow_write(int          fd,
+                   const void * buf,
+                   size_t       count);
+
+/*
+ * Receive a message, or the next part of one, into the count bytes at buf.
+ *
+ * Waits while there is none: without limit, or as long as FLOWSRCVTIMEO says
+ * (zero looks once), or not at all with FLOWFRNOBLOCK.
+ *
+ * A message that does not fit is delivered in parts, one a call. A result
+ * smaller than count ends a message; if the last part has exactly count bytes,
+ * the next call returns 0 to say so. With FLOWFRNOPART there are neither parts
+ * nor this 0: a message that does not fit is discarded. A count of 0 with a
+ * message waiting returns 0 and leaves it there.
+ *
+ * Returns the number of bytes;
+ *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -ENOTALLOC  fd is not an open flow;
+ *   -EINVAL     buf is NULL and count is not 0;
+ *   -EPERM      the flow is FLOWFWRONLY;
+ *   -EMSGSIZE   the message did not fit (FLOWFRNOPART) and is lost;
+ *   -EAGAIN     there is no message, and FLOWFRNOBLOCK is set;
+ *   -ETIMEDOUT  none came as long as FLOWSRCVTIMEO says;
+ *   -EFLOWDOWN  the other end has gone and all it sent was read, or FLOWFDOWN
+ *               is set;
+ *   -EFLOWPEER  the other end fell silent for the flow's peer timeout, and all
+ *               it sent was read;
+ *   -EINTR      a signal came, nothing was read.
+ */
+ssize_t flow_read(int    fd,
+                  void * buf,
+                  size_t count);
+
+__END_DECLS
+
+#endif /* OUROBOROS_DEV_H */

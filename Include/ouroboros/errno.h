@@ -1,0 +1,29 @@
+/*
+ * Ouroboros: error numbers beyond those of the operating system
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#ifndef OUROBOROS_ERRNO_H
+#define OUROBOROS_ERRNO_H
+
+/*
+ * The functions of this library return a negative error number, for example
+ * -EFLOWDOWN. They neither set nor read errno.
+ */
+#include <errno.h>
+
+#define ENOTALLOC 1000  /* The descriptor names no open flow.              */
+#define EIPCPTYPE 1001  /* Unknown type of IPCP.                           */
+#define EIRMD 1002      /* irmd is not there, or left in mid-conversation. */
+#define EIPCP 1003      /* No IPCP leads to the name, or it refused.       */
+#define EIPCPSTATE 1004 /* The target is in the wrong state.               */
+#define EFLOWDOWN 1005  /* The flow is down: its other end has gone.       */
+#define EFLOWPEER 1006  /* The flow is down: its other end fell silent.    */
+#define ENAME 1007      /* The name is unknown or not acceptable.          */
+#define ECRYPT 1008     /* Key exchange or encryption failed.              */
+#ifndef EAUTH
+#define EAUTH 1009      /* The other end could not prove who it is.        */
+#endif
+
+#endif /* OUROBOROS_ERRNO_H */

@@ -1,0 +1,86 @@
+/*
+ * Ouroboros: properties of an open flow
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#ifndef OUROBOROS_FCCNTL_H
+#define OUROBOROS_FCCNTL_H
+
+#include <ouroboros/cdefs.h>
+#include <ouroboros/qos.h>
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* Access: one of three values within the bits of FLOWFACCMODE. */
+#define FLOWFRDONLY 00       /* Only flow_read.                               */
+#define FLOWFWRONLY 01       /* Only flow_write; the peer cannot write.       */
+#define FLOWFRDWR 02         /* Both.                                         */
+#define FLOWFACCMODE 03      /* Mask of the three.                            */
+#define FLOWFINVALID 03      /* Both "only" at once: not accepted.            */
+
+/* Flags, each a bit. */
+#define FLOWFDOWN 04         /* The flow is down, until the bit is cleared.   */
+#define FLOWFRNOBLOCK 01000  /* flow_read does not wait.                      */
+#define FLOWFWNOBLOCK 02000  /* flow_write does not wait.                     */
+#define FLOWFNONBLOCK 03000  /* Neither waits.                                */
+#define FLOWFRNOPART 010000  /* No reading in parts: discard what is too big. */
+#define FLOWFWNOPART 020000  /* No writing in parts.                          */
+
+/* What a new flow has: FLOWFRDWR and FLOWFWNOPART. */
+#define FLOWFDEFAULT 020002
+
+/* Flags of in-order flows. */
+#define FRCTFRTX 1           /* Lost packets are sent again. Not changeable.  */
+#define FRCTFRESCNTL 2       /* The receiver limits the sender.               */
+#define FRCTFLINGER 4        /* After flow_dealloc, what waits is still sent. */
+
+/* Commands, and the one argument each takes. */
+#define FLOWSRCVTIMEO 01     /* const struct timespec *, NULL for no limit    */
+#define FLOWGRCVTIMEO 02     /* struct timespec *                             */
+#define FLOWSSNDTIMEO 03     /* const struct timespec *, NULL for no limit    */
+#define FLOWGSNDTIMEO 04     /* struct timespec *                             */
+#define FLOWGQOSSPEC 05      /* qosspec_t *                                   */
+#define FLOWSFLAGS 06        /* uint32_t                                      */
+#define FLOWGFLAGS 07        /* uint32_t *                                    */
+#define FLOWGRXQLEN 010      /* size_t *: messages to be read here            */
+#define FLOWGTXQLEN 011      /* size_t *: messages the peer has yet to read   */
+#define FRCTSFLAGS 01000     /* uint16_t                                      */
+#define FRCTGFLAGS 02000     /* uint16_t *                                    */
+
+__BEGIN_DECLS
+
+/*
+ * Ask for or change a property of the flow fd.
+ *
+ * FLOWSRCVTIMEO and FLOWSSNDTIMEO set how long flow_read and flow_write wait
+ * at most, counted from each call. Zero looks once.
+ *
+ * FLOWSFLAGS replaces all flags. FLOWFDOWN takes the flow down: calls on it
+ * return -EFLOWDOWN, the peer's flow set gets one FLOW_DOWN. Clearing it takes
+ * the flow up again and gives the peer one FLOW_UP. No other change of flags
+ * makes an event, and none brings back a peer that has gone. While one end is
+ * FLOWFWRONLY the other cannot write; this ends when the access is changed.
+ *
+ * FRCTSFLAGS stores FRCTFRESCNTL and FRCTFLINGER as given. FRCTFRTX belongs to
+ * the quality of service (loss is 0) and reads back as that decided. A new
+ * flow has all three if nothing may be lost, else FRCTFRESCNTL.
+ *
+ * Returns 0;
+ *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -ENOTALLOC  fd is not an open flow;
+ *   -ENOTSUP    cmd is unknown;
+ *   -EINVAL     the argument is NULL where only FLOWS*TIMEO allow it, is no
+ *               interval, or is FLOWFINVALID;
+ *   -EPERM      FLOWG*TIMEO: no time limit is set. FRCT*: the flow is not
+ *               in order.
+ */
+int fccntl(int fd,
+           int cmd,
+           ...);
+
+__END_DECLS
+
+#endif /* OUROBOROS_FCCNTL_H */

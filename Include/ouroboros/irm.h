@@ -1,0 +1,168 @@
+/*
+ * Ouroboros: management: IPCPs, names and bindings
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#ifndef OUROBOROS_IRM_H
+#define OUROBOROS_IRM_H
+
+#include <ouroboros/cdefs.h>
+#include <ouroboros/ipcp.h>
+#include <ouroboros/name.h>
+#include <ouroboros/qos.h>
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* One line of irm_list_ipcps. Names longer than 254 bytes are cut. */
+struct ipcp_list_info {
+    pid_t          pid;
+    enum ipcp_type type;
+    char           name[NAME_SIZE];
+    char           layer[LAYER_NAME_SIZE]; /* "Not enrolled." before it is. */
+};
+
+/*
+ * Each function asks irmd and waits for its answer. Unless it says otherwise
+ * it returns 0, or
+ *   -EINVAL  an argument is NULL, a name is longer than NAME_SIZE bytes, or a
+ *            pid is impossible;
+ *   -EIRMD   irmd is not there, or went away before it answered;
+ *   -EPERM   irmd refused or failed. Managing the system takes irmd's user,
+ *            root, or the group ouroboros.
+ */
+
+__BEGIN_DECLS
+
+/*
+ * Start an IPCP. An IPCP of that name must not exist.
+ *
+ * Returns 0, not the pid: look that up with irm_list_ipcps. Errors as above, and
+ *   -EIPCPTYPE  the type is unknown, or its daemon is not installed.
+ */
+pid_t irm_create_ipcp(const char *   name,
+                      enum ipcp_type type);
+
+/*
+ * End an IPCP. Errors as above; -EPERM also if no IPCP has this pid, and
+ * -EINVAL for pids of 0 and less.
+ */
+int irm_destroy_ipcp(pid_t pid);
+
+/*
+ * List all IPCPs, by type and then pid.
+ *
+ * Returns how many there are and sets *ipcps to an array of them, which the
+ * caller frees with free(), or to NULL if there are none. Errors as above, and
+ *   -ENOMEM  there is no memory for the array.
+ */
+ssize_t irm_list_ipcps(struct ipcp_list_info ** ipcps);
+
+/*
+ * Enrol an IPCP in the layer of which dst is a member: the name of an IPCP or
+ * of a layer. Errors as above.
+ */
+int irm_enroll_ipcp(pid_t        pid,
+                    const char * dst);
+
+/* Make an IPCP the first member of a new layer. Errors as above. */
+int irm_bootstrap_ipcp(pid_t                      pid,
+                       const struct ipcp_config * conf);
+
+/*
+ * Connect a component (DT_COMP or MGMT_COMP) of an IPCP to the same component
+ * of the IPCP dst, over a flow of quality qs. Mind the order of the strings.
+ *
+ * Errors as above, and
+ *   -EIPCP  no IPCP has this pid, or its type has no connections.
+ */
+int irm_connect_ipcp(pid_t        pid,
+                     const char * dst,
+                     const char * component,
+                     qosspec_t    qs);
+
+/* The reverse. Errors as irm_connect_ipcp. */
+int irm_disconnect_ipcp(pid_t        pid,
+                        const char * dst,
+                        const char * component);
+
+/*
+ * Let all processes of the program prog, those of this user, accept flows for
+ * a name; create the name (LB_SPILL) if it does not exist. A prog with a '/'
+ * is a path, another is looked for along PATH.
+ *
+ * opts:  0, or BIND_AUTO: irmd starts the program, as the calling user, when a
+ *        flow to the name finds nobody else, with the argc strings of argv as
+ *        arguments (without the program itself; NULL if argc is 0).
+ *
+ * Errors as above, -EINVAL also if PATH has an entry that is not absolute, and
+ *   -ENOENT  the program was not found, or PATH is unset or empty;
+ *   -EPERM   also if it is not executable, or bound to the name already.
+ */
+int irm_bind_program(const char * prog,
+                     const char * name,
+                     uint16_t     opts,
+                     int          argc,
+                     char **      argv);
+
+/*
+ * Undo irm_bind_program, with its BIND_AUTO. prog is the program's path or the
+ * last part of it. A name of NULL means all names. Errors as above; -EPERM if
+ * there was no such binding.
+ */
+int irm_unbind_program(const char * prog,
+                       const char * name);
+
+/*
+ * Let a live process accept flows for a name; create the name (LB_SPILL) if it
+ * does not exist. Users may bind their own processes. Errors as above; -EPERM
+ * also if there is no such process, or it is bound to the name already.
+ */
+int irm_bind_process(pid_t        pid,
+                     const char * name);
+
+/*
+ * Undo irm_bind_process. A name of NULL means all names. Errors as above;
+ * -EPERM if there was no such binding.
+ */
+int irm_unbind_process(pid_t        pid,
+                       const char * name);
+
+/*
+ * Create a name. One that exists already is left as it is, which is no error.
+ * Errors as above, -EINVAL also for an empty name or an unknown policy, and
+ *   -ENOMEM  there is no memory for it.
+ */
+int irm_create_name(struct name_info * info);
+
+/*
+ * Destroy a name, its bindings and registrations. Flows stay. Errors as above;
+ * -EPERM if it does not exist.
+ */
+int irm_destroy_name(const char * name);
+
+/*
+ * List all names. The paths in s and c are those that were given, or empty.
+ *
+ * Returns as irm_list_ipcps.
+ */
+ssize_t irm_list_names(struct name_info ** names);
+
+/*
+ * Make a name known in the layer of an IPCP.
+ *
+ * Errors as above, and
+ *   -ENAME  the name does not exist;
+ *   -EIPCP  no IPCP has this pid.
+ */
+int irm_reg_name(const char * name,
+                 pid_t        pid);
+
+/* The reverse. Errors as irm_reg_name. */
+int irm_unreg_name(const char * name,
+                   pid_t        pid);
+
+__END_DECLS
+
+#endif /* OUROBOROS_IRM_H */
