@@ -11,8 +11,17 @@ let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()
 /// The targets that touch the operating system.
 let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+let root = Context.packageDirectory
+/// The public headers include each other as `<ouroboros/…>`; with CLinux they must see the same libc.
+let publicHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-I\(root)/Include", "-Xcc", "-D_GNU_SOURCE"])]
+/// The C libraries carry the Swift runtime in themselves, so that they work where Swift is not installed.
+let runtimeInside: [SwiftSetting] = driver + publicHeaders + [.unsafeFlags(["-static-stdlib"])]
+
 let package = Package(
     name: "ouroboros",
+    products: [
+        .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     ],
@@ -28,6 +37,24 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
+        // runtimes
+        .target(
+            name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
+            swiftSettings: driver),
+        .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
+        // C interface
+        .systemLibrary(name: "COuroboros", path: "Include"),
+        .target(
+            name: "OuroborosIRM",
+            dependencies: ["COuroboros", "Vocabulary", "LocalProtocol", "ManagementClient", "CLinux"],
+            exclude: ["exports.map"], swiftSettings: runtimeInside,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-use-ld=lld", "-Xlinker", "-soname=libouroboros-irm.so.0.23",
+                    "-Xlinker", "--version-script=\(root)/Sources/OuroborosIRM/exports.map",
+                    "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "nodelete",
+                ])
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
