@@ -34,7 +34,9 @@ let package = Package(
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         // drivers
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        // libm: the standard library needs it, and without Glibc nothing else asks for it.
+        .target(
+            name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         // runtimes
@@ -42,6 +44,10 @@ let package = Package(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
         .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
+        .target(
+            name: "IRMCommands",
+            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux"],
+            swiftSettings: driver),
         // C interface
         .systemLibrary(name: "COuroboros", path: "Include"),
         .target(
@@ -55,6 +61,10 @@ let package = Package(
                     "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "nodelete",
                 ])
             ]),
+        // executables
+        .executableTarget(
+            name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
+            swiftSettings: driver + publicHeaders),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -110,14 +110,14 @@ extension ManagementError {
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:
-                "This user may not use \(path): be root or a member of group ouroboros, or start an own \"irmd\"."
+                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own \"irmd\"."
             case .wouldBlock:
                 "irmd at \(path) is too busy to answer. Try again."
             default:
-                "No irmd listens at \(RuntimeDirectory.searched()). Start one with \"irmd\", or name the directory"
+                "none listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the directory"
                     + " of a running one in \(RuntimeDirectory.variable)."
             }
-        return ManagementError(.manager, reason: "\(communication): \(failure). \(advice)")
+        return ManagementError(.manager, reason: "\(communication): \(advice)")
     }
 
     fileprivate static func refusedVersion(_ version: ProtocolVersion) -> ManagementError {

@@ -38,20 +38,22 @@ package enum ProgramPath {
 
     /// A file of this name is in the current directory.
     package static func isHere(_ program: [UInt8]) -> Bool {
-        guard !program.isEmpty, let file = real(program) else { return false }
+        guard let file = real(program) else { return false }
         return isRegular(file)
     }
 
     /// The absolute path of something that exists, without links.
-    package static func real(_ path: [UInt8]) -> [UInt8]? {
-        guard !path.contains(0) else { return nil }
+    package static func absolute(_ path: [UInt8]) throws(Failure) -> [UInt8] {
+        guard !path.isEmpty, !path.contains(0) else { throw .noEntry }
         let terminated = path.map(CChar.init(bitPattern:)) + [0]
-        guard let result = realpath(terminated, nil) else { return nil }
+        guard let result = realpath(terminated, nil) else { throw Failure(errno: cl_errno()) }
         defer { free(result) }
-        return Array(UnsafeBufferPointer(start: result, count: strlen(result))).map(UInt8.init(bitPattern:))
+        return UnsafeBufferPointer(start: result, count: strlen(result)).map(UInt8.init(bitPattern:))
     }
 
     package static func currentDirectory() -> [UInt8] { real(Array(".".utf8)) ?? Array("/".utf8) }
+
+    private static func real(_ path: [UInt8]) -> [UInt8]? { try? absolute(path) }
 
     private static func isExecutable(_ path: [UInt8]) -> Bool {
         isRegular(path) && access(path.map(CChar.init(bitPattern:)) + [0], X_OK) == 0
