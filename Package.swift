@@ -16,6 +16,10 @@ let root = Context.packageDirectory
 let publicHeaders: [SwiftSetting] = [.unsafeFlags(["-Xcc", "-I\(root)/Include", "-Xcc", "-D_GNU_SOURCE"])]
 /// The C libraries carry the Swift runtime in themselves, so that they work where Swift is not installed.
 let runtimeInside: [SwiftSetting] = driver + publicHeaders + [.unsafeFlags(["-static-stdlib"])]
+/// What programs that use flows are made of. They call the C interface, as users' C programs do.
+let flowPrograms: [Target.Dependency] = ["COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary"]
+/// Where they find it.
+let flowLibrary: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld", "-Xlinker", "--unresolved-symbols=ignore-all"])]
 
 let package = Package(
     name: "ouroboros",
@@ -61,10 +65,19 @@ let package = Package(
                     "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "nodelete",
                 ])
             ]),
+        .target(name: "CFlowControl", cSettings: [.unsafeFlags(["-I\(root)/Include"])]),
+        .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
         // executables
         .executableTarget(
             name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
             swiftSettings: driver + publicHeaders),
+        .executableTarget(
+            name: "oping",
+            dependencies: flowPrograms + ["Ping", "Platform"], swiftSettings: driver + publicHeaders,
+            linkerSettings: flowLibrary),
+        .executableTarget(
+            name: "oecho", dependencies: flowPrograms, swiftSettings: driver + publicHeaders,
+            linkerSettings: flowLibrary),
     ],
     swiftLanguageModes: [.v6]
 )

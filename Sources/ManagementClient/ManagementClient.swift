@@ -114,26 +114,26 @@ extension ManagementError {
             case .wouldBlock:
                 "irmd at \(path) is too busy to answer. Try again."
             default:
-                "none listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the directory"
+                "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the directory"
                     + " of a running one in \(RuntimeDirectory.variable)."
             }
-        return ManagementError(.manager, reason: "\(communication): \(advice)")
+        return ManagementError(.manager, reason: "\(communication). \(advice)")
     }
 
     fileprivate static func refusedVersion(_ version: ProtocolVersion) -> ManagementError {
         ManagementError(
             .manager,
-            reason: "\(communication): irmd speaks version \(version) of the local protocol, this program version"
+            reason: "\(communication). irmd speaks version \(version) of the local protocol, this program version"
                 + " \(ProtocolVersion.current). Install both from the same release and restart irmd.")
     }
 
     fileprivate static let lost = ManagementError(
-        .manager, reason: "\(communication): it closed the connection. Its log says why.")
+        .manager, reason: "\(communication). It closed the connection. Its log says why.")
 
     fileprivate static func silent(_ patience: TimeSpan) -> ManagementError {
         ManagementError(
             .manager,
-            reason: "\(communication): no answer within \(patience.nanoseconds / 1_000_000_000) s. It may be stopped or"
+            reason: "\(communication). No answer within \(patience.nanoseconds / 1_000_000_000) s. It may be stopped or"
                 + " stuck: see its log, or restart it.")
     }
 }

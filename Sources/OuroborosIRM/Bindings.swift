@@ -10,6 +10,7 @@ import Vocabulary
 private let invalid = -Failure.invalid.errno
 private let pathLimit = 4_095
 
+/// `irm_bind_program(3)`.
 @c @implementation
 public func irm_bind_program(
     _ prog: UnsafePointer<CChar>!, _ name: UnsafePointer<CChar>!, _ opts: UInt16, _ argc: Int32,
@@ -34,6 +35,7 @@ public func irm_bind_program(
     }
 }
 
+/// `irm_unbind_program(3)`.
 @c @implementation
 public func irm_unbind_program(_ prog: UnsafePointer<CChar>!, _ name: UnsafePointer<CChar>!) -> Int32 {
     guard let program = text(prog, limit: pathLimit), let name = optionalName(name) else { return invalid }
@@ -43,6 +45,7 @@ public func irm_unbind_program(_ prog: UnsafePointer<CChar>!, _ name: UnsafePoin
     }
 }
 
+/// `irm_bind_process(3)`.
 @c @implementation
 public func irm_bind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int32 {
     guard pid > 0, let name = text(name).flatMap(ServiceName.init) else { return invalid }
@@ -52,6 +55,7 @@ public func irm_bind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int
     }
 }
 
+/// `irm_unbind_process(3)`.
 @c @implementation
 public func irm_unbind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int32 {
     guard pid > 0, let name = optionalName(name) else { return invalid }

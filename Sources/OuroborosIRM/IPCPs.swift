@@ -9,6 +9,7 @@ import Vocabulary
 
 private let invalid = -Failure.invalid.errno
 
+/// `irm_create_ipcp(3)`.
 @c @implementation
 public func irm_create_ipcp(_ name: UnsafePointer<CChar>!, _ type: ipcp_type) -> pid_t {
     guard let name = text(name).flatMap(IPCPName.init) else { return invalid }
@@ -20,6 +21,7 @@ public func irm_create_ipcp(_ name: UnsafePointer<CChar>!, _ type: ipcp_type) ->
     }
 }
 
+/// `irm_destroy_ipcp(3)`.
 @c @implementation
 public func irm_destroy_ipcp(_ pid: pid_t) -> Int32 {
     guard pid > 0 else { return invalid }
@@ -29,6 +31,7 @@ public func irm_destroy_ipcp(_ pid: pid_t) -> Int32 {
     }
 }
 
+/// `irm_list_ipcps(3)`.
 @c @implementation
 public func irm_list_ipcps(_ ipcps: UnsafeMutablePointer<UnsafeMutablePointer<ipcp_list_info>?>!) -> Int {
     guard let ipcps else { return Int(invalid) }
@@ -42,6 +45,7 @@ public func irm_list_ipcps(_ ipcps: UnsafeMutablePointer<UnsafeMutablePointer<ip
     }
 }
 
+/// `irm_enroll_ipcp(3)`.
 @c @implementation
 public func irm_enroll_ipcp(_ pid: pid_t, _ dst: UnsafePointer<CChar>!) -> Int32 {
     guard pid > 0, let destination = text(dst).flatMap(ServiceName.init) else { return invalid }
@@ -51,6 +55,7 @@ public func irm_enroll_ipcp(_ pid: pid_t, _ dst: UnsafePointer<CChar>!) -> Int32
     }
 }
 
+/// `irm_bootstrap_ipcp(3)`.
 @c @implementation
 public func irm_bootstrap_ipcp(_ pid: pid_t, _ conf: UnsafePointer<ipcp_config>!) -> Int32 {
     guard pid > 0, let conf, let configuration = LayerConfiguration(conf.pointee) else { return invalid }
@@ -60,7 +65,7 @@ public func irm_bootstrap_ipcp(_ pid: pid_t, _ conf: UnsafePointer<ipcp_config>!
     }
 }
 
-// The header's order of strings, not that of the prototype's header: first the destination. spec: c-api §9
+/// `irm_connect_ipcp(3)`: first the destination, then the component, whatever older headers say. spec: c-api §9
 @c @implementation
 public func irm_connect_ipcp(
     _ pid: pid_t, _ dst: UnsafePointer<CChar>!, _ component: UnsafePointer<CChar>!, _ qs: qosspec_t
@@ -75,6 +80,7 @@ public func irm_connect_ipcp(
     }
 }
 
+/// `irm_disconnect_ipcp(3)`.
 @c @implementation
 public func irm_disconnect_ipcp(
     _ pid: pid_t, _ dst: UnsafePointer<CChar>!, _ component: UnsafePointer<CChar>!

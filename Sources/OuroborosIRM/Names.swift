@@ -9,6 +9,7 @@ import Vocabulary
 
 private let invalid = -Failure.invalid.errno
 
+/// `irm_create_name(3)`.
 @c @implementation
 public func irm_create_name(_ info: UnsafeMutablePointer<name_info>!) -> Int32 {
     guard let info, let settings = NameSettings(info.pointee) else { return invalid }
@@ -18,6 +19,7 @@ public func irm_create_name(_ info: UnsafeMutablePointer<name_info>!) -> Int32 {
     }
 }
 
+/// `irm_destroy_name(3)`.
 @c @implementation
 public func irm_destroy_name(_ name: UnsafePointer<CChar>!) -> Int32 {
     guard let bytes = text(name) else { return invalid }
@@ -29,6 +31,7 @@ public func irm_destroy_name(_ name: UnsafePointer<CChar>!) -> Int32 {
     }
 }
 
+/// `irm_list_names(3)`.
 @c @implementation
 public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<name_info>?>!) -> Int {
     guard let names else { return Int(invalid) }
@@ -43,6 +46,7 @@ public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<na
     }
 }
 
+/// `irm_reg_name(3)`.
 @c @implementation
 public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
     guard pid > 0, let bytes = text(name) else { return invalid }
@@ -53,6 +57,7 @@ public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
     }
 }
 
+/// `irm_unreg_name(3)`.
 @c @implementation
 public func irm_unreg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
     guard pid > 0, let bytes = text(name) else { return invalid }

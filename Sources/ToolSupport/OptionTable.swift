@@ -13,7 +13,7 @@ package struct CommandOption<Key: Sendable>: Sendable {
     package let argument: String?
     package let summary: String
 
-    package init(_ key: Key, _ short: Character?, _ long: String, _ argument: String? = nil, _ summary: String) {
+    package init(_ key: Key, _ short: Character?, _ long: String, _ summary: String, argument: String? = nil) {
         self.key = key
         self.short = short
         self.long = long

@@ -38,7 +38,9 @@ package struct PlainTable: Sendable {
             var line = indentation
             for (column, value) in values.enumerated() {
                 if column > 0 { line += "  " }
-                line += columns[column].alignment == .left ? left(value, width: widths[column])
+                line +=
+                    columns[column].alignment == .left
+                    ? left(value, width: widths[column])
                     : right(value, width: widths[column])
             }
             while line.hasSuffix(" ") { line.removeLast() }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import COuroboros
 import CLinux
+import COuroboros
 import IRMCommands
 import ManagementClient
 import ToolSupport
