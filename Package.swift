@@ -10,13 +10,16 @@ import PackageDescription
 let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()]
 /// The targets that touch the operating system.
 let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// The targets that a packet passes through: one function in the end, whatever file its parts are in.
+let dataPath: [SwiftSetting] =
+    driver + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
 /// A C library that brings the Swift runtime with it and shows only its C functions. `--static-swift-stdlib` is ignored
 /// for dynamic products, so the flags stand here.
 func cLibrary(_ target: String, _ name: String) -> (swift: [SwiftSetting], linker: [LinkerSetting]) {
     let exports = "\(Context.packageDirectory)/Sources/\(target)/exports.map"
     return (
-        driver + [.unsafeFlags(["-static-stdlib"])],
+        dataPath + [.unsafeFlags(["-static-stdlib"])],
         [
             .unsafeFlags([
                 "-static-stdlib", "-use-ld=lld", "-Xlinker", "-soname=\(name).so.0.23", "-Xlinker",
@@ -27,11 +30,13 @@ func cLibrary(_ target: String, _ name: String) -> (swift: [SwiftSetting], linke
     )
 }
 let dev = cLibrary("OuroborosDev", "libouroboros-dev")
+let irm = cLibrary("OuroborosIRM", "libouroboros-irm")
 
 let package = Package(
     name: "ouroboros",
     products: [
-        .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"])
+        .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
+        .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
@@ -47,20 +52,48 @@ let package = Package(
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         // drivers
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        // libm: the standard library needs it, and without Glibc nothing else asks for it.
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
-        .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
+        .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: dataPath),
         // runtimes
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
+            swiftSettings: dataPath),
+        .target(
+            name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
+        .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
+        .target(
+            name: "IRMCommands",
+            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux"],
+            swiftSettings: driver),
+        .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
         // C interface
         .target(name: "COuroboros", path: "Include", publicHeadersPath: "."),
-        .target(name: "COuroborosDev", cSettings: [.headerSearchPath("../../Include")]),
+        .target(name: "COuroborosDev", dependencies: ["COuroboros"]),
+        .target(name: "CFlowControl", dependencies: ["COuroboros"]),
         .target(
             name: "OuroborosDev",
             dependencies: ["COuroboros", "COuroborosDev", "Vocabulary", "Wire", "FlowRuntime", "CLinux"],
             exclude: ["exports.map"], swiftSettings: dev.swift, linkerSettings: dev.linker),
+        .target(
+            name: "OuroborosIRM",
+            dependencies: ["COuroboros", "Vocabulary", "LocalProtocol", "ManagementClient", "CLinux"],
+            exclude: ["exports.map"], swiftSettings: irm.swift, linkerSettings: irm.linker),
+        // executables
+        .executableTarget(
+            name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
+            swiftSettings: driver),
+        .executableTarget(
+            name: "oping",
+            dependencies: [
+                "COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "Ping", "Platform", "OuroborosDev",
+            ], swiftSettings: driver),
+        .executableTarget(
+            name: "oecho",
+            dependencies: ["COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "OuroborosDev"],
+            swiftSettings: driver),
         // tests
         .testTarget(name: "ArchitectureTests"),
         .testTarget(

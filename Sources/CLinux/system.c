@@ -36,6 +36,8 @@ int cl_eventfd(void) {
     return fd < 0 ? -errno : fd;
 }
 
+int cl_pipe(int fds[2]) { return pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0; }
+
 int cl_signalfd(const int *signals, int count) {
     sigset_t set;
     sigemptyset(&set);

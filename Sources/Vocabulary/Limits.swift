@@ -56,6 +56,9 @@ package enum Limits {
     package static let bootTimeout = TimeSpan(seconds: 10)
     /// An IPCP shall answer a management request within this time. spec: irmd §7
     package static let ipcpRequestTimeout = TimeSpan(seconds: 20)
+    /// A management command ends after this long without a verdict, so that it never hangs on an irmd that is stopped:
+    /// longer than anything irmd itself waits for.
+    package static let managementTimeout = TimeSpan(seconds: 25)
     /// irmd's patience with its children when it stops, before SIGKILL.
     package static let shutdownPatience = TimeSpan(seconds: 5)
 }

@@ -124,6 +124,8 @@ int cl_peer_groups(int fd, uint32_t *groups, int capacity);
 // Descriptors and processes.
 
 int cl_eventfd(void);
+/// A pipe whose ends are not inherited by other programs and never wait. 0 or -errno.
+int cl_pipe(int fds[2]);
 int cl_signalfd(const int *signals, int count);
 /// Reads one signal number from a signalfd; 0 if none is pending.
 int cl_signalfd_read(int fd);
@@ -191,6 +193,20 @@ static inline int cl_lock(pthread_mutex_t *mutex) {
     return 0;
 }
 static inline void cl_unlock(pthread_mutex_t *mutex) { (void)pthread_mutex_unlock(mutex); }
+
+// Command lines and stop signals of the tools.
+
+/// The next option of a command line by getopt_long(3), which prints nothing itself: its `val`, ':' if its argument
+/// is missing, '?' if it is unknown, -1 behind the last. `*argument` is the option's argument or NULL, `*word` the
+/// index of the word that was looked at. Begin with `*word` 0. Not for threads.
+int cl_next_option(int argc, char **argv, const char *shorts, const struct option *longs, const char **argument,
+                   int *word);
+/// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but interrupt what waits; a second one ends it.
+void cl_catch_stop_signals(void);
+/// The signal that asked to stop; 0 = none yet.
+int cl_stop_signal(void);
+/// Bytes of an address in network order (4 for AF_INET, 16 for AF_INET6); false if the text is none.
+bool cl_parse_address(int family, const char *text, uint8_t *bytes);
 /// Tells systemd that the service is ready (or whatever `state` says); nothing if it does not listen.
 void cl_notify_service_manager(const char *state);
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What command line programs need.
+
+#include "CLinux.h"
+
+#include <arpa/inet.h>
+
+int cl_next_option(int argc, char **argv, const char *shorts, const struct option *longs, const char **argument,
+                   int *word) {
+    opterr = 0;
+    if (*word == 0)
+        optind = 0;  // glibc: begin anew, also with another command line
+    int before = optind > 0 ? optind : 1;
+    int result = getopt_long(argc, argv, shorts, longs, NULL);
+    // A missing argument or an unknown long option has moved on; one in a group of short ones has not.
+    *word = optind > before ? optind - 1 : before;
+    *argument = optarg;
+    if (result == -1)
+        *word = optind;
+    return result;
+}
+
+static volatile sig_atomic_t stop_signal;
+
+static void stop(int signal) { stop_signal = signal; }
+
+void cl_catch_stop_signals(void) {
+    // Without SA_RESTART, so that whatever waits returns; once, so that a second signal ends what does not.
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+}
+
+int cl_stop_signal(void) { return stop_signal; }
+
+bool cl_parse_address(int family, const char *text, uint8_t *bytes) { return inet_pton(family, text, bytes) == 1; }

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import ManagementClient
+import Vocabulary
+
+/// Does what a command asks for, by requests to irmd. A command that fails takes back what it did itself, except
+/// registrations, connections and enrolments, which are worth keeping. spec: irm-cli §2–§5
+struct Execution<Service: ManagementService> {
+    let service: Service
+    var report: Report
+
+    mutating func run(_ command: Command) {
+        do throws(ManagementError) {
+            try perform(command)
+        } catch {
+            report.fail(error.reason)
+        }
+    }
+
+    private mutating func perform(_ command: Command) throws(ManagementError) {
+        switch command {
+        case .help, .version: break  // nothing that irmd is needed for
+        case .createIPCP(let name, let type): _ = try service.create(name, type)  // the list shows the pid
+        case .destroyIPCP(let name): try request(.destroyIPCP(try ipcp(name).process))
+        case .bootstrap(let bootstrap): try perform(bootstrap)
+        case .enroll(let enroll): try perform(enroll)
+        case .connect(let connection, let quality): try connect(connection, quality)
+        case .disconnect(let connection): try disconnect(connection)
+        case .listIPCPs(let filter, let json): try listIPCPs(filter, json: json)
+        case .createName(let settings): try service.create(settings)
+        case .destroyName(let name): try request(.destroyName(name))
+        case .register(let registration): try register(registration)
+        case .unregister(let registration): try unregister(registration)
+        case .listNames(let name, let json): try listNames(name, json: json)
+        case .bindProgram(let binding):
+            try request(
+                .bindProgram(
+                    program: binding.program.bytes, binding.name, autoStart: binding.autoStart,
+                    arguments: binding.arguments, directory: ProgramPath.currentDirectory()))
+        case .bindProcess(let process, let name): try request(.bindProcess(process, name))
+        case .bindIPCP(let ipcp, let name): try request(.bindProcess(try self.ipcp(ipcp).process, name))
+        case .unbindProgram(let program, let name): try request(.unbindProgram(program: program.bytes, name))
+        case .unbindProcess(let process, let name): try request(.unbindProcess(process, name))
+        case .unbindIPCP(let ipcp, let name): try request(.unbindProcess(try self.ipcp(ipcp).process, name))
+        case .listFlows(let name, let json): try listFlows(name, json: json)
+        case .status(let json): try showStatus(json: json)
+        }
+    }
+
+    /// A request whose success says all.
+    func request(_ request: ManagementRequest) throws(ManagementError) {
+        _ = try service.perform(request)
+    }
+
+    func ipcp(_ name: IPCPName) throws(ManagementError) -> IPCPEntry {
+        guard let entry = try service.ipcps().first(where: { $0.name == name }) else {
+            throw ManagementError(
+                .ipcp, reason: "There is no IPCP named \(name). \"irm ipcp list\" shows those there are.")
+        }
+        return entry
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// `irm name`. spec: irm-cli §3
+extension Grammar {
+    mutating func nameCommand() throws(UsageError) -> Command {
+        guard let word = words.next() else { throw UsageError("What to do with names is missing.", .name) }
+        switch try keyword(word, NameVerb.table, unknown: "\"\(word)\" is unknown, try \"irm name help\".") {
+        case .create: return try createName()
+        case .destroy: return try destroyName()
+        case .register: return .register(try registration(.register))
+        case .unregister: return .unregister(try registration(.unregister))
+        case .list:
+            let (name, json) = try nameFilter(.listNames)
+            return .listNames(name: name, json: json)
+        case .help: return .help(.name)
+        }
+    }
+
+    private mutating func createName() throws(UsageError) -> Command {
+        let name = try firstName(.createName)
+        var settings = NameSettings(name: name, balancing: .roundRobin)
+        while let keyword = try next(CreateNameKeyword.table, of: .createName) {
+            let word = try value(of: keyword, .createName)
+            switch keyword {
+            case .balancing: settings.balancing = try balancing(word)
+            case .sencpath: settings.server.encryption = word.bytes
+            case .scrtpath: settings.server.certificate = word.bytes
+            case .skeypath: settings.server.key = word.bytes
+            case .cencpath: settings.client.encryption = word.bytes
+            case .ccrtpath: settings.client.certificate = word.bytes
+            case .ckeypath: settings.client.key = word.bytes
+            }
+        }
+        return .createName(settings)
+    }
+
+    private func balancing(_ word: Word) throws(UsageError) -> LoadBalancing {
+        let unknown = "Load-balance policy \"\(word)\" is unknown."
+        switch try keyword(word, BalancingKeyword.table, unknown: unknown, .createName) {
+        case .roundRobin: return .roundRobin
+        case .spillover: return .spillover
+        }
+    }
+
+    private mutating func destroyName() throws(UsageError) -> Command {
+        let name = try firstName(.destroyName)
+        if let extra = words.next() {
+            throw UsageError("\"\(extra)\" is unknown, try \"irm name destroy\".")
+        }
+        return .destroyName(name)
+    }
+
+    /// `<name> (ipcp <ipcp> | layer <layer>)…`
+    mutating func registration(_ usage: Usage) throws(UsageError) -> Registration {
+        var registration = Registration(name: try firstName(usage), targets: [])
+        while let keyword = try next(RegisterKeyword.table, of: usage) {
+            let pattern = try value(of: keyword, usage)
+            switch keyword {
+            case .ipcp: registration.targets.append(.ipcp(pattern))
+            case .layer: registration.targets.append(.layer(pattern))
+            }
+        }
+        guard !registration.targets.isEmpty else {
+            throw UsageError("\"\(usage.rawValue)\" needs a layer or an IPCP.", usage)
+        }
+        let ipcps = registration.targets.count { if case .ipcp = $0 { true } else { false } }
+        let most = Limits.registrationsPerCommand
+        guard ipcps <= most, registration.targets.count - ipcps <= most else {
+            throw UsageError("At most \(most) IPCPs and \(most) layers at a time.", usage)
+        }
+        return registration
+    }
+
+    private mutating func firstName(_ usage: Usage) throws(UsageError) -> ServiceName {
+        try Grammar.name(try needed(words.next(), "a name", usage), usage)
+    }
+}

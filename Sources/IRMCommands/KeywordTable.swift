@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+/// Words that a command knows in one place of its grammar. Every prefix that only one of them has stands for it.
+package struct KeywordTable<Keyword: RawRepresentable<String> & CaseIterable & Hashable & Sendable>: Sendable {
+    /// Prefixes of several words that the prototype's documentation uses. spec: irm-cli §1, §2 bootstrap
+    private let shortForms: [String: Keyword]
+    /// Words without abbreviations, so that they leave those of others alone.
+    private let inFullOnly: Set<Keyword>
+
+    init(shortForms: [String: Keyword] = [:], inFullOnly: Set<Keyword> = []) {
+        self.shortForms = shortForms
+        self.inFullOnly = inFullOnly
+    }
+
+    enum Resolution: Equatable {
+        case known(Keyword)
+        case ambiguous([String])
+        case unknown
+    }
+
+    func resolve(_ word: Word) -> Resolution {
+        let text = word.description
+        if let exact = Keyword(rawValue: text) { return .known(exact) }
+        if let short = shortForms[text] { return .known(short) }
+        let candidates = Keyword.allCases.filter { keyword in
+            !text.isEmpty && !inFullOnly.contains(keyword) && keyword.rawValue.hasPrefix(text)
+        }
+        switch candidates.count {
+        case 0: return .unknown
+        case 1: return .known(candidates[candidates.startIndex])
+        default: return .ambiguous(candidates.map(\.rawValue))
+        }
+    }
+}
+
+enum ObjectKeyword: String, CaseIterable, Sendable {
+    case ipcp, bind, unbind, name, flow, status, help
+    /// Forms of older tutorials: `irm register name N layer L`.
+    case register, unregister
+
+    static let table = KeywordTable<ObjectKeyword>(inFullOnly: [.register, .unregister])
+}
+
+enum IPCPVerb: String, CaseIterable, Sendable {
+    case create, destroy, bootstrap, enroll, connect, disconnect, list, help
+
+    static let table = KeywordTable<IPCPVerb>(shortForms: ["c": .create, "d": .destroy])
+}
+
+enum NameVerb: String, CaseIterable, Sendable {
+    case create, destroy, register, unregister, list, help
+
+    static let table = KeywordTable<NameVerb>()
+}
+
+enum BindVerb: String, CaseIterable, Sendable {
+    case program, process, ipcp, help
+
+    static let table = KeywordTable<BindVerb>(shortForms: ["p": .program, "pr": .program])
+}
+
+enum FlowVerb: String, CaseIterable, Sendable {
+    case list, help
+
+    static let table = KeywordTable<FlowVerb>()
+}
+
+enum CreateKeyword: String, CaseIterable, Sendable {
+    case type, name
+
+    static let table = KeywordTable<CreateKeyword>()
+}
+
+enum NameKeyword: String, CaseIterable, Sendable {
+    case name
+
+    static let table = KeywordTable<NameKeyword>()
+}
+
+enum BootstrapKeyword: String, CaseIterable, Sendable {
+    case type, layer, name, hash, ip, dns
+    case device, ethertype, addr, eid, ttl, port, autobind
+    case addressAuthority = "addr_auth"
+    case directory
+    case searchFactor = "dht_alpha"
+    case replicas = "dht_k"
+    case expire = "dht_t_expire"
+    case refresh = "dht_t_refresh"
+    case replicate = "dht_t_replicate"
+    case routing
+    case timeout = "ls_t_timeo"
+    case update = "ls_t_update"
+    case recalculate = "ls_t_recalc"
+    case congestion
+
+    static let table = KeywordTable<BootstrapKeyword>(shortForms: ["a": .addr, "d": .dns, "l": .layer])
+}
+
+enum EnrollKeyword: String, CaseIterable, Sendable {
+    case name, type, layer, dst, autobind
+
+    static let table = KeywordTable<EnrollKeyword>()
+}
+
+enum ConnectKeyword: String, CaseIterable, Sendable {
+    case name, dst, component, qos
+
+    static let table = KeywordTable<ConnectKeyword>()
+}
+
+enum DisconnectKeyword: String, CaseIterable, Sendable {
+    case name, dst, component
+
+    static let table = KeywordTable<DisconnectKeyword>()
+}
+
+enum IPCPFilterKeyword: String, CaseIterable, Sendable {
+    case name, layer, type
+    case json = "--json"
+
+    static let table = KeywordTable<IPCPFilterKeyword>(inFullOnly: [.json])
+}
+
+enum NameFilterKeyword: String, CaseIterable, Sendable {
+    case name
+    case json = "--json"
+
+    static let table = KeywordTable<NameFilterKeyword>(inFullOnly: [.json])
+}
+
+enum CreateNameKeyword: String, CaseIterable, Sendable {
+    case balancing = "lb"
+    case sencpath, scrtpath, skeypath, cencpath, ccrtpath, ckeypath
+
+    static let table = KeywordTable<CreateNameKeyword>()
+}
+
+enum RegisterKeyword: String, CaseIterable, Sendable {
+    case ipcp, layer
+
+    static let table = KeywordTable<RegisterKeyword>()
+}
+
+enum BindProgramKeyword: String, CaseIterable, Sendable {
+    case name, auto
+    case separator = "--"
+
+    /// `auto` in full, as in the prototype. spec: irm-cli §4
+    static let table = KeywordTable<BindProgramKeyword>(inFullOnly: [.auto, .separator])
+}
+
+/// Types as users write them; the order is that of the prototype's search. `udp` is the name of older tutorials.
+enum TypeKeyword: String, CaseIterable, Sendable {
+    case unicast, broadcast, udp4, udp6
+    case ethernetDIX = "eth-dix"
+    case ethernetLLC = "eth-llc"
+    case local
+
+    static let table = KeywordTable<TypeKeyword>(shortForms: ["udp": .udp4])
+}
+
+enum BalancingKeyword: String, CaseIterable, Sendable {
+    case roundRobin = "round-robin"
+    case spillover
+
+    static let table = KeywordTable<BalancingKeyword>()
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import ManagementClient
+import ToolSupport
+import Vocabulary
+
+/// What `list` prints. The frames and widths are those of the prototype. spec: irm-cli §2, §3
+extension Execution {
+    mutating func listIPCPs(_ filter: IPCPFilter, json: Bool) throws(ManagementError) {
+        let all = try service.ipcps()
+        let ipcps = all.filter(filter.admits)
+        if json {
+            report.output += JSON.array(ipcps.map(\.json)).text + "\n"
+        } else if ipcps.isEmpty {
+            report.output += all.isEmpty ? "No IPCPs in system.\n\n" : "No IPCPs match.\n\n"
+        } else {
+            var table = FramedTable([("pid", 7), ("name", 20), ("type", 10), ("layer", 20)])
+            for ipcp in ipcps {
+                table.append([
+                    "\(ipcp.process)", "\(ipcp.name)", ipcp.type.name, ipcp.layer?.description ?? "Not enrolled.",
+                ])
+            }
+            report.output += table.text + "\n"
+        }
+    }
+
+    mutating func listNames(_ pattern: Word?, json: Bool) throws(ManagementError) {
+        let all = try service.names()
+        let names = all.filter { pattern?.matches($0.settings.name.bytes) ?? true }
+        if json {
+            report.output += JSON.array(names.map(\.json)).text + "\n"
+        } else if names.isEmpty {
+            report.output += all.isEmpty ? "No names in system.\n\n" : "No names match.\n\n"
+        } else {
+            var table = FramedTable([("name", 50), ("load-balance policy", 20)])
+            for name in names { table.append(["\(name.settings.name)", name.settings.balancing.name]) }
+            report.output += table.text
+        }
+    }
+
+    mutating func listFlows(_ pattern: Word?, json: Bool) throws(ManagementError) {
+        let all = try service.flows()
+        let flows = all.filter { pattern?.matches($0.name.bytes) ?? true }
+        if json {
+            report.output += JSON.array(flows.map(\.json)).text + "\n"
+        } else if flows.isEmpty {
+            report.output += all.isEmpty ? "No flows in system.\n\n" : "No flows match.\n\n"
+        } else {
+            report.output += flows.table.text()
+        }
+    }
+}
+
+extension [FlowEntry] {
+    /// One line each: who, with whom, through what, and how much.
+    var table: PlainTable {
+        var table = PlainTable([
+            ("FLOW", .right), ("NAME", .left), ("CLIENT", .left), ("SERVER", .left), ("LAYER", .left),
+            ("STATE", .left), ("SENT", .right), ("RECEIVED", .right),
+        ])
+        for flow in self {
+            table.append([
+                "\(flow.flow)", "\(flow.name)", end(flow.client, flow.clientProgram),
+                end(flow.server, flow.serverProgram), flow.layer?.description ?? "direct", flow.state.name,
+                "\(flow.packetsFromClient)", "\(flow.packetsFromServer)",
+            ])
+        }
+        return table
+    }
+
+    private func end(_ process: ProcessID, _ program: [UInt8]) -> String {
+        program.isEmpty ? "\(process)" : "\(process) (\(printable(program)))"
+    }
+}
+
+extension IPCPEntry {
+    var json: JSON {
+        .members([
+            "pid": .integer(Int64(process.rawValue)), "name": .string(name.bytes), "type": .text(type.name),
+            "layer": layer.map { .string($0.bytes) } ?? .null,
+        ])
+    }
+}
+
+extension NameEntry {
+    var json: JSON {
+        .members([
+            "name": .string(settings.name.bytes), "load_balancing": .text(settings.balancing.name),
+            "acceptors": .natural(UInt64(acceptors)), "processes": .natural(UInt64(processes)),
+            "programs": .natural(UInt64(programs)), "auto_start": .bool(autoStart),
+            "layers": .array(layers.map { .string($0.bytes) }), "server": settings.server.json,
+            "client": settings.client.json,
+        ])
+    }
+}
+
+extension SecurityPaths {
+    /// Null stands for the default.
+    var json: JSON {
+        .members([
+            "encryption": encryption.isEmpty ? .null : .string(encryption), "key": key.isEmpty ? .null : .string(key),
+            "certificate": certificate.isEmpty ? .null : .string(certificate),
+        ])
+    }
+}
+
+extension FlowEntry {
+    var json: JSON {
+        .members([
+            "flow": .natural(UInt64(flow.rawValue)), "state": .text(state.name), "name": .string(name.bytes),
+            "client": end(client, clientProgram, packetsFromClient),
+            "server": end(server, serverProgram, packetsFromServer),
+            "layer": layer.map { .string($0.bytes) } ?? .null, "qos": quality.json,
+        ])
+    }
+
+    private func end(_ process: ProcessID, _ program: [UInt8], _ packets: UInt64) -> JSON {
+        .members([
+            "pid": .integer(Int64(process.rawValue)), "program": .string(program), "packets": .natural(packets),
+        ])
+    }
+}
+
+extension QualityOfService {
+    var json: JSON {
+        .members([
+            "delay_ms": delayMilliseconds == .max ? .null : .natural(UInt64(delayMilliseconds)),
+            "bandwidth": .natural(bandwidth), "availability": .natural(UInt64(availability)),
+            "loss": .natural(UInt64(loss)), "ber": .natural(UInt64(bitErrorRate)), "in_order": .bool(inOrder),
+            "max_gap_ms": maximumGapMilliseconds == .max ? .null : .natural(UInt64(maximumGapMilliseconds)),
+            "timeout_ms": .natural(UInt64(timeoutMilliseconds)),
+        ])
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import LocalProtocol
+import ManagementClient
+import Vocabulary
+
+/// What a command needs to know of this machine before irmd is asked: files and processes that the user named.
+enum Preparation {
+    struct Refusal: Error {
+        let message: String
+        var usage: Usage?
+    }
+
+    /// The same command, with absolute paths.
+    static func prepared(_ command: Command) throws(Refusal) -> Command {
+        switch command {
+        case .bindProgram(var binding):
+            binding.program = try resolved(binding.program)
+            return .bindProgram(binding)
+        case .bindProcess(let process, _):
+            guard kill(process.rawValue, 0) == 0 || cl_errno() != ESRCH else {
+                throw Refusal(message: "\"\(process)\" is not a valid process id.")
+            }
+            return command
+        case .createName(var settings):
+            settings.server = try absolute(settings.server)
+            settings.client = try absolute(settings.client)
+            return .createName(settings)
+        default:
+            return command
+        }
+    }
+
+    /// A file in the current directory comes before those in PATH. spec: irm-cli §4
+    private static func resolved(_ program: Word) throws(Refusal) -> Word {
+        let slash = UInt8(ascii: "/")
+        let isHere = !program.bytes.contains(slash) && ProgramPath.isHere(program.bytes)
+        do throws(ManagementError) {
+            return Word(try ProgramPath.resolve(isHere ? Array("./".utf8) + program.bytes : program.bytes))
+        } catch {
+            throw Refusal(message: error.reason)
+        }
+    }
+
+    private static func absolute(_ paths: SecurityPaths) throws(Refusal) -> SecurityPaths {
+        var paths = paths
+        paths.encryption = try absolute(paths.encryption)
+        paths.key = try absolute(paths.key)
+        paths.certificate = try absolute(paths.certificate)
+        return paths
+    }
+
+    private static func absolute(_ path: [UInt8]) throws(Refusal) -> [UInt8] {
+        guard !path.isEmpty else { return path }
+        do throws(Failure) {
+            let absolute = try ProgramPath.absolute(path)
+            guard absolute.count <= Limits.pathBytes else { throw Failure.nameTooLong }
+            return absolute
+        } catch {
+            let text = String(cString: cl_error_text(error.errno))
+            throw Refusal(message: "Failed to check path \(printable(path)): \(text).", usage: .createName)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Whoever answers management requests: irmd behind `ManagementClient`, or a stand-in of a test.
+package protocol ManagementService: AnyObject {
+    /// One request and its verdict.
+    func perform(_ request: ManagementRequest) throws(ManagementError) -> ManagementResult
+}
+
+extension ManagementService {
+    /// All IPCPs, ordered by type and pid.
+    package func ipcps() throws(ManagementError) -> [IPCPEntry] {
+        try pages(ManagementRequest.listIPCPs) { result in
+            if case .ipcps(let page, let total) = result { (page, total) } else { nil }
+        }
+    }
+
+    package func names() throws(ManagementError) -> [NameEntry] {
+        try pages(ManagementRequest.listNames) { result in
+            if case .names(let page, let total) = result { (page, total) } else { nil }
+        }
+    }
+
+    package func flows() throws(ManagementError) -> [FlowEntry] {
+        try pages(ManagementRequest.listFlows) { result in
+            if case .flows(let page, let total) = result { (page, total) } else { nil }
+        }
+    }
+
+    package func status() throws(ManagementError) -> ManagerStatus {
+        guard case .status(let status) = try perform(.status) else { throw .unexpectedAnswer }
+        return status
+    }
+
+    package func create(_ name: IPCPName, _ type: IPCPType) throws(ManagementError) -> ProcessID {
+        guard case .created(let process) = try perform(.createIPCP(name, type)) else { throw .unexpectedAnswer }
+        return process
+    }
+
+    /// Existing names are left as they are.
+    package func create(_ settings: NameSettings) throws(ManagementError) {
+        do throws(ManagementError) {
+            _ = try perform(.createName(settings))
+        } catch {
+            guard error.failure == .exists else { throw error }
+        }
+    }
+
+    /// A list changes while its pages are fetched: entries may then be missed or come twice, but the walk ends.
+    private func pages<Entry>(
+        _ request: (UInt32) -> ManagementRequest, _ page: (ManagementResult) -> ([Entry], UInt32)?
+    ) throws(ManagementError) -> [Entry] {
+        var entries: [Entry] = []
+        while true {
+            guard let (next, total) = page(try perform(request(UInt32(entries.count)))) else {
+                throw .unexpectedAnswer
+            }
+            entries += next
+            if next.isEmpty || entries.count >= Int(total) { return entries }
+        }
+    }
+}
+
+extension ManagementError {
+    package static let unexpectedAnswer = ManagementError(
+        .manager,
+        reason: "irmd answered something else than it was asked. It may be of another version: restart it.")
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import ManagementClient
+import Vocabulary
+
+/// One call of the C interface: what every function does around its own request.
+enum Call {
+    /// Runs the request on a connection of its own and says as a C result what came of it. Of irmd's failures
+    /// only those in `specific` have a number of their own in this function; the others are EPERM. spec: c-api §9
+    static func perform<Result: SignedInteger>(
+        specific: [Failure] = [], _ request: (ManagementClient) throws(ManagementError) -> Result
+    ) -> Result {
+        // These functions are no cancellation points: a thread cancelled in the middle would lose the connection.
+        var previous: Int32 = 0
+        pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &previous)
+        defer { pthread_setcancelstate(previous, nil) }
+        do throws(ManagementError) {
+            return try request(try ManagementClient())
+        } catch {
+            return -Result(number(error.failure, specific: specific))
+        }
+    }
+
+    /// The number that stands for a failure in C.
+    static func number(_ failure: Failure, specific: [Failure] = []) -> Int32 {
+        let everywhere: [Failure] = [.invalid, .manager, .outOfMemory]
+        return everywhere.contains(failure) || specific.contains(failure) ? failure.errno : Failure.notPermitted.errno
+    }
+}
+
+/// The bytes of a C string; nil for NULL and for more than `limit` bytes.
+func text(_ pointer: UnsafePointer<CChar>?, limit: Int = Limits.nameBytes) -> [UInt8]? {
+    guard let pointer else { return nil }
+    let count = strnlen(pointer, limit + 1)
+    guard count <= limit else { return nil }
+    return UnsafeBufferPointer(start: pointer, count: count).map(UInt8.init(bitPattern:))
+}
+
+/// The bytes of a C string in an array of fixed size; nil if no NUL ends it there.
+func text<Storage>(in storage: Storage) -> [UInt8]? {
+    withUnsafeBytes(of: storage) { bytes in
+        guard let end = bytes.firstIndex(of: 0) else { return nil }
+        return Array(bytes[..<end])
+    }
+}
+
+/// Stores a string of C, cut to what fits before the NUL.
+func store<Storage>(_ bytes: [UInt8], in storage: inout Storage) {
+    withUnsafeMutableBytes(of: &storage) { place in
+        place.copyBytes(from: bytes.prefix(place.count - 1))
+        place[min(bytes.count, place.count - 1)] = 0
+    }
+}
+
+/// An array for `free(3)`, zeroed; the count, or -ENOMEM.
+func export<Entry, Element>(
+    _ entries: [Entry], to list: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>,
+    _ fill: (Entry, UnsafeMutablePointer<Element>) -> Void
+) -> Int {
+    list.pointee = nil
+    guard !entries.isEmpty else { return 0 }
+    guard let memory = calloc(entries.count, MemoryLayout<Element>.stride) else {
+        return -Int(Failure.outOfMemory.errno)
+    }
+    let elements = memory.bindMemory(to: Element.self, capacity: entries.count)
+    for (index, entry) in entries.enumerated() { fill(entry, elements + index) }
+    list.pointee = elements
+    return entries.count
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import COuroboros
+import LocalProtocol
+import ManagementClient
+import Vocabulary
+
+// The functions of irm.h for names and registrations.
+
+private let invalid = -Failure.invalid.errno
+
+/// `irm_create_name(3)`.
+@c @implementation
+public func irm_create_name(_ info: UnsafeMutablePointer<name_info>!) -> Int32 {
+    guard let info, let settings = NameSettings(info.pointee) else { return invalid }
+    return Call.perform { client throws(ManagementError) in
+        try client.create(settings)
+        return 0
+    }
+}
+
+/// `irm_destroy_name(3)`.
+@c @implementation
+public func irm_destroy_name(_ name: UnsafePointer<CChar>!) -> Int32 {
+    guard let bytes = text(name) else { return invalid }
+    // The empty name cannot exist, so it is refused like any other that does not.
+    guard let name = ServiceName(bytes) else { return -Failure.notPermitted.errno }
+    return Call.perform { client throws(ManagementError) in
+        _ = try client.perform(.destroyName(name))
+        return 0
+    }
+}
+
+/// `irm_list_names(3)`.
+@c @implementation
+public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<name_info>?>!) -> Int {
+    guard let names else { return Int(invalid) }
+    return Call.perform { client throws(ManagementError) in
+        export(try client.names(), to: names) { entry, place in
+            // 254 bytes here too, as programs of the prototype know it. spec: c-api §9
+            store(Array(entry.settings.name.bytes.prefix(254)), in: &place.pointee.name)
+            place.pointee.pol_lb = pol_balance(entry.settings.balancing.rawValue)
+            entry.settings.server.store(in: &place.pointee.s)
+            entry.settings.client.store(in: &place.pointee.c)
+        }
+    }
+}
+
+/// `irm_reg_name(3)`.
+@c @implementation
+public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
+    guard pid > 0, let bytes = text(name) else { return invalid }
+    guard let name = ServiceName(bytes) else { return -Failure.name.errno }
+    return Call.perform(specific: [.name, .ipcp]) { client throws(ManagementError) in
+        _ = try client.perform(.registerName(name, ProcessID(pid)))
+        return 0
+    }
+}
+
+/// `irm_unreg_name(3)`.
+@c @implementation
+public func irm_unreg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
+    guard pid > 0, let bytes = text(name) else { return invalid }
+    guard let name = ServiceName(bytes) else { return -Failure.name.errno }
+    return Call.perform(specific: [.name, .ipcp]) { client throws(ManagementError) in
+        _ = try client.perform(.unregisterName(name, ProcessID(pid)))
+        return 0
+    }
+}
+
+extension NameSettings {
+    /// Nil for a name or policy that cannot be, and for strings that do not end.
+    fileprivate init?(_ info: name_info) {
+        guard let name = text(in: info.name).flatMap(ServiceName.init),
+            let balancing = LoadBalancing(rawValue: info.pol_lb.rawValue),
+            let server = SecurityPaths(info.s), let client = SecurityPaths(info.c)
+        else { return nil }
+        self.init(name: name, balancing: balancing, server: server, client: client)
+    }
+}
+
+extension SecurityPaths {
+    fileprivate init?(_ paths: name_sec_paths) {
+        guard let encryption = text(in: paths.enc), let key = text(in: paths.key),
+            let certificate = text(in: paths.crt)
+        else { return nil }
+        self.init()
+        self.encryption = encryption
+        self.key = key
+        self.certificate = certificate
+    }
+
+    fileprivate func store(in paths: inout name_sec_paths) {
+        OuroborosIRM.store(encryption, in: &paths.enc)
+        OuroborosIRM.store(key, in: &paths.key)
+        OuroborosIRM.store(certificate, in: &paths.crt)
+    }
+}

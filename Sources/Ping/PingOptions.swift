@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import ToolSupport
+import Vocabulary
+
+/// The command line of oping, understood. spec: tools §1
+package struct PingOptions: Hashable, Sendable {
+    package enum Role: Hashable, Sendable {
+        case client(server: [UInt8])
+        case server
+    }
+
+    package enum Pace: Hashable, Sendable {
+        /// One packet each interval.
+        case interval
+        /// The next packet when the reply to the last is here.
+        case flood
+        /// The same, without ever sleeping.
+        case floodBusy
+    }
+
+    package enum Waiting: Hashable, Sendable {
+        case asleep
+        /// Asks for events without sleeping.
+        case polling
+        /// One flow, read without sleeping.
+        case busy
+    }
+
+    package var role = Role.server
+    package var waiting = Waiting.asleep
+    package var pace = Pace.interval
+    package var count = UInt64(Int32.max)
+    package var intervalMilliseconds: UInt64 = 1_000
+    package var size = 64
+    package var quality = QualityOfService.raw
+    package var isQuiet = false
+    package var hasTimeOfDay = false
+    package var isJSON = false
+    /// What was changed in the user's wishes, a line each.
+    package var notices: [String] = []
+
+    /// How long the client waits for a reply before it gives up. spec: tools §1
+    package var patience: TimeSpan { TimeSpan(seconds: intervalMilliseconds / 1_000 + 2) }
+
+    package enum Outcome: Hashable, Sendable {
+        case run(PingOptions)
+        case help
+        case mistake(String, showsUsage: Bool)
+    }
+
+    package static func parse(_ words: [[UInt8]]) -> Outcome {
+        do throws(OptionTable<Key>.Mistake) {
+            let (given, operands) = try table.parse(words)
+            if given.contains(where: { $0.key == .help }) { return .help }
+            if let extra = operands.first {
+                return .mistake("Unknown argument: \(printable(extra)).", showsUsage: true)
+            }
+            return outcome(given)
+        } catch {
+            return .mistake(error.message, showsUsage: true)
+        }
+    }
+
+    package static var usage: String { table.usage }
+    package static var completions: [(word: String, hasArgument: Bool)] { table.completions }
+
+    private enum Key: Sendable {
+        case listen, poll, busy, count, duration, flood, floodBusy, interval, serverName, quality, size, quiet
+        case timeOfDay, json, help
+    }
+
+    private static let table = OptionTable<Key>(
+        synopsis: """
+            Usage: oping --listen [OPTIONS]
+                   oping --server-name <name> [OPTIONS]
+            Checks if a name can be reached, and how fast. The server first:
+            """,
+        [
+            CommandOption(.listen, "l", "listen", "Be the server"),
+            CommandOption(.poll, nil, "poll", "Server: ask for events without sleeping"),
+            CommandOption(.busy, nil, "busy", "Server: one flow at a time, without sleeping"),
+            CommandOption(.serverName, "n", "server-name", "Ping whoever serves this name", argument: "name"),
+            CommandOption(.count, "c", "count", "Packets to send (default: until stopped)", argument: "number"),
+            CommandOption(.duration, "d", "duration", "As many packets as this time has intervals", argument: "time"),
+            CommandOption(.interval, "i", "interval", "Between two packets (default: 1000 ms)", argument: "time"),
+            CommandOption(.flood, "f", "flood", "Send the next packet when the reply is here"),
+            CommandOption(.floodBusy, "F", "flood-busy", "The same, without sleeping"),
+            CommandOption(.quality, "q", "qos", "raw, best, video, voice or data (default: raw)", argument: "cube"),
+            CommandOption(.size, "s", "size", "Of a packet, 64 to 1500 (default: 64)", argument: "bytes"),
+            CommandOption(.quiet, "Q", "quiet", "Only the statistics"),
+            CommandOption(.timeOfDay, "D", "timeofday", "Time of day in front of each line"),
+            CommandOption(.json, nil, "json", "Statistics as JSON, with percentiles"),
+            CommandOption(.help, nil, "help", "This text"),
+        ])
+
+    private static func outcome(_ given: [OptionTable<Key>.Given]) -> Outcome {
+        var options = PingOptions()
+        var listens = false
+        var server: [UInt8]?
+        var duration: UInt64?
+        for option in given {
+            switch option.key {
+            case .listen: listens = true
+            case .serverName: server = option.value
+            case .duration, .interval:
+                do throws(WrittenDuration.Mistake) {
+                    let time = try WrittenDuration.milliseconds(option.text)
+                    if option.key == .duration { duration = time } else { options.intervalMilliseconds = time }
+                } catch {
+                    return complaint(error, option.text)
+                }
+            default:
+                if let mistake = options.set(option) { return .mistake(mistake, showsUsage: true) }
+            }
+        }
+        options.settle(duration)
+        if listens { return .run(options) }
+        guard let server else { return .mistake("No server specified.", showsUsage: true) }
+        options.role = .client(server: server)
+        return .run(options)
+    }
+
+    private static func complaint(_ mistake: WrittenDuration.Mistake, _ text: String) -> Outcome {
+        switch mistake {
+        case .noNumber: .mistake("\"\(text)\" is no time.", showsUsage: true)
+        case .unknownUnit(let unit): .mistake("Unknown time unit: \(unit).", showsUsage: false)
+        }
+    }
+
+    /// Options that stand for themselves. What is wrong with it, or nil.
+    private mutating func set(_ option: OptionTable<Key>.Given) -> String? {
+        switch option.key {
+        case .poll: waiting = .polling
+        case .busy: waiting = .busy
+        case .flood: pace = .flood
+        case .floodBusy: pace = .floodBusy
+        case .quiet: isQuiet = true
+        case .timeOfDay: hasTimeOfDay = true
+        case .json: isJSON = true
+        case .count:
+            guard let number = UInt64(option.text), number > 0, number <= UInt64(Int32.max) else {
+                return "\"\(option.text)\" is no number of packets."
+            }
+            count = number
+        case .size:
+            guard let number = Int(option.text) else { return "\"\(option.text)\" is no number of bytes." }
+            size = number
+        case .quality:
+            if let known = QualityOfService(named: option.text) {
+                quality = known
+            } else {
+                quality = .raw
+                notices.append("Unknown QoS cube, defaulting to raw.")
+            }
+        case .listen, .serverName, .duration, .interval, .help: break  // not of this kind
+        }
+        return nil
+    }
+
+    /// Brings the values within their bounds.
+    private mutating func settle(_ duration: UInt64?) {
+        if intervalMilliseconds > 10_000 {
+            notices.append("Ping interval truncated to 10s.")
+            intervalMilliseconds = 10_000
+        }
+        if size > EchoPacket.sizes.upperBound {
+            notices.append("Packet size truncated to \(EchoPacket.sizes.upperBound) bytes.")
+            size = EchoPacket.sizes.upperBound
+        }
+        if size < EchoPacket.sizes.lowerBound {
+            notices.append("Packet size set to \(EchoPacket.sizes.lowerBound) bytes.")
+            size = EchoPacket.sizes.lowerBound
+        }
+        if let duration {
+            let (tenfold, overflow) = duration.multipliedReportingOverflow(by: 10)
+            let packets =
+                intervalMilliseconds > 0 ? duration / intervalMilliseconds : overflow ? .max : tenfold
+            count = min(max(1, packets), UInt64(Int32.max))
+        }
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// Threads of this program. They are the only ones, and none of them handles signals: those go to the main thread.
+package enum Thread {
+    /// Runs the body on a thread of its own, which nobody waits for. The body must not be written in a `main.swift` or a
+    /// `@main` type: there it would belong to the main actor, and die here.
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(Failure) {
+        let box = Unmanaged.passRetained(Body(run: body))
+        var every = sigset_t()
+        var before = sigset_t()
+        sigfillset(&every)
+        // A thread begins with the mask of who started it.
+        pthread_sigmask(SIG_BLOCK, &every, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        var thread = pthread_t()
+        let error = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            }, box.toOpaque())
+        guard error == 0 else {
+            box.release()
+            throw Failure(errno: error)
+        }
+        pthread_detach(thread)
+    }
+
+    private final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// One option of a command: what `getopt_long(3)`, the usage text and the completions need to know of it.
+package struct CommandOption<Key: Sendable>: Sendable {
+    package let key: Key
+    /// An ASCII letter; nil if there is only the long form.
+    package let short: Character?
+    package let long: String
+    /// What stands for its argument in the usage text; nil if it has none.
+    package let argument: String?
+    package let summary: String
+
+    package init(_ key: Key, _ short: Character?, _ long: String, _ summary: String, argument: String? = nil) {
+        self.key = key
+        self.short = short
+        self.long = long
+        self.argument = argument
+        self.summary = summary
+    }
+}
+
+/// All options of a command, in the order in which the usage text has them.
+package struct OptionTable<Key: Sendable>: Sendable {
+    private let synopsis: String
+    private let options: [CommandOption<Key>]
+
+    /// - Parameter synopsis: The first lines of the usage text.
+    package init(synopsis: String, _ options: [CommandOption<Key>]) {
+        self.synopsis = synopsis
+        self.options = options
+    }
+
+    /// An option as it was given.
+    package struct Given: Sendable {
+        package let key: Key
+        /// Bytes, because arguments need not be UTF-8; empty if the option has no argument.
+        package let value: [UInt8]
+
+        package var text: String { printable(value) }
+    }
+
+    /// What is wrong with a command line, for people.
+    package struct Mistake: Error, Hashable, Sendable {
+        package let message: String
+    }
+
+    /// The options in the order given, and the words that are none. `words` begins with the program's name.
+    package func parse(_ words: [[UInt8]]) throws(Mistake) -> (given: [Given], operands: [[UInt8]]) {
+        let vector = StringVector(words)
+        let names = StringVector(options.map { Array($0.long.utf8) })
+        var longs = options.indices.map { index in
+            CLinux.option(
+                name: names.pointer[index], has_arg: options[index].argument == nil ? 0 : 1, flag: nil,
+                val: firstValue + Int32(index))
+        }
+        longs.append(CLinux.option())
+        var given: [Given] = []
+        var word: Int32 = 0
+        while true {
+            var argument: UnsafePointer<CChar>?
+            let result = cl_next_option(Int32(words.count), vector.pointer, shorts, longs, &argument, &word)
+            if result == -1 { break }
+            guard let found = known(result) else { throw Mistake(message: complaint(result, vector[Int(word)])) }
+            given.append(Given(key: found.key, value: argument.map(bytes(of:)) ?? []))
+        }
+        // getopt has moved the words that are no options behind the others.
+        return (given, (Int(word)..<words.count).map { vector[$0] })
+    }
+
+    /// The synopsis and a line for each option.
+    package var usage: String {
+        let forms = options.map { option in
+            (option.short.map { "-\($0), " } ?? "    ") + "--" + option.long
+                + (option.argument.map { " <\($0)>" } ?? "")
+        }
+        let width = (forms.map(\.count).max() ?? 0) + 2
+        return synopsis + "\n\n"
+            + zip(forms, options).map { form, option in
+                "  " + form + String(repeating: " ", count: width - form.count) + option.summary + "\n"
+            }.joined()
+    }
+
+    /// Every form of every option, and whether an argument follows: what shells complete.
+    package var completions: [(word: String, hasArgument: Bool)] {
+        options.flatMap { option in
+            (option.short.map { [("-\($0)", option.argument != nil)] } ?? [])
+                + [("--" + option.long, option.argument != nil)]
+        }
+    }
+
+    /// Above all characters, so that a long option is never taken for a short one.
+    private var firstValue: Int32 { 256 }
+    private var isMissingArgument: Int32 { 58 }  // ':'
+
+    /// The colon in front: a missing argument is told from an unknown option.
+    private var shorts: String {
+        options.reduce(":") { text, option in
+            guard let short = option.short else { return text }
+            return text + "\(short)" + (option.argument == nil ? "" : ":")
+        }
+    }
+
+    private func known(_ result: Int32) -> CommandOption<Key>? {
+        if result >= firstValue { return options[Int(result - firstValue)] }
+        return options.first { $0.short?.asciiValue.map(Int32.init) == result }
+    }
+
+    private func complaint(_ result: Int32, _ word: [UInt8]) -> String {
+        result == isMissingArgument
+            ? "Option \(printable(word)) needs an argument." : "Unknown option: \(printable(word))."
+    }
+}
+
+/// C strings in an array that ends with NULL, as `main` has them.
+private struct StringVector: ~Copyable {
+    let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [[UInt8]]) {
+        count = strings.count
+        pointer = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() {
+            (pointer + index).initialize(to: strdup(string.map(CChar.init(bitPattern:)) + [0]))
+        }
+        (pointer + count).initialize(to: nil)
+    }
+
+    deinit {
+        for index in 0..<count { free(pointer[index]) }
+        pointer.deallocate()
+    }
+
+    /// Empty behind the last.
+    subscript(index: Int) -> [UInt8] {
+        guard index < count, let string = pointer[index] else { return [] }
+        return bytes(of: string)
+    }
+}
+
+private func bytes(of string: UnsafePointer<CChar>) -> [UInt8] {
+    UnsafeBufferPointer(start: string, count: strlen(string)).map(UInt8.init(bitPattern:))
+}
+
+/// The words of the command line as the kernel gave them: names need not be UTF-8.
+package func commandLineWords() -> [[UInt8]] {
+    (0..<Int(CommandLine.argc)).compactMap { index in
+        CommandLine.unsafeArgv[index].map { word in
+            UnsafeBufferPointer(start: word, count: strlen(word)).map(UInt8.init(bitPattern:))
+        }
+    }
+}
