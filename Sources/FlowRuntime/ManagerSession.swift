@@ -195,9 +195,8 @@ final class ManagerSession: @unchecked Sendable {
         }
     }
 
-    /// Registers for barriers once in the life of a process; the kernel remembers across fork, and registering twice
-    /// does no harm.
-    private var isExpedited: Bool { cl_membarrier_register() == 0 }
+    /// Registers for barriers; the kernel keeps that across fork.
+    private lazy var isExpedited = cl_membarrier_register() == 0
 
     private func awaitWelcome(on socket: Int32) throws(Failure) -> Welcome {
         let ready = cl_poll_one(socket, Int16(POLLIN), ManagerSession.patienceMilliseconds, nil, nil)

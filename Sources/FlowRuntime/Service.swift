@@ -13,10 +13,12 @@ struct Service {
     private var wakeUp: Int32 = -1
     private var isStarted = false
     /// The session that the poll knows.
-    private var session: Int32 = -1
+    fileprivate private(set) var session: Int32 = -1
     /// Links by the number that the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
     private var nextNumber: UInt64 = 2
+    /// Until when the thread sleeps if nothing happens.
+    fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
     private static let wakeUpNumber: UInt64 = 0
     private static let sessionNumber: UInt64 = 1
@@ -76,7 +78,8 @@ struct Service {
     /// One turn: sleeps until something happens or `deadline`.
     static func turn(_ process: FlowProcess) {
         let (epoll, wakeUp, deadline) = process.locked { process in
-            (process.service.epoll, process.service.wakeUp, process.nextTick)
+            process.service.sleepsUntil = process.nextTick
+            return (process.service.epoll, process.service.wakeUp, process.service.sleepsUntil)
         }
         var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
         let count = withUnsafeMutableBytes(of: &events) { space -> Int32 in
@@ -115,7 +118,8 @@ extension FlowProcess {
             link.liveness.watch(
                 timeout: UInt64(timeoutMilliseconds) * 1_000_000, memory: link.memory, end: link.end, now: Clock.now())
         }
-        service.wake()
+        // Only for what it does not know yet: allocations shall not cost a wake-up each.
+        if link.liveness.nextTick < service.sleepsUntil || session.socket != service.session { service.wake() }
     }
 
     /// Reads what irmd says on the session.
