@@ -97,7 +97,8 @@ let package = Package(
         // tests
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
-            name: "FlowRuntimeTests", dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+            name: "FlowRuntimeTests",
+            dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
     ],
     swiftLanguageModes: [.v6]

@@ -43,7 +43,8 @@ extension FlowProcess {
             throw .inputOutput
         }
         let link = Link(
-            id: offer.link, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd, peer: offer.peer)
+            id: offer.link, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd,
+            peer: offer.peer)
         links[key] = link
         service.watch(link)
         return link

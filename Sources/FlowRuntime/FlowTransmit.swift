@@ -76,7 +76,9 @@ extension FlowPointer {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
         let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
         let fate = cl_load32_relaxed(&end.settings.pointee.fate)
-        if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer.isEmpty, fate == 0 { return nil }
+        if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer.isEmpty, fate == 0 {
+            return nil
+        }
         if flags & FlowFlags.accessMode == FlowFlags.readOnly { return .notPermitted }
         if flags & FlowFlags.down != 0 || fate & (Fate.down | Fate.violated) != 0 { return .flowDown }
         if !peer.isDisjoint(with: [.gone, .down]) { return .flowDown }

@@ -8,6 +8,7 @@ import Wire
 
 // `ouroboros/cep.h`. What each function does and returns is said there. spec: c-api §8
 
+/// Sends who we are on a new connection.
 @c(cep_snd)
 public func cepSend(_ descriptor: Int32, _ connection: UnsafePointer<conn_info>?) -> Int32 {
     guard let connection else { return negative(.invalid) }
@@ -20,6 +21,7 @@ public func cepSend(_ descriptor: Int32, _ connection: UnsafePointer<conn_info>?
     return sent == nil ? negative(.notPermitted) : 0
 }
 
+/// Receives who the other side of a connection is.
 @c(cep_rcv)
 public func cepReceive(_ descriptor: Int32, _ connection: UnsafeMutablePointer<conn_info>?) -> Int32 {
     guard let connection else { return negative(.invalid) }

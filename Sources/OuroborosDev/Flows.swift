@@ -14,6 +14,7 @@ private func request(_ quality: UnsafeMutablePointer<qosspec_t>?) -> QualityOfSe
     return QualityOfService(quality.pointee)
 }
 
+/// Allocates a flow to a name and waits until its server has accepted it.
 @c(flow_alloc)
 public func flowAlloc(
     _ name: UnsafePointer<CChar>?, _ quality: UnsafeMutablePointer<qosspec_t>?, _ timeout: UnsafePointer<timespec>?
@@ -30,6 +31,7 @@ public func flowAlloc(
     }
 }
 
+/// Waits for the next flow to a name that this process is bound to.
 @c(flow_accept)
 public func flowAccept(
     _ quality: UnsafeMutablePointer<qosspec_t>?, _ timeout: UnsafePointer<timespec>?
@@ -45,6 +47,7 @@ public func flowAccept(
     }
 }
 
+/// Joins a broadcast layer.
 @c(flow_join)
 public func flowJoin(_ layer: UnsafePointer<CChar>?, _ timeout: UnsafePointer<timespec>?) -> Int32 {
     guard let layer else { return negative(.invalid) }
@@ -57,6 +60,7 @@ public func flowJoin(_ layer: UnsafePointer<CChar>?, _ timeout: UnsafePointer<ti
     }
 }
 
+/// Lets go of a flow.
 @c(flow_dealloc)
 public func flowDealloc(_ descriptor: Int32) -> Int32 {
     do throws(Failure) {
@@ -67,6 +71,7 @@ public func flowDealloc(_ descriptor: Int32) -> Int32 {
     }
 }
 
+/// Writes one message.
 @c(flow_write)
 public func flowWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count: Int) -> Int {
     do throws(Failure) {
@@ -76,6 +81,7 @@ public func flowWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer?, _ count:
     }
 }
 
+/// Reads one message, or the next piece of it.
 @c(flow_read)
 public func flowRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     do throws(Failure) {

@@ -16,11 +16,13 @@ private func queue(_ pointer: OpaquePointer) -> EventQueue {
     Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
 }
 
+/// A new, empty set; NULL if there are too many.
 @c(fset_create)
 public func fsetCreate() -> OpaquePointer? {
     FlowSets.create().map { OpaquePointer(Unmanaged.passRetained($0).toOpaque()) }
 }
 
+/// Takes the flows out of the set and frees it.
 @c(fset_destroy)
 public func fsetDestroy(_ pointer: OpaquePointer?) {
     guard let pointer else { return }
@@ -28,12 +30,14 @@ public func fsetDestroy(_ pointer: OpaquePointer?) {
     Unmanaged<FlowSet>.fromOpaque(UnsafeRawPointer(pointer)).release()
 }
 
+/// Takes all flows out of the set.
 @c(fset_zero)
 public func fsetZero(_ pointer: OpaquePointer?) {
     guard let pointer else { return }
     FlowSets.clear(set(pointer))
 }
 
+/// Puts a flow into the set.
 @c(fset_add)
 public func fsetAdd(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Int32 {
     guard let pointer else { return negative(.invalid) }
@@ -45,27 +49,32 @@ public func fsetAdd(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Int32 {
     }
 }
 
+/// Whether the flow is in the set.
 @c(fset_has)
 public func fsetHas(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Bool {
     guard let pointer else { return false }
     return FlowSets.contains(descriptor, in: set(pointer))
 }
 
+/// Takes a flow out of the set.
 @c(fset_del)
 public func fsetDel(_ pointer: OpaquePointer?, _ descriptor: Int32) {
     guard let pointer else { return }
     FlowSets.remove(descriptor, from: set(pointer))
 }
 
+/// A new, empty queue of events.
 @c(fqueue_create)
 public func fqueueCreate() -> OpaquePointer? { OpaquePointer(Unmanaged.passRetained(EventQueue()).toOpaque()) }
 
+/// Frees the queue.
 @c(fqueue_destroy)
 public func fqueueDestroy(_ pointer: OpaquePointer?) {
     guard let pointer else { return }
     Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer)).release()
 }
 
+/// Takes the next event: the flow that it happened to.
 @c(fqueue_next)
 public func fqueueNext(_ pointer: OpaquePointer?) -> Int32 {
     guard let pointer else { return negative(.invalid) }
@@ -79,6 +88,7 @@ public func fqueueType(_ pointer: OpaquePointer?) -> Int32 {
     return queue(pointer).current.map { Int32($0.rawValue) } ?? negative(.notPermitted)
 }
 
+/// Waits until something happens to a flow of the set.
 @c(fevent)
 public func fEvent(
     _ setPointer: OpaquePointer?, _ queuePointer: OpaquePointer?, _ timeout: UnsafePointer<timespec>?

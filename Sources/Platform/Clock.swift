@@ -13,7 +13,8 @@ extension timespec {
     /// The same moment, as the kernel takes it.
     package init(_ instant: Instant) {
         self.init(
-            tv_sec: Int(clamping: instant.nanoseconds / 1_000_000_000), tv_nsec: Int(instant.nanoseconds % 1_000_000_000))
+            tv_sec: Int(clamping: instant.nanoseconds / 1_000_000_000),
+            tv_nsec: Int(instant.nanoseconds % 1_000_000_000))
     }
 }
 

@@ -41,7 +41,8 @@ package enum MessageSocket {
     /// Nil at the end of the connection. A cancellation point when it waits; `cleanup(argument)` runs if the thread is
     /// cancelled in it.
     package static func receive(
-        on socket: Int32, nonBlocking: Bool = false, cleanup: (@convention(c) (UnsafeMutableRawPointer?) -> Void)? = nil,
+        on socket: Int32, nonBlocking: Bool = false,
+        cleanup: (@convention(c) (UnsafeMutableRawPointer?) -> Void)? = nil,
         argument: UnsafeMutableRawPointer? = nil
     ) throws(Failure) -> Arrival? {
         let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0

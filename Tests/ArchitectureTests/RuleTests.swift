@@ -61,7 +61,8 @@ import Testing
                 continue
             }
             #expect(
-                manifest[start...].prefix(240).contains("swiftSettings: pure"), "\(target) lacks the settings of a pure target")
+                manifest[start...].prefix(240).contains("swiftSettings: pure"),
+                "\(target) lacks the settings of a pure target")
         }
     }
 
@@ -113,7 +114,9 @@ import Testing
     @Test func everySourceFileNamesTheLicence() {
         for file in Self.sources + SourceTree.files(in: "Tests") + SourceTree.files(in: "Include") {
             #expect(
-                file.lines.prefix(8).contains { $0.contains("SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception") },
+                file.lines.prefix(8).contains {
+                    $0.contains("SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception")
+                },
                 "\(file.path) does not name the licence")
         }
     }
@@ -123,7 +126,9 @@ import Testing
         var found: [(String, Int)] = []
         for (start, line) in file.lines.enumerated() {
             let text = line.drop { $0 == " " }
-            guard let function = text.range(of: "func ") ?? text.range(of: "init("), !text.hasPrefix("//") else { continue }
+            guard let function = text.range(of: "func ") ?? text.range(of: "init("), !text.hasPrefix("//") else {
+                continue
+            }
             let before = text[..<function.lowerBound]
             guard before.allSatisfy({ $0.isLetter || " @()_:".contains($0) }) else { continue }
             let closing = String(line.prefix(line.count - text.count)) + "}"

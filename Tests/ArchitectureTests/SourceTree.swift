@@ -17,7 +17,9 @@ struct SourceTree {
         var imports: [String] {
             lines.compactMap { line in
                 let words = line.split(separator: " ")
-                guard let position = words.firstIndex(of: "import"), position <= 1, !line.hasPrefix("//") else { return nil }
+                guard let position = words.firstIndex(of: "import"), position <= 1, !line.hasPrefix("//") else {
+                    return nil
+                }
                 return words.last.map { String($0.split(separator: ".")[0]) }
             }
         }

@@ -49,7 +49,8 @@ private struct Pair: ~Copyable {
             var number: UInt8 = 0
             for _ in 0..<20_000 {
                 if Bool.random(using: &random) {
-                    let payload = [UInt8](repeating: number, count: Int.random(in: 0...(size / 2 - 8), using: &random) / 8)
+                    let payload = [UInt8](
+                        repeating: number, count: Int.random(in: 0...(size / 2 - 8), using: &random) / 8)
                     if pair.write(payload) == .written {
                         expected.append(payload)
                         number &+= 1

@@ -38,7 +38,9 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         for number in 0..<count {
             let packet = try read(server, 2_000)
             let (length, first) = (packet.count, packet.withUnsafeBytes { $0.load(as: Int.self) })
-            if length != 8 + number % 300 || first != number || packet.last != (length > 8 ? UInt8(truncatingIfNeeded: number) : packet.last) {
+            if length != 8 + number % 300 || first != number
+                || packet.last != (length > 8 ? UInt8(truncatingIfNeeded: number) : packet.last)
+            {
                 Issue.record("packet \(number): \(length) bytes, number \(first)")
                 break
             }
@@ -164,7 +166,9 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         let done = DispatchSemaphore(value: 0)
         for thread in 0..<4 {
             Thread.detachNewThread {
-                for number in 0..<each { precondition((try? write(client, [UInt8(thread), UInt8(number & 255)])) == 2) }
+                for number in 0..<each {
+                    precondition((try? write(client, [UInt8(thread), UInt8(number & 255)])) == 2)
+                }
                 done.signal()
             }
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// swift-format-ignore-file: NeverUseForceTry, NeverForceUnwrap
 
 import CLinux
 import FlowMemory
@@ -59,7 +60,9 @@ final class TestBroker: @unchecked Sendable {
         cl_close(connection)
     }
 
-    private func allocate(_ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool) {
+    private func allocate(
+        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool
+    ) {
         condition.lock()
         while acceptors.isEmpty { condition.wait() }
         let acceptor = acceptors.removeFirst()
@@ -96,7 +99,9 @@ final class TestBroker: @unchecked Sendable {
     }
 
     /// Both ends of a new flow.
-    func flow(_ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true) throws -> (client: Int32, server: Int32) {
+    func flow(_ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true) throws -> (
+        client: Int32, server: Int32
+    ) {
         // One at a time: an acceptor of one test must not get the flow of another.
         oneAtATime.lock()
         defer { oneAtATime.unlock() }
