@@ -66,6 +66,23 @@ int cl_reap(int32_t pid, int *status) {
     return result < 0 ? -errno : result > 0;
 }
 
+void cl_ignore_broken_pipes(void) { (void)signal(SIGPIPE, SIG_IGN); }
+
+int cl_open(const char *path, int flags, mode_t mode) {
+    int fd = open(path, flags | O_CLOEXEC, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+void cl_detach_standard_input(void) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd > 0) {
+        (void)dup2(fd, 0);
+        close(fd);
+    } else if (fd == 0) {
+        (void)fcntl(0, F_SETFD, 0);
+    }
+}
+
 void cl_close(int fd) { (void)close(fd); }
 
 static uint64_t nanoseconds_of(clockid_t clock) {

@@ -132,6 +132,12 @@ int cl_pidfd_open(int32_t pid);
 int cl_pidfd_signal(int pidfd, int signal);
 /// Reaps the child; 1 with `*status` set, 0 if it lives, -errno.
 int cl_reap(int32_t pid, int *status);
+/// A write to a closed connection shall be an error of that write only.
+void cl_ignore_broken_pipes(void);
+/// open() with a mode; close-on-exec. Descriptor or -errno.
+int cl_open(const char *path, int flags, mode_t mode);
+/// Descriptor 0 becomes /dev/null, so that a daemon's children never read a terminal.
+void cl_detach_standard_input(void);
 /// Closes quietly: what close() says is not worth acting on here.
 void cl_close(int fd);
 uint64_t cl_monotonic_nanoseconds(void);
