@@ -24,6 +24,14 @@ let package = Package(
         .target(name: "Bytes", dependencies: ["Vocabulary"], swiftSettings: pure),
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        // machines
+        .target(
+            name: "ResourceManagement",
+            dependencies: [
+                "Vocabulary", "Bytes", "LocalProtocol",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ], swiftSettings: pure),
         // drivers
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
