@@ -24,7 +24,9 @@ let package = Package(
         .target(name: "Bytes", dependencies: ["Vocabulary"], swiftSettings: pure),
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
         // machines
+        .target(name: "Shims", dependencies: ["Vocabulary", "LocalProtocol", "IPCP"], swiftSettings: pure),
         .target(
             name: "ResourceManagement",
             dependencies: [
@@ -36,6 +38,15 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
+        // runtimes
+        .target(
+            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
+            swiftSettings: driver),
+        // executables
+        .executableTarget(
+            name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
     ],
     swiftLanguageModes: [.v6]
 )
