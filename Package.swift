@@ -44,7 +44,14 @@ let package = Package(
         .target(
             name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
             swiftSettings: driver),
+        .target(
+            name: "ResourceManagerRuntime",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "Platform", "CLinux",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         // executables
+        .executableTarget(name: "irmd", dependencies: ["ResourceManagerRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
     ],

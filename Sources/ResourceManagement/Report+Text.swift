@@ -7,14 +7,14 @@ import Vocabulary
 extension Report {
     package var level: LogLevel {
         switch self {
-        case .stopping, .stopped, .process, .naming(.created), .naming(.exists), .naming(.destroyed): .info
+        case .stopping, .stopped, .process, .naming(.created), .naming(.destroyed): .info
         case .naming(.programBound), .naming(.programUnbound), .naming(.processBound), .naming(.processUnbound): .info
         case .naming(.registered), .naming(.unregistered): .info
         case .naming(.unknown): .error
         case .supervision(let report): report.level
         // Thousands a second: at the usual level the log must not be what limits them.
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
-        case .flow(.deallocated): .debug
+        case .flow(.deallocated), .naming(.exists): .debug
         case .flow(.failed), .flow(.timedOut): .info
         case .flow(.acceptorRefused), .peer: .warning
         }

@@ -136,6 +136,8 @@ int cl_reap(int32_t pid, int *status);
 void cl_ignore_broken_pipes(void);
 /// open() with a mode; close-on-exec. Descriptor or -errno.
 int cl_open(const char *path, int flags, mode_t mode);
+/// Allows this process as many descriptors as it may have; its children get the limit back that it had.
+void cl_raise_descriptor_limit(void);
 /// Descriptor 0 becomes /dev/null, so that a daemon's children never read a terminal.
 void cl_detach_standard_input(void);
 /// Closes quietly: what close() says is not worth acting on here.
@@ -168,6 +170,9 @@ struct cl_child {
 /// closed. Returns the pid once execve has succeeded, or -errno of what failed.
 int32_t cl_spawn(const struct cl_child *child);
 
+/// What getopt_long() found; the C names are mutable globals.
+static inline const char *cl_option_argument(void) { return optarg; }
+static inline int cl_option_index(void) { return optind; }
 /// errno of the calling thread.
 static inline int cl_errno(void) { return errno; }
 static inline bool cl_exited(int status) { return WIFEXITED(status); }
