@@ -54,6 +54,9 @@ let package = Package(
         .executableTarget(name: "irmd", dependencies: ["ResourceManagerRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
+        // tests
+        .testTarget(
+            name: "ResourceManagementTests", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,6 @@ import Vocabulary
 /// a client that has a flow has a server too.
 extension ResourceManager {
     mutating func begin(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) {
-        report(.flow(.requestArrived(allocation.name)))
         guard let flow = makeFlow(allocation, accept, of: server) else {
             acceptors.restore(accept, of: server)
             connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
@@ -87,6 +86,7 @@ extension ResourceManager {
             // The verdict is given: from here on the client's deadline is past.
             flows[id]?.allocation = nil
         case .second:
+            report(.flow(.requestArrived(flow.name)))
             (request, connection) = (flow.accept.request, flow.accept.connection)
         }
         processes[process.id]?.undelivered += descriptors
