@@ -51,12 +51,33 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
+        // machines
+        .target(name: "Shims", dependencies: ["Vocabulary", "LocalProtocol", "IPCP"], swiftSettings: pure),
+        .target(
+            name: "ResourceManagement",
+            dependencies: [
+                "Vocabulary", "Bytes", "LocalProtocol",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+            ], swiftSettings: pure),
         // drivers
         // libm: the standard library needs it, and without Glibc nothing else asks for it.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: dataPath),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
         // runtimes
+        .target(
+            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
+            swiftSettings: driver),
+        .target(
+            name: "ResourceManagerRuntime",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "Platform", "CLinux",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: dataPath),
@@ -82,6 +103,9 @@ let package = Package(
             dependencies: ["COuroboros", "Vocabulary", "LocalProtocol", "ManagementClient", "CLinux"],
             exclude: ["exports.map"], swiftSettings: irm.swift, linkerSettings: irm.linker),
         // executables
+        .executableTarget(name: "irmd", dependencies: ["ResourceManagerRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
+            name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
             swiftSettings: driver),
@@ -95,6 +119,9 @@ let package = Package(
             dependencies: ["COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "OuroborosDev"],
             swiftSettings: driver),
         // tests
+        .testTarget(
+            name: "ResourceManagementTests",
+            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "FlowRuntimeTests",

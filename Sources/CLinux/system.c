@@ -68,6 +68,35 @@ int cl_reap(int32_t pid, int *status) {
     return result < 0 ? -errno : result > 0;
 }
 
+void cl_ignore_broken_pipes(void) { (void)signal(SIGPIPE, SIG_IGN); }
+
+int cl_open(const char *path, int flags, mode_t mode) {
+    int fd = open(path, flags | O_CLOEXEC, mode);
+    return fd < 0 ? -errno : fd;
+}
+
+static struct rlimit original_descriptors;
+static bool descriptors_raised;
+
+void cl_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    original_descriptors = limit;
+    limit.rlim_cur = limit.rlim_max;
+    descriptors_raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+void cl_detach_standard_input(void) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd > 0) {
+        (void)dup2(fd, 0);
+        close(fd);
+    } else if (fd == 0) {
+        (void)fcntl(0, F_SETFD, 0);
+    }
+}
+
 void cl_close(int fd) { (void)close(fd); }
 
 static uint64_t nanoseconds_of(clockid_t clock) {
@@ -158,6 +187,9 @@ static void become(const struct cl_child *child, int report, pid_t parent) {
     if (report > first)
         (void)syscall(SYS_close_range, first, report - 1, 0);
     (void)syscall(SYS_close_range, report + 1, ~0U, 0);
+    // Programs that use select() cannot have more.
+    if (descriptors_raised)
+        (void)setrlimit(RLIMIT_NOFILE, &original_descriptors);
     execve(child->path, child->argv, child->envp);
 failed:;
     int error = errno;

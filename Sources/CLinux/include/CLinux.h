@@ -133,6 +133,14 @@ int cl_pidfd_open(int32_t pid);
 int cl_pidfd_signal(int pidfd, int signal);
 /// Reaps the child; 1 with `*status` set, 0 if it lives, -errno.
 int cl_reap(int32_t pid, int *status);
+/// A write to a closed connection shall be an error of that write only.
+void cl_ignore_broken_pipes(void);
+/// open() with a mode; close-on-exec. Descriptor or -errno.
+int cl_open(const char *path, int flags, mode_t mode);
+/// Allows this process as many descriptors as it may have; its children get the limit back that it had.
+void cl_raise_descriptor_limit(void);
+/// Descriptor 0 becomes /dev/null, so that a daemon's children never read a terminal.
+void cl_detach_standard_input(void);
 /// Closes quietly: what close() says is not worth acting on here.
 void cl_close(int fd);
 uint64_t cl_monotonic_nanoseconds(void);
@@ -168,6 +176,9 @@ int32_t cl_spawn(const struct cl_child *child);
 /// Starts a detached thread that gets none of the process's signals. 0 or -errno.
 int cl_start_service_thread(void *(*body)(void *));
 
+/// What getopt_long() found; the C names are mutable globals.
+static inline const char *cl_option_argument(void) { return optarg; }
+static inline int cl_option_index(void) { return optind; }
 /// errno of the calling thread.
 static inline int cl_errno(void) { return errno; }
 static inline bool cl_exited(int status) { return WIFEXITED(status); }

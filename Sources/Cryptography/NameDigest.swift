@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import COpenSSL
+import Vocabulary
+
+/// The hashes that layers know names by. spec: irmd §4
+package enum NameDigest {
+    /// Always `algorithm.bytes` long.
+    package static func of(_ bytes: [UInt8], with algorithm: DirectoryHash) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: algorithm.bytes)
+        var count = UInt32(digest.count)
+        let result = EVP_Digest(bytes, bytes.count, &digest, &count, method(algorithm), nil)
+        // Without these algorithms there is no layer to speak of; a build of OpenSSL that lacks them cannot be used.
+        precondition(result == 1 && count == digest.count, "OpenSSL cannot compute \(algorithm.name)")
+        return digest
+    }
+
+    private static func method(_ algorithm: DirectoryHash) -> OpaquePointer? {
+        switch algorithm {
+        case .sha3x224: EVP_sha3_224()
+        case .sha3x256: EVP_sha3_256()
+        case .sha3x384: EVP_sha3_384()
+        case .sha3x512: EVP_sha3_512()
+        case .md5: EVP_md5()
+        }
+    }
+}

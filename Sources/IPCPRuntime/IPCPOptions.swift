@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Vocabulary
+
+/// The arguments that irmd gives an IPCP: `--name NAME [--stdout] [--log-level LEVEL]`.
+struct IPCPOptions {
+    private(set) var name: String?
+    private(set) var toStandardOutput = false
+    private(set) var level = LogLevel.info
+
+    /// Nil if they are not that.
+    init?(_ arguments: [String]) {
+        var rest = arguments.dropFirst()
+        while let option = rest.popFirst() {
+            switch option {
+            case "--name":
+                guard let value = rest.popFirst() else { return nil }
+                name = value
+            case "--stdout": toStandardOutput = true
+            case "--log-level":
+                guard let value = rest.popFirst(), let level = LogLevel(named: value) else { return nil }
+                self.level = level
+            default: return nil
+            }
+        }
+        guard name != nil else { return nil }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// Waits for many descriptors at once: an epoll, level-triggered, so that what was not read now is told again. The
+/// owner says with a token of its own what a descriptor is to it.
+package struct EventLoop: ~Copyable {
+    package struct Interest: OptionSet, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        package static let readable = Interest(rawValue: 1)
+        package static let writable = Interest(rawValue: 4)
+    }
+
+    /// Something can be done with the descriptor of this token, or its other end is gone.
+    package struct Readiness: Sendable {
+        package let token: UInt64
+        package let isReadable: Bool
+        package let isWritable: Bool
+    }
+
+    private let poll: Descriptor
+    private var events: [epoll_event]
+
+    /// `batch` = descriptors that are told of in one turn.
+    package init(batch: Int = 64) throws(Failure) {
+        let result = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard result >= 0 else { throw Failure(errno: cl_errno()) }
+        poll = Descriptor(owning: result)
+        events = Array(repeating: epoll_event(), count: batch)
+    }
+
+    package func add(_ descriptor: Int32, token: UInt64, _ interest: Interest = .readable) throws(Failure) {
+        try control(EPOLL_CTL_ADD, descriptor, token, interest)
+    }
+
+    package func change(_ descriptor: Int32, token: UInt64, _ interest: Interest) throws(Failure) {
+        try control(EPOLL_CTL_MOD, descriptor, token, interest)
+    }
+
+    /// Must come before the descriptor is closed: a copy in another process would keep it in the set.
+    package func remove(_ descriptor: Int32) {
+        // The one error there can be is that it is not in the set, which is what is wanted.
+        _ = epoll_ctl(poll.number, EPOLL_CTL_DEL, descriptor, nil)
+    }
+
+    private func control(
+        _ operation: Int32, _ descriptor: Int32, _ token: UInt64, _ interest: Interest
+    ) throws(Failure) {
+        var event = epoll_event()
+        event.events = interest.rawValue
+        event.data.u64 = token
+        guard epoll_ctl(poll.number, operation, descriptor, &event) == 0 else { throw Failure(errno: cl_errno()) }
+    }
+
+    /// Waits until something is ready or `deadline` has come, and appends what is ready.
+    package mutating func wait(until deadline: Instant?, into ready: inout [Readiness]) {
+        let count: Int32
+        if let deadline {
+            var limit = timespec(deadline)
+            count = cl_epoll_wait(poll.number, &events, Int32(events.count), &limit, nil, nil)
+        } else {
+            count = cl_epoll_wait(poll.number, &events, Int32(events.count), nil, nil, nil)
+        }
+        // Negative = interrupted by a signal: the next turn waits again.
+        guard count > 0 else { return }
+        for event in events.prefix(Int(count)) {
+            // Errors and the end of a connection are read like bytes: that is where they are dealt with.
+            let ended = event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
+            ready.append(
+                Readiness(
+                    token: event.data.u64, isReadable: ended || event.events & EPOLLIN.rawValue != 0,
+                    isWritable: event.events & EPOLLOUT.rawValue != 0))
+        }
+    }
+}

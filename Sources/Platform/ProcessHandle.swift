@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+/// A process, whatever becomes of its pid: readable when it is dead.
+package struct ProcessHandle: ~Copyable {
+    package let descriptor: Descriptor
+
+    /// Throws `noSuchProcess` (ESRCH) if there is none.
+    package init(_ process: ProcessID) throws(Failure) {
+        let result = cl_pidfd_open(process.rawValue)
+        guard result >= 0 else { throw Failure(result: Int(result)) }
+        descriptor = Descriptor(owning: result)
+    }
+
+    /// Nothing if it is dead already.
+    package func signal(_ number: Int32) { _ = cl_pidfd_signal(descriptor.number, number) }
+
+    package enum Ending: Sendable {
+        case exited(Int32)
+        case killed(Int32)
+    }
+
+    /// How a child of ours ended; nil if it has not, or is no child.
+    package static func reap(_ process: ProcessID) -> Ending? {
+        var status: Int32 = 0
+        guard cl_reap(process.rawValue, &status) == 1 else { return nil }
+        return cl_exited(status) ? .exited(cl_exit_status(status)) : .killed(cl_termination_signal(status))
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import DequeModule
+import LocalProtocol
+import Vocabulary
+
+/// The `flow_accept` calls that wait, and which of them gets the next flow. spec: irmd §5
+///
+/// An accept serves every name that its process is bound to, so it stands here once, under its process, and a request
+/// chooses among the processes of its name: accepting costs the same with one name and with thousands.
+struct Acceptors: Sendable {
+    struct Accept: Hashable, Sendable {
+        let connection: ConnectionID
+        let request: RequestID
+        let deadline: Instant?
+        /// Ascends in the order of arrival.
+        fileprivate let arrival: UInt64
+    }
+
+    private var waiting: [ProcessID: Deque<Accept>] = [:]
+    private var arrivals: UInt64 = 0
+
+    /// An accept that has just arrived, to be added or to be given a flow at once.
+    mutating func arrival(of request: RequestID, on connection: ConnectionID, deadline: Instant?) -> Accept {
+        arrivals += 1
+        return Accept(connection: connection, request: request, deadline: deadline, arrival: arrivals)
+    }
+
+    mutating func add(_ accept: Accept, of process: ProcessID) { waiting[process, default: []].append(accept) }
+
+    /// Puts an accept back that was taken for a flow of which nothing came, to its old place.
+    mutating func restore(_ accept: Accept, of process: ProcessID) {
+        let place = waiting[process]?.firstIndex { $0.arrival > accept.arrival } ?? waiting[process]?.count ?? 0
+        waiting[process, default: []].insert(accept, at: place)
+    }
+
+    mutating func remove(_ connection: ConnectionID, of process: ProcessID) {
+        waiting[process]?.removeAll { $0.connection == connection }
+        if waiting[process]?.isEmpty == true { waiting[process] = nil }
+    }
+
+    mutating func removeAll(of process: ProcessID) { waiting[process] = nil }
+
+    func isWaiting(_ process: ProcessID) -> Bool { waiting[process] != nil }
+
+    func count(of processes: Set<ProcessID>) -> Int {
+        processes.reduce(0) { $0 + (waiting[$1]?.count ?? 0) }
+    }
+
+    /// Takes the accept whose turn it is: round-robin the longest waiting, spillover the most recent.
+    mutating func take(among processes: Set<ProcessID>, _ balancing: LoadBalancing) -> (ProcessID, Accept)? {
+        var best: (process: ProcessID, accept: Accept)?
+        // Through the shorter of the two: a name may have a thousand processes of which one waits, or the reverse.
+        let fewWait = waiting.count < processes.count
+        for process in fewWait ? Array(waiting.keys) : Array(processes) {
+            guard !fewWait || processes.contains(process), let queue = waiting[process] else { continue }
+            switch balancing {
+            case .roundRobin:
+                guard let accept = queue.first, accept.arrival < best?.accept.arrival ?? .max else { continue }
+                best = (process, accept)
+            case .spillover:
+                guard let accept = queue.last, accept.arrival > best?.accept.arrival ?? 0 else { continue }
+                best = (process, accept)
+            }
+        }
+        guard let best else { return nil }
+        switch balancing {
+        case .roundRobin: waiting[best.process]?.removeFirst()
+        case .spillover: waiting[best.process]?.removeLast()
+        }
+        if waiting[best.process]?.isEmpty == true { waiting[best.process] = nil }
+        return (best.process, best.accept)
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import OrderedCollections
+import Vocabulary
+
+/// Processes come, are replaced, and go.
+extension ResourceManager {
+    mutating func connect(_ id: ConnectionID, _ credentials: Credentials) {
+        // A process of another pid namespace has no pid here, so nothing could be known of its life.
+        guard !isStopping, credentials.process.rawValue > 0 else {
+            outgoing.append(.drop(id))
+            return
+        }
+        guard quotas.addConnection(of: credentials.user) else {
+            report(.peer(.tooManyConnections(credentials.user)))
+            outgoing.append(.drop(id))
+            return
+        }
+        connections[id] = Connection(credentials: credentials)
+    }
+
+    mutating func greet(_ hello: Hello, _ finding: Finding, on id: ConnectionID, of credentials: Credentials) {
+        guard hello.version.major == ProtocolVersion.current.major else {
+            report(.peer(.versionRefused(credentials.process, hello.version)))
+            send(.versionRefused(.current), on: id)
+            drop(id)
+            return
+        }
+        let program = if case .program(let path) = finding { path } else { hello.program }
+        switch hello.role {
+        case .management:
+            connections[id]?.stage = .management
+        case .call:
+            if processes[credentials.process] == nil { attach(credentials, program, hello.features) }
+            processes[credentials.process]?.calls.insert(id)
+            connections[id]?.stage = .call(.idle)
+        case .session:
+            if processes[credentials.process]?.session != nil { replace(credentials.process, with: id) }
+            if processes[credentials.process] == nil { attach(credentials, program, hello.features) }
+            processes[credentials.process]?.session = id
+            processes[credentials.process]?.features = hello.features
+            connections[id]?.stage = .session
+        }
+        send(
+            .welcome(Welcome(features: [], manager: identity.process, incarnation: identity.incarnation)), on: id)
+    }
+
+    private mutating func attach(_ credentials: Credentials, _ program: [UInt8], _ features: Features) {
+        let id = credentials.process
+        var process = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
+        process.names = boundNames(of: process)
+        processes[id] = process
+        for name in process.names { names[name]?.processes.insert(id) }
+        report(.process(.added(id, program: program)))
+        reportNames(process.names)
+        watch(id)
+    }
+
+    private mutating func reportNames(_ names: OrderedSet<ServiceName>) {
+        guard !names.isEmpty else { return }
+        // A program can be bound to thousands; the first few tell a reader what it is.
+        let shown = 16
+        report(.process(.acceptsFlows))
+        for name in names.prefix(shown) { report(.process(.acceptsFlowsFor(name))) }
+        if names.count > shown { report(.process(.acceptsFurther(names.count - shown))) }
+    }
+
+    /// The pid attaches a second time: another program took its place with `exec`. What the old one had is gone; call
+    /// connections that came after the new session are the new one's.
+    private mutating func replace(_ id: ProcessID, with session: ConnectionID) {
+        report(.process(.replaced(id)))
+        guard let old = processes[id] else { return }
+        let kept = old.calls.filter { $0 > session }
+        for call in kept.sorted() { cancel(call) }
+        processes[id]?.calls.subtract(kept)
+        removeProcess(id)
+        for call in kept { connections[call]?.stage = .call(.idle) }
+        guard let credentials = connections[session]?.credentials, !kept.isEmpty else { return }
+        attach(credentials, old.program, old.features)
+        processes[id]?.calls = kept
+    }
+
+    /// A request that is not answered any more, on a connection that goes on.
+    private mutating func cancel(_ id: ConnectionID) {
+        switch connections[id]?.call {
+        case .allocating(let allocation): fail(allocation.request, on: id, .manager, "the process attached again")
+        case .accepting(let request, _): fail(request, on: id, .manager, "the process attached again")
+        case .idle, .attached, nil: break
+        }
+        withdraw(id)
+    }
+
+    mutating func disconnect(_ id: ConnectionID) {
+        guard let connection = connections[id] else { return }
+        let process = connection.credentials.process
+        switch connection.stage {
+        case .greeting, .management: break
+        case .session:
+            if processes[process]?.session == id { removeProcess(process) }
+        case .call:
+            withdraw(id)
+            processes[process]?.calls.remove(id)
+        }
+        connections[id] = nil
+        quotas.removeConnection(of: connection.credentials.user)
+    }
+
+    /// Ends a connection from our side.
+    mutating func drop(_ id: ConnectionID) {
+        disconnect(id)
+        outgoing.append(.drop(id))
+    }
+
+    /// Takes back what a call connection waits for, or has been offered and not taken.
+    private mutating func withdraw(_ id: ConnectionID) {
+        guard let connection = connections[id], let call = connection.call else { return }
+        connections[id]?.call = .idle
+        switch call {
+        case .idle: break
+        case .allocating(let allocation): waiting.remove(id, for: allocation.name)
+        case .accepting: acceptors.remove(id, of: connection.credentials.process)
+        case .attached(let flow, let end): release(flow, end, .withdrawn)
+        }
+    }
+
+    /// A process is dead.
+    mutating func bury(_ id: ProcessID) {
+        watched.remove(id)
+        removeProcess(id)
+        for name in names.names(of: id) {
+            _ = names.unbind(id, from: name)
+            settle(name)
+        }
+        outgoing.append(.unwatch(id))
+    }
+
+    /// The process is dead, or the program that was attached is gone from it.
+    mutating func removeProcess(_ id: ProcessID) {
+        guard let process = processes[id] else { return }
+        // First of all it is no acceptor any more, else what is taken back from it could be given to it again.
+        processes[id] = nil
+        acceptors.removeAll(of: id)
+        for name in process.names { names[name]?.processes.remove(id) }
+        for call in process.calls.sorted() { withdraw(call) }
+        // The flows that it was about to get went with the calls; these are the ones it has.
+        for flow in process.flows.sorted() {
+            while let end = flows[flow]?.end(of: id) { release(flow, end, .died) }
+        }
+        for link in links.links(of: id) {
+            links.remove(link)
+            outgoing.append(.releaseLink(link))
+        }
+        for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
+            guard let user = connections.removeValue(forKey: connection)?.credentials.user else { continue }
+            quotas.removeConnection(of: user)
+            outgoing.append(.drop(connection))
+        }
+        for name in process.names { settle(name) }
+        report(.process(.removed(id)))
+        unwatchIfUnbound(id)
+    }
+
+    // Watching.
+
+    mutating func watch(_ process: ProcessID) {
+        if watched.insert(process).inserted { outgoing.append(.watch(process)) }
+    }
+
+    mutating func unwatchIfUnbound(_ process: ProcessID) {
+        guard processes[process] == nil, names.names(of: process).isEmpty else { return }
+        if watched.remove(process) != nil { outgoing.append(.unwatch(process)) }
+    }
+}

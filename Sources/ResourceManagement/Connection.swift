@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// A connection to irmd.
+struct Connection: Sendable {
+    let credentials: Credentials
+    var stage: Stage = .greeting
+    /// The earliest alarm that is set for it; at most one later alarm of an older request is in the timer queue.
+    var alarm: Instant?
+
+    enum Stage: Sendable {
+        /// No message yet.
+        case greeting
+        case session
+        case call(Call)
+        case management
+    }
+
+    /// What a call connection is used for: one request at a time.
+    enum Call: Sendable {
+        case idle
+        /// Waits for an acceptor.
+        case allocating(Allocation)
+        case accepting(RequestID, deadline: Instant?)
+        /// Its request has a flow, which is not taken yet.
+        case attached(FlowID, End)
+    }
+
+    var call: Call? {
+        get { if case .call(let call) = stage { call } else { nil } }
+        set { if let newValue { stage = .call(newValue) } }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// A flow from the moment it has an id until both ends have let go.
+struct Flow: Sendable {
+    let id: FlowID
+    let name: ServiceName
+    let quality: QualityOfService
+    let place: Links.Place
+    /// Nil = direct.
+    let layer: Layer?
+    var client: Party
+    var server: Party
+    /// The server's accept, until it is offered to the client.
+    let accept: Acceptors.Accept
+    /// The client's request, until it is offered to the client or given up.
+    var allocation: Allocation?
+    /// irmd still has the segment.
+    var hasSegment = false
+    /// Both ends took it.
+    var isEstablished = false
+
+    struct Layer: Hashable, Sendable {
+        let ipcp: ProcessID
+        let name: LayerName
+        let hash: [UInt8]
+    }
+
+    struct Party: Sendable {
+        let process: ProcessID
+        let user: UserID
+        /// Base name.
+        let program: [UInt8]
+        var hold: Hold = .waiting
+    }
+
+    /// How far an end is.
+    enum Hold: Sendable {
+        /// It was not offered to the process yet.
+        case waiting
+        /// It was sent, or is to be sent as soon as the process took earlier ones.
+        case offered(RequestID, ConnectionID, descriptors: Int)
+        case held
+        /// Let go, or gone with its process. Final.
+        case released
+    }
+
+    subscript(end: End) -> Party {
+        get { end == .first ? client : server }
+        set { if end == .first { client = newValue } else { server = newValue } }
+    }
+
+    func linkEnd(_ end: End) -> End { end == .first ? place.clientEnd : place.clientEnd.other }
+
+    var state: FlowState {
+        switch (client.hold, server.hold) {
+        case (.released, _), (_, .released): .deallocating
+        case (.held, .held): .allocated
+        case (.waiting, _), (.offered, _), (.held, _): .pending
+        }
+    }
+
+    /// The end that is this process's and not let go; the first if it has both.
+    func end(of process: ProcessID) -> End? {
+        for end in [End.first, .second] where self[end].process == process {
+            if case .released = self[end].hold { continue }
+            return end
+        }
+        return nil
+    }
+}

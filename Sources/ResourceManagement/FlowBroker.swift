@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Brings allocations and acceptors together.
+extension ResourceManager {
+    mutating func allocate(_ allocation: Allocation) {
+        arrivals += 1
+        report(.flow(.allocating(allocation.process, allocation.name)))
+        guard !isStopping else { return refuse(allocation, .manager, "irmd is stopping") }
+        guard let record = names[allocation.name] else {
+            return refuse(
+                allocation, .name, "name \(allocation.name) is unknown; bind a program or a process to it")
+        }
+        // An allocation without patience must not leave a server with a flow that nobody has at the other end.
+        guard allocation.deadline > now else {
+            guard isServed(record, for: allocation.process) else { return refuseUnserved(allocation) }
+            return refuse(allocation, .timedOut, "no time was given")
+        }
+        seek(allocation)
+    }
+
+    /// Gives the allocation to an acceptor, or lets it wait for one.
+    mutating func seek(_ allocation: Allocation, again: Bool = false) {
+        guard let record = names[allocation.name] else {
+            return refuse(allocation, .name, "name \(allocation.name) was destroyed")
+        }
+        if let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing) {
+            return begin(allocation, accept, of: process)
+        }
+        guard isServed(record, for: allocation.process) else { return refuseUnserved(allocation) }
+        var allocation = allocation
+        if again {
+            waiting.prepend(allocation.connection, for: allocation.name)
+        } else {
+            waiting.append(allocation.connection, for: allocation.name)
+        }
+        allocation.startDeadline = startIfNeeded(for: allocation.name)
+        connections[allocation.connection]?.call = .allocating(allocation)
+        arm(allocation.connection, at: allocation.limit)
+    }
+
+    /// A name is served when a live process is bound to it or a program can be started for it. The process that asks
+    /// counts only if it was bound by its pid or has accepted already: the client of a program that is client and
+    /// server in one (oping) does not serve itself. design: flow-memory §6
+    func isServed(_ record: NameRecord, for client: ProcessID) -> Bool {
+        if !record.autoStarts.isEmpty || !record.pids.isEmpty || record.processes.count > 1 { return true }
+        guard let only = record.processes.first else { return false }
+        return only != client || processes[only]?.hasAccepted == true
+    }
+
+    mutating func refuse(_ allocation: Allocation, _ failure: Failure, _ reason: String) {
+        allocationsFailed += 1
+        connections[allocation.connection]?.call = .idle
+        if failure == .timedOut {
+            report(.flow(.timedOut(allocation.process, allocation.name)))
+        } else {
+            report(.flow(.failed(allocation.process, allocation.name, failure)))
+        }
+        fail(allocation.request, on: allocation.connection, failure, reason)
+    }
+
+    private mutating func refuseUnserved(_ allocation: Allocation) {
+        refuse(
+            allocation, .ipcp,
+            "nobody serves \(allocation.name): no live process is bound to it and no program can be started for it")
+    }
+
+    mutating func accept(
+        _ request: RequestID, timeout: TimeSpan?, on id: ConnectionID, of process: ProcessID
+    ) {
+        processes[process]?.hasAccepted = true
+        started[process]?.hasAccepted = true
+        let deadline = timeout.map { now + $0 }
+        let accept = acceptors.arrival(of: request, on: id, deadline: deadline)
+        if let allocation = nextAllocation(for: process) {
+            waiting.remove(allocation.connection, for: allocation.name)
+            return begin(allocation, accept, of: process)
+        }
+        if let deadline, deadline <= now {
+            return fail(request, on: id, .timedOut, "no flow was requested")
+        }
+        acceptors.add(accept, of: process)
+        connections[id]?.call = .accepting(request, deadline: deadline)
+        if let deadline { arm(id, at: deadline) }
+    }
+
+    /// The longest waiting allocation for a name that the process is bound to.
+    private func nextAllocation(for process: ProcessID) -> Allocation? {
+        guard !waiting.isEmpty, let bound = processes[process]?.names else { return nil }
+        var next: Allocation?
+        func consider(_ name: ServiceName) {
+            guard let connection = waiting.first(for: name),
+                case .allocating(let allocation) = connections[connection]?.call,
+                allocation.arrival < next?.arrival ?? .max
+            else { return }
+            next = allocation
+        }
+        // Through the shorter of the two.
+        if bound.count < waiting.names.count {
+            for name in bound { consider(name) }
+        } else {
+            for name in waiting.names where bound.contains(name) { consider(name) }
+        }
+        return next
+    }
+
+    /// Acceptors or allocations of a name have come together in another way than by their own arrival.
+    mutating func match(_ name: ServiceName) {
+        while let connection = waiting.first(for: name), let record = names[name],
+            case .allocating(let allocation) = connections[connection]?.call,
+            let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing)
+        {
+            waiting.remove(connection, for: name)
+            begin(allocation, accept, of: process)
+        }
+    }
+
+    /// Something that served the name is gone: who waits for it may wait in vain.
+    mutating func settle(_ name: ServiceName) {
+        guard waiting.contains(name), let record = names[name] else { return }
+        for connection in waiting.connections(for: name) {
+            guard case .allocating(var allocation) = connections[connection]?.call else { continue }
+            if isServed(record, for: allocation.process) {
+                allocation.startDeadline = startIfNeeded(for: name) ?? allocation.startDeadline
+                connections[connection]?.call = .allocating(allocation)
+                arm(connection, at: allocation.limit)
+            } else {
+                waiting.remove(connection, for: name)
+                refuseUnserved(allocation)
+            }
+        }
+    }
+
+    /// Fails all who wait for the name.
+    mutating func refuseWaiting(
+        for name: ServiceName, _ failure: Failure, _ reason: String, where isMeant: (Allocation) -> Bool = { _ in true }
+    ) {
+        for connection in waiting.connections(for: name) {
+            guard case .allocating(let allocation) = connections[connection]?.call, isMeant(allocation) else {
+                continue
+            }
+            waiting.remove(connection, for: name)
+            refuse(allocation, failure, reason)
+        }
+    }
+
+    mutating func join(_ request: RequestID, _ layer: LayerName, on connection: ConnectionID) {
+        let members = ipcps.values.filter { $0.layer?.name == layer }
+        guard !members.isEmpty else {
+            return fail(request, on: connection, .ipcp, "no IPCP here is a member of layer \(layer)")
+        }
+        guard members.contains(where: { $0.type == .broadcast }) else {
+            return fail(request, on: connection, .notAllocated, "layer \(layer) is not a broadcast layer")
+        }
+        fail(request, on: connection, .notSupported, "broadcast layers are not supported yet")
+    }
+
+    // Time.
+
+    /// Has `expire` called for the connection. One alarm is enough for any number of requests: when it comes up it is
+    /// set again for the request that is there then.
+    mutating func arm(_ id: ConnectionID, at deadline: Instant) {
+        guard let connection = connections[id] else { return }
+        if let alarm = connection.alarm, alarm <= deadline { return }
+        connections[id]?.alarm = deadline
+        timers.set(.connection(id), at: deadline)
+    }
+
+    mutating func expire(_ id: ConnectionID) {
+        guard let connection = connections[id] else { return }
+        if let alarm = connection.alarm, alarm <= now { connections[id]?.alarm = nil }
+        switch connection.call {
+        case .allocating(let allocation): expire(allocation)
+        case .accepting(let request, let deadline?):
+            guard deadline <= now else { return arm(id, at: deadline) }
+            acceptors.remove(id, of: connection.credentials.process)
+            connections[id]?.call = .idle
+            fail(request, on: id, .timedOut, "no flow was requested")
+        case .attached(let flow, .first):
+            guard let allocation = flows[flow]?.allocation else { return }
+            guard allocation.deadline <= now else { return arm(id, at: allocation.deadline) }
+            refuse(allocation, .timedOut, "the acceptor did not answer in time")
+            release(flow, .first, .withdrawn)
+        case .attached(_, .second), .accepting(_, nil), .idle, nil: break
+        }
+    }
+
+    private mutating func expire(_ allocation: Allocation) {
+        var allocation = allocation
+        if allocation.deadline <= now {
+            waiting.remove(allocation.connection, for: allocation.name)
+            return refuse(allocation, .timedOut, "nobody accepted in time")
+        }
+        if let limit = allocation.startDeadline, limit <= now {
+            guard hasAcceptingProcess(allocation.name) else {
+                waiting.remove(allocation.connection, for: allocation.name)
+                report(.supervision(.startGivenUp(allocation.name)))
+                return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
+            }
+            allocation.startDeadline = nil
+            connections[allocation.connection]?.call = .allocating(allocation)
+        }
+        arm(allocation.connection, at: allocation.limit)
+    }
+}

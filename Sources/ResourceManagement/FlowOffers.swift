@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// A flow from the meeting of an allocation with an acceptor until both ends have taken it: first the server, so that
+/// a client that has a flow has a server too.
+extension ResourceManager {
+    mutating func begin(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) {
+        guard let flow = makeFlow(allocation, accept, of: server) else {
+            acceptors.restore(accept, of: server)
+            connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
+            if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
+            return refuse(allocation, .tableFull, "there are too many flows")
+        }
+        flows[flow.id] = flow
+        connections[allocation.connection]?.call = .attached(flow.id, .first)
+        connections[accept.connection]?.call = .attached(flow.id, .second)
+        processes[allocation.process]?.flows.insert(flow.id)
+        processes[server]?.flows.insert(flow.id)
+        arm(allocation.connection, at: allocation.deadline)
+        if let layer = flow.layer { outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp)) }
+        outgoing.append(.createFlowMemory(flow.id, flow.place.link, linkIsNew: flow.place.linkIsNew))
+    }
+
+    /// Nil at a limit; then nothing is taken.
+    private mutating func makeFlow(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) -> Flow? {
+        guard let client = processes[allocation.process], let acceptor = processes[server],
+            quotas.addFlow(of: client.credentials.user)
+        else { return nil }
+        guard let id = flowNumbers.take() else {
+            quotas.removeFlow(of: client.credentials.user)
+            return nil
+        }
+        guard let place = links.place(client: client.id, server: server) else {
+            quotas.removeFlow(of: client.credentials.user)
+            flowNumbers.giveBack(id)
+            return nil
+        }
+        let layer = names[allocation.name]?.localLayer.map { local in
+            Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
+        }
+        return Flow(
+            id: id, name: allocation.name, quality: allocation.quality, place: place, layer: layer,
+            client: Flow.Party(
+                process: client.id, user: client.credentials.user, program: fileName(client.program)),
+            server: Flow.Party(
+                process: server, user: acceptor.credentials.user, program: fileName(acceptor.program)),
+            accept: accept, allocation: allocation)
+    }
+
+    mutating func flowMemoryCreated(_ id: FlowID) {
+        guard flows[id] != nil else { return outgoing.append(.releaseSegment(id)) }
+        flows[id]?.hasSegment = true
+        offer(id, to: .second)
+    }
+
+    mutating func flowMemoryFailed(_ id: FlowID, _ failure: Failure) {
+        guard let flow = flows[id] else { return }
+        if flow.place.linkIsNew, links.contains(flow.place.link) {
+            links.remove(flow.place.link)
+            outgoing.append(.releaseLink(flow.place.link))
+        }
+        guard let allocation = flow.allocation else { return release(id, .first, .withdrawn) }
+        refuse(allocation, failure, "no memory for the flow: \(failure)")
+        release(id, .first, .withdrawn)
+    }
+
+    /// Sends the end to its process, now or when the process has taken enough of what it was sent before.
+    mutating func offer(_ id: FlowID, to end: End) {
+        guard let flow = flows[id], let process = processes[flow[end].process] else { return }
+        let place = flow.place
+        let linkEnd = flow.linkEnd(end)
+        let linkIsIncluded = links.isMissing(at: linkEnd, of: place.link)
+        let descriptors = linkIsIncluded ? 3 : 1
+        guard process.undelivered + descriptors <= Limits.undeliveredDescriptors else {
+            processes[process.id]?.delayed.append(AttachedProcess.DelayedOffer(flow: id, end: end))
+            return
+        }
+        let request: RequestID
+        let connection: ConnectionID
+        switch end {
+        case .first:
+            guard let allocation = flow.allocation else { return }
+            (request, connection) = (allocation.request, allocation.connection)
+            // The verdict is given: from here on the client's deadline is past.
+            flows[id]?.allocation = nil
+        case .second:
+            report(.flow(.requestArrived(flow.name)))
+            (request, connection) = (flow.accept.request, flow.accept.connection)
+        }
+        processes[process.id]?.undelivered += descriptors
+        flows[id]?[end].hold = .offered(request, connection, descriptors: descriptors)
+        let features = [End.first, .second].map { processes[flow[$0].process]?.features ?? [] }
+        let isExpedited = features.allSatisfy { $0.contains(.expeditedBarrier) }
+        outgoing.append(
+            .offer(
+                FlowOffer(
+                    flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
+                    slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited),
+                request, connection))
+    }
+
+    private mutating func sendDelayed(to process: ProcessID) {
+        while let next = processes[process]?.delayed.first {
+            if let flow = flows[next.flow], case .waiting = flow[next.end].hold {
+                let descriptors = links.isMissing(at: flow.linkEnd(next.end), of: flow.place.link) ? 3 : 1
+                let undelivered = processes[process]?.undelivered ?? 0
+                guard undelivered + descriptors <= Limits.undeliveredDescriptors else { return }
+                processes[process]?.delayed.removeFirst()
+                offer(next.flow, to: next.end)
+            } else {
+                // It was withdrawn while it waited.
+                processes[process]?.delayed.removeFirst()
+            }
+        }
+    }
+
+    /// The process has what it was sent, or does not want it.
+    mutating func settleOffer(to process: ProcessID, descriptors: Int) {
+        processes[process]?.undelivered -= descriptors
+        sendDelayed(to: process)
+    }
+
+    mutating func taken(_ id: FlowID, on connection: ConnectionID) {
+        guard case .attached(id, let end) = connections[connection]?.call,
+            let flow = flows[id], case .offered(_, connection, let descriptors) = flow[end].hold
+        else { return }
+        connections[connection]?.call = .idle
+        flows[id]?[end].hold = .held
+        let linkEnd = flow.linkEnd(end)
+        if descriptors > 1, links.delivered(to: linkEnd, of: flow.place.link) {
+            outgoing.append(.releaseLinkSocket(flow.place.link, linkEnd))
+        }
+        report(.flow(.allocated(id)))
+        switch end {
+        case .first: established(id)
+        case .second:
+            if case .released = flow.client.hold {
+                tellDown(id, .second)
+            } else {
+                offer(id, to: .first)
+            }
+        }
+        settleOffer(to: flow[end].process, descriptors: descriptors)
+    }
+
+    private mutating func established(_ id: FlowID) {
+        guard let flow = flows[id] else { return }
+        flows[id]?.isEstablished = true
+        flows[id]?.hasSegment = false
+        flowsAllocated += 1
+        outgoing.append(.releaseSegment(id))
+        if let layer = flow.layer, ipcps[layer.ipcp] != nil {
+            outgoing.append(.request(.flowAllocated(id), layer.ipcp))
+        }
+        if case .released = flow.server.hold { tellDown(id, .first) }
+    }
+
+    mutating func refused(_ id: FlowID, _ failure: Failure, on connection: ConnectionID) {
+        guard case .attached(id, let end) = connections[connection]?.call, let flow = flows[id] else { return }
+        report(.flow(.acceptorRefused(flow[end].process, flow.name, failure)))
+        connections[connection]?.call = .idle
+        release(id, end, .withdrawn)
+    }
+
+    /// Tells an end that has the flow that the other is gone.
+    mutating func tellDown(_ id: FlowID, _ end: End) {
+        guard let process = flows[id]?[end].process, let session = processes[process]?.session else { return }
+        send(.flowDown(id), on: session)
+    }
+}

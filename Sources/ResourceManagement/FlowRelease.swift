@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// An end lets go of a flow, in whatever way, and the other learns it.
+extension ResourceManager {
+    enum Release: Sendable {
+        /// The process said so; it has told the other end through their link.
+        case deallocated
+        case died
+        /// The end was never its process's, or its time is up.
+        case withdrawn
+    }
+
+    mutating func deallocate(_ id: FlowID, by process: ProcessID) {
+        // A flow that is not there any more was taken from the process before this message arrived.
+        guard let end = flows[id]?.end(of: process) else { return }
+        // Two connections have no common order: the end may be given back before we read that it was taken.
+        if case .offered(_, let connection, _) = flows[id]?[end].hold { taken(id, on: connection) }
+        guard case .held = flows[id]?[end].hold else { return }
+        release(id, end, .deallocated)
+    }
+
+    mutating func release(_ id: FlowID, _ end: End, _ cause: Release) {
+        guard let flow = flows[id] else { return }
+        let party = flow[end]
+        if case .released = party.hold { return }
+        flows[id]?[end].hold = .released
+        if end == .first { flows[id]?.allocation = nil }
+        if flows[id]?.end(of: party.process) == nil { processes[party.process]?.flows.remove(id) }
+        forgetCall(of: flow, end)
+        reportRelease(flow, end, cause)
+        switch flow[end.other].hold {
+        case .waiting:
+            finish(id)
+            // The client has seen nothing yet: the next acceptor may do better.
+            if end == .second, let allocation = flow.allocation { seek(allocation, again: true) }
+        case .released: finish(id)
+        case .offered: if cause != .deallocated { markGone(flow, end) }
+        case .held:
+            if cause != .deallocated {
+                markGone(flow, end)
+                tellDown(id, end.other)
+            }
+        }
+        if case .offered(_, _, let descriptors) = party.hold {
+            settleOffer(to: party.process, descriptors: descriptors)
+        }
+    }
+
+    /// The call connection through which the end was to be given is free for the next request.
+    private mutating func forgetCall(of flow: Flow, _ end: End) {
+        let connection: ConnectionID
+        switch (flow[end].hold, end) {
+        case (.offered(_, let id, _), _): connection = id
+        case (.waiting, .second): connection = flow.accept.connection
+        case (.waiting, .first):
+            guard let id = flow.allocation?.connection else { return }
+            connection = id
+        case (.held, _), (.released, _): return
+        }
+        if case .attached(flow.id, end) = connections[connection]?.call { connections[connection]?.call = .idle }
+    }
+
+    private mutating func reportRelease(_ flow: Flow, _ end: End, _ cause: Release) {
+        guard cause != .withdrawn, case .held = flow[end].hold else { return }
+        if case .released = flow[end.other].hold {
+            report(.flow(.deallocated(flow.id, flow[end].process)))
+        } else {
+            report(.flow(.partlyDeallocated(flow.id, flow[end].process)))
+        }
+    }
+
+    private mutating func markGone(_ flow: Flow, _ end: End) {
+        guard links.contains(flow.place.link) else { return }
+        outgoing.append(.markGone(flow.place.link, flow.place.slot, end, linkEnd: flow.linkEnd(end)))
+    }
+
+    /// Nobody has the flow any more.
+    private mutating func finish(_ id: FlowID) {
+        guard let flow = flows.removeValue(forKey: id) else { return }
+        if links.giveBack(flow.place.slot, of: flow.place.link) {
+            outgoing.append(.resetSlot(flow.place.link, flow.place.slot))
+        }
+        if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
+        flowNumbers.giveBack(id)
+        quotas.removeFlow(of: flow.client.user)
+        if let layer = flow.layer, ipcps[layer.ipcp] != nil {
+            outgoing.append(.request(.flowEnded(id), layer.ipcp))
+        }
+        for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }
+        guard case .waiting = flow.server.hold else { return }
+        restore(flow.accept, of: flow)
+    }
+
+    /// The accept that the flow was meant for has seen nothing of it and goes on.
+    private mutating func restore(_ accept: Acceptors.Accept, of flow: Flow) {
+        guard case .attached(flow.id, .second) = connections[accept.connection]?.call,
+            processes[flow.server.process] != nil
+        else { return }
+        acceptors.restore(accept, of: flow.server.process)
+        connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
+        if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
+        for name in waiting.isEmpty ? [] : processes[flow.server.process]?.names ?? [] { match(name) }
+    }
+
+    /// The layer that the flow belongs to is gone: both ends lose it.
+    mutating func bringDown(_ id: FlowID) {
+        guard let flow = flows[id] else { return }
+        if let allocation = flow.allocation {
+            refuse(allocation, .ipcp, "the layer of \(flow.name) is gone")
+            return release(id, .first, .withdrawn)
+        }
+        for end in [End.first, .second] {
+            switch flow[end].hold {
+            case .held:
+                markGone(flow, end.other)
+                tellDown(id, end)
+            case .offered: markGone(flow, end.other)
+            case .waiting, .released: break
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Who waits for the outcome of a management request.
+struct Requester: Hashable, Sendable {
+    let connection: ConnectionID
+    let request: RequestID
+}
+
+/// An IPC process that irmd started.
+struct IPCPRecord: Sendable {
+    let process: ProcessID
+    let name: IPCPName
+    let type: IPCPType
+    var state: State
+    /// Requests it has not answered.
+    var unanswered = 0
+
+    enum State: Sendable {
+        /// Started, has not said that it is ready.
+        case booting(Requester, deadline: Instant)
+        case initialised
+        case bootstrapping
+        case operational(LayerName, DirectoryHash)
+        /// It was told to end, or irmd gave it up; these wait until it is gone.
+        case ending([Requester])
+    }
+
+    var layer: (name: LayerName, hash: DirectoryHash)? {
+        if case .operational(let name, let hash) = state { (name, hash) } else { nil }
+    }
+
+    var isEnding: Bool { if case .ending = state { true } else { false } }
+}
+
+/// What irmd asked an IPCP, and for whom.
+struct IPCPTransaction: Sendable {
+    let ipcp: ProcessID
+    /// Nil = irmd itself, which does not wait.
+    let requester: Requester?
+    let purpose: Purpose
+
+    enum Purpose: Sendable {
+        case bootstrap(LayerConfiguration)
+        case enroll(destination: ServiceName)
+        case connect(destination: ServiceName, component: [UInt8])
+        case disconnect(destination: ServiceName, component: [UInt8])
+        case register(ServiceName, NameRecord.Registration)
+        case unregister(ServiceName)
+    }
+}
+
+/// A program that irmd started for a name.
+struct StartedProgram: Sendable {
+    let key: ProgramKey
+    let name: ServiceName
+    /// It accepted: it did what it was started for.
+    var hasAccepted = false
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// The IPC processes that irmd starts: their birth and their end.
+extension ResourceManager {
+    mutating func createIPCP(_ name: IPCPName, _ type: IPCPType, for requester: Requester) {
+        guard !isStopping else { return fail(requester, .manager, "irmd is stopping") }
+        guard !ipcpNames.contains(name), spawning[name] == nil else {
+            return fail(requester, .exists, "there is an IPCP \(name) already")
+        }
+        guard ipcpNames.count + spawning.count < Limits.ipcps else { return fail(requester, .tableFull, "there are too many IPCPs") }
+        spawning[name] = Spawning(type: type, requester: requester)
+        outgoing.append(.spawnIPCP(name, type))
+    }
+
+    mutating func ipcpNotSpawned(_ name: IPCPName, _ failure: Failure, _ reason: [UInt8]) {
+        guard let requester = spawning.removeValue(forKey: name)?.requester else { return }
+        report(.supervision(.ipcpNotSpawned(name, reason: reason)))
+        send(.failed(requester.request, failure, reason: reason), on: requester.connection)
+    }
+
+    mutating func ipcpSpawned(_ name: IPCPName, _ process: ProcessID, _ program: [UInt8]) {
+        guard let spawning = spawning.removeValue(forKey: name) else { return }
+        let deadline = now + Limits.bootTimeout
+        ipcpNames.insert(name)
+        ipcps[process] = IPCPRecord(
+            process: process, name: name, type: spawning.type,
+            state: .booting(spawning.requester, deadline: deadline))
+        report(.supervision(.instantiated(program, process)))
+        timers.set(.booting(process), at: deadline)
+        if isStopping { end(process, for: nil) }
+    }
+
+    mutating func bootExpired(_ process: ProcessID) {
+        guard case .booting = ipcps[process]?.state else { return }
+        bootFailed(process, "it said nothing for \(Limits.bootTimeout.nanoseconds / 1_000_000_000) s")
+    }
+
+    mutating func bootFailed(_ process: ProcessID, _ reason: String) {
+        guard case .booting(let requester, _) = ipcps[process]?.state else { return }
+        report(.supervision(.ipcpBootFailed(process)))
+        fail(requester, .ipcp, "IPCP \(process) failed to boot: \(reason)")
+        ipcps[process]?.state = .ending([])
+        outgoing.append(.signal(process, .kill))
+    }
+
+    /// It cannot be used without its channel, whatever happened to that.
+    mutating func ipcpChannelEnded(_ process: ProcessID) {
+        guard let ipcp = ipcps[process] else { return }
+        outgoing.append(.closeChannel(process))
+        // Its end is reported with its exit status, when that comes.
+        if !ipcp.isEnding { outgoing.append(.signal(process, .kill)) }
+    }
+
+    mutating func destroyIPCP(_ process: ProcessID, for requester: Requester) {
+        guard ipcps[process] != nil else {
+            report(.supervision(.ipcpUnknown(process)))
+            return fail(requester, .ipcp, "there is no IPCP \(process)")
+        }
+        end(process, for: requester)
+    }
+
+    /// Asks an IPCP to end, and sees to it that it does.
+    mutating func end(_ process: ProcessID, for requester: Requester?) {
+        guard let ipcp = ipcps[process] else { return }
+        if case .ending(let requesters) = ipcp.state {
+            ipcps[process]?.state = .ending(requesters + (requester.map { [$0] } ?? []))
+            return
+        }
+        if case .booting(let creator, _) = ipcp.state { fail(creator, .ipcp, "IPCP \(process) was destroyed") }
+        ipcps[process]?.state = .ending(requester.map { [$0] } ?? [])
+        outgoing.append(.signal(process, .terminate))
+        timers.set(.ending(process), at: now + Limits.shutdownPatience)
+    }
+
+    mutating func endingExpired(_ process: ProcessID) {
+        if ipcps[process] != nil { outgoing.append(.signal(process, .kill)) }
+    }
+
+    mutating func childExited(_ process: ProcessID, _ status: ExitStatus) {
+        if let program = started.removeValue(forKey: process) { programEnded(process, program, status) }
+        if let ipcp = ipcps.removeValue(forKey: process) { ipcpEnded(ipcp, status) }
+        finishStopping()
+    }
+
+    private mutating func ipcpEnded(_ ipcp: IPCPRecord, _ status: ExitStatus) {
+        ipcpNames.remove(ipcp.name)
+        outgoing.append(.closeChannel(ipcp.process))
+        switch ipcp.state {
+        case .booting(let requester, _):
+            report(.supervision(.ipcpBootFailed(ipcp.process)))
+            fail(requester, .ipcp, "IPCP \(ipcp.process) failed to boot: \(status)")
+        case .initialised, .bootstrapping, .operational:
+            report(.supervision(.ipcpDied(ipcp.process, ipcp.name, status)))
+        case .ending(let requesters):
+            report(.supervision(.ipcpRemoved(ipcp.process)))
+            for requester in requesters { succeed(requester) }
+        }
+        for (request, transaction) in transactions where transaction.ipcp == ipcp.process {
+            transactions[request] = nil
+            if let requester = transaction.requester { fail(requester, .ipcp, "IPCP \(ipcp.process) ended: \(status)") }
+        }
+        names.removeRegistrations(with: ipcp.process)
+        // An irmd that stops leaves the flows to their processes, which can go on without it.
+        guard !isStopping else { return }
+        for id in flows.values.filter({ $0.layer?.ipcp == ipcp.process }).map(\.id).sorted() { bringDown(id) }
+    }
+}

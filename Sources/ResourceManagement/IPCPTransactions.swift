@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// What irmd asks of an IPCP, and what comes of the answer.
+extension ResourceManager {
+    /// The IPCP, if it can be asked something; else the requester has been told.
+    mutating func usableIPCP(_ process: ProcessID, for requester: Requester) -> IPCPRecord? {
+        guard let ipcp = ipcps[process] else {
+            report(.supervision(.ipcpUnknown(process)))
+            fail(requester, .ipcp, "there is no IPCP \(process)")
+            return nil
+        }
+        guard ipcp.unanswered < Limits.queuedMessages else {
+            fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests")
+            return nil
+        }
+        switch ipcp.state {
+        case .initialised, .bootstrapping, .operational: return ipcp
+        case .booting, .ending:
+            fail(requester, .ipcpState, "IPCP \(process) is starting or ending")
+            return nil
+        }
+    }
+
+    /// Records the transaction, then sends what `message` makes of its id.
+    mutating func ask(
+        _ ipcp: ProcessID, _ purpose: IPCPTransaction.Purpose, for requester: Requester?,
+        _ message: (RequestID) -> IPCPRequest
+    ) {
+        let request = RequestID(nextTransaction)
+        nextTransaction += 1
+        transactions[request] = IPCPTransaction(ipcp: ipcp, requester: requester, purpose: purpose)
+        ipcps[ipcp]?.unanswered += 1
+        timers.set(.transaction(request), at: now + Limits.ipcpRequestTimeout)
+        outgoing.append(.request(message(request), ipcp))
+    }
+
+    mutating func bootstrapIPCP(
+        _ process: ProcessID, _ configuration: LayerConfiguration, for requester: Requester
+    ) {
+        guard let ipcp = usableIPCP(process, for: requester) else { return }
+        guard case .initialised = ipcp.state else {
+            return fail(requester, .ipcpState, "IPCP \(process) is a member of a layer already")
+        }
+        guard configuration.parameters.type == ipcp.type else {
+            return fail(
+                requester, .ipcpType,
+                "IPCP \(process) is of type \(ipcp.type.name), not \(configuration.parameters.type.name)")
+        }
+        var configuration = configuration
+        switch ipcp.type {
+        // The DNS entries of these layers hold MD5 sums. spec: irm-cli §2
+        case .udp4, .udp6: configuration.hash = .md5
+        case .local, .unicast, .broadcast, .ethernetLLC, .ethernetDIX:
+            guard configuration.hash != .md5 else { return fail(requester, .invalid, "MD5 is for UDP layers only") }
+        }
+        ipcps[process]?.state = .bootstrapping
+        ask(process, .bootstrap(configuration), for: requester) { .bootstrap($0, configuration) }
+    }
+
+    mutating func enrollIPCP(_ process: ProcessID, _ destination: ServiceName, for requester: Requester) {
+        guard let ipcp = usableIPCP(process, for: requester), canConnect(ipcp, for: requester) else { return }
+        ask(process, .enroll(destination: destination), for: requester) { .enroll($0, destination: destination) }
+    }
+
+    mutating func connectIPCP(
+        _ process: ProcessID, _ destination: ServiceName, _ component: [UInt8], _ quality: QualityOfService,
+        for requester: Requester
+    ) {
+        guard let ipcp = usableIPCP(process, for: requester), canConnect(ipcp, for: requester) else { return }
+        ask(process, .connect(destination: destination, component: component), for: requester) {
+            .connect($0, destination: destination, component: component, quality)
+        }
+    }
+
+    mutating func disconnectIPCP(
+        _ process: ProcessID, _ destination: ServiceName, _ component: [UInt8], for requester: Requester
+    ) {
+        guard let ipcp = usableIPCP(process, for: requester), canConnect(ipcp, for: requester) else { return }
+        ask(process, .disconnect(destination: destination, component: component), for: requester) {
+            .disconnect($0, destination: destination, component: component)
+        }
+    }
+
+    private mutating func canConnect(_ ipcp: IPCPRecord, for requester: Requester) -> Bool {
+        switch ipcp.type {
+        case .unicast, .broadcast: return true
+        case .local, .ethernetLLC, .ethernetDIX, .udp4, .udp6:
+            fail(
+                requester, .ipcp,
+                "cannot establish connections for this IPCP type: \(ipcp.process) is of type \(ipcp.type.name)")
+            return false
+        }
+    }
+
+    mutating func ipcpReplied(_ process: ProcessID, _ reply: IPCPReply) {
+        guard let ipcp = ipcps[process] else { return }
+        switch reply {
+        case .initialised(let version, let type): initialised(ipcp, version, type)
+        case .succeeded(let request):
+            guard let transaction = endTransaction(request, of: process) else { return }
+            succeeded(transaction)
+        case .failed(let request, let failure, let reason):
+            guard let transaction = endTransaction(request, of: process) else { return }
+            report(.supervision(.ipcpRefused(process, failure, reason: reason)))
+            failed(transaction, failure, reason)
+        }
+    }
+
+    private mutating func initialised(_ ipcp: IPCPRecord, _ version: ProtocolVersion, _ type: IPCPType) {
+        guard case .booting(let requester, _) = ipcp.state else { return }
+        guard version.major == ProtocolVersion.current.major, type == ipcp.type else {
+            report(.supervision(.ipcpVersionDiffers(ipcp.process, version)))
+            return bootFailed(
+                ipcp.process,
+                "it is of type \(type.name) and speaks version \(version), not \(ProtocolVersion.current)")
+        }
+        ipcps[ipcp.process]?.state = .initialised
+        report(.supervision(.ipcpCreated(ipcp.process)))
+        succeed(requester, .created(ipcp.process))
+    }
+
+    private mutating func endTransaction(_ request: RequestID, of ipcp: ProcessID) -> IPCPTransaction? {
+        guard transactions[request]?.ipcp == ipcp else { return nil }
+        ipcps[ipcp]?.unanswered -= 1
+        return transactions.removeValue(forKey: request)
+    }
+
+    mutating func transactionExpired(_ request: RequestID) {
+        guard let ipcp = transactions[request]?.ipcp, let transaction = endTransaction(request, of: ipcp) else {
+            return
+        }
+        report(.supervision(.ipcpSilent(ipcp)))
+        failed(transaction, .timedOut, Array("IPCP \(ipcp) did not answer in time".utf8))
+    }
+
+    private mutating func succeeded(_ transaction: IPCPTransaction) {
+        let ipcp = transaction.ipcp
+        switch transaction.purpose {
+        case .bootstrap(let configuration):
+            if case .bootstrapping = ipcps[ipcp]?.state {
+                ipcps[ipcp]?.state = .operational(configuration.layer, configuration.hash)
+            }
+            report(.supervision(.ipcpBootstrapped(ipcp)))
+        case .enroll(let destination): report(.supervision(.ipcpEnrolled(ipcp, destination)))
+        case .connect(let destination, let component):
+            report(.supervision(.ipcpConnected(ipcp, destination, component: component)))
+        case .disconnect(let destination, let component):
+            report(.supervision(.ipcpDisconnected(ipcp, destination, component: component)))
+        case .register(let name, let registration): registered(name, registration, with: ipcp)
+        case .unregister(let name): report(.naming(.unregistered(name, ipcp)))
+        }
+        if let requester = transaction.requester { succeed(requester) }
+    }
+
+    private mutating func failed(_ transaction: IPCPTransaction, _ failure: Failure, _ reason: [UInt8]) {
+        if case .bootstrap = transaction.purpose, case .bootstrapping = ipcps[transaction.ipcp]?.state {
+            ipcps[transaction.ipcp]?.state = .initialised
+        }
+        guard let requester = transaction.requester else { return }
+        send(.failed(requester.request, failure, reason: Array(reason.prefix(1_024))), on: requester.connection)
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Vocabulary
+
+/// The links between processes that have flows with each other: at most one for a pair. design: flow-memory §1
+struct Links: Sendable {
+    /// The lower pid is at the first end; in a link of a process with itself both are the same.
+    private struct Pair: Hashable {
+        let first: ProcessID
+        let second: ProcessID
+
+        init(_ one: ProcessID, _ other: ProcessID) {
+            first = min(one, other)
+            second = max(one, other)
+        }
+    }
+
+    private struct Link: Sendable {
+        let pair: Pair
+        var slots = LowestFree(from: 0, below: UInt32(Limits.slotsPerLink))
+        /// The ends whose process has the link's descriptors.
+        var delivered: Set<End> = []
+    }
+
+    /// Where a flow is in a link.
+    struct Place: Hashable, Sendable {
+        let link: LinkID
+        let slot: LinkSlot
+        /// The end of the link that the flow's first end has.
+        let clientEnd: End
+        let linkIsNew: Bool
+    }
+
+    private var links: [LinkID: Link] = [:]
+    private var ids: [Pair: LinkID] = [:]
+    private var linksOfProcess: [ProcessID: Set<LinkID>] = [:]
+    private var nextID: UInt32 = 1
+
+    var count: Int { links.count }
+    func contains(_ link: LinkID) -> Bool { links[link] != nil }
+
+    /// A place for a flow between two processes; nil if they have as many as a link can hold.
+    mutating func place(client: ProcessID, server: ProcessID) -> Place? {
+        let pair = Pair(client, server)
+        let known = ids[pair]
+        let id = known ?? add(pair)
+        guard let slot = links[id]?.slots.take() else { return nil }
+        let clientEnd: End = client == pair.first ? .first : .second
+        return Place(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
+    }
+
+    private mutating func add(_ pair: Pair) -> LinkID {
+        while nextID == 0 || links[LinkID(nextID)] != nil { nextID &+= 1 }
+        let id = LinkID(nextID)
+        nextID &+= 1
+        links[id] = Link(pair: pair)
+        ids[pair] = id
+        linksOfProcess[pair.first, default: []].insert(id)
+        linksOfProcess[pair.second, default: []].insert(id)
+        return id
+    }
+
+    /// Whether the process at this end must still be sent the link's descriptors.
+    func isMissing(at end: End, of link: LinkID) -> Bool { links[link]?.delivered.contains(end) == false }
+
+    /// An offer with the descriptors was taken. True the first time.
+    mutating func delivered(to end: End, of link: LinkID) -> Bool {
+        links[link]?.delivered.insert(end).inserted ?? false
+    }
+
+    /// False if the link is gone.
+    mutating func giveBack(_ slot: LinkSlot, of link: LinkID) -> Bool {
+        links[link]?.slots.giveBack(slot.rawValue) != nil
+    }
+
+    mutating func remove(_ id: LinkID) {
+        guard let link = links.removeValue(forKey: id) else { return }
+        ids[link.pair] = nil
+        for process in [link.pair.first, link.pair.second] {
+            linksOfProcess[process]?.remove(id)
+            if linksOfProcess[process]?.isEmpty == true { linksOfProcess[process] = nil }
+        }
+    }
+
+    /// The links that end with the process.
+    func links(of process: ProcessID) -> [LinkID] { (linksOfProcess[process] ?? []).sorted() }
+}

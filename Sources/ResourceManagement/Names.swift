@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import OrderedCollections
+import Vocabulary
+
+/// A name, and all that is bound to it.
+struct NameRecord: Sendable {
+    var settings: NameSettings
+    /// Ascends in the order of creation.
+    let creation: UInt64
+    /// Attached processes that are bound to it, in whatever way.
+    var processes: Set<ProcessID> = []
+    /// Processes that are bound by their pid, attached or not.
+    var pids: Set<ProcessID> = []
+    var programs = OrderedSet<ProgramKey>()
+    /// Those of `programs` that are started when nobody accepts; most recently bound last.
+    var autoStarts: [ProgramKey] = []
+    /// By IPCP.
+    var registrations: [ProcessID: Registration] = [:]
+
+    struct Registration: Hashable, Sendable {
+        let type: IPCPType
+        let layer: LayerName
+        let hash: [UInt8]
+    }
+
+    /// The local layer that its flows belong to: that of the lowest pid. spec: irmd §7
+    var localLayer: (ipcp: ProcessID, registration: Registration)? {
+        var lowest: (ipcp: ProcessID, registration: Registration)?
+        for (ipcp, registration) in registrations
+        where registration.type == .local && ipcp < lowest?.ipcp ?? ProcessID(.max) {
+            lowest = (ipcp, registration)
+        }
+        return lowest
+    }
+}
+
+/// The names of this irmd.
+struct Names: Sendable {
+    private var records: [ServiceName: NameRecord] = [:]
+    private var namesOfPid: [ProcessID: OrderedSet<ServiceName>] = [:]
+    private var creations: UInt64 = 0
+    /// In the order of creation, until one comes or goes.
+    private var ordered: [ServiceName]?
+
+    var count: Int { records.count }
+
+    subscript(name: ServiceName) -> NameRecord? {
+        _read { yield records[name] }
+        _modify { yield &records[name] }
+    }
+
+    /// False if there are as many as there can be.
+    mutating func create(_ settings: NameSettings) -> Bool {
+        guard records.count < Limits.names else { return false }
+        creations += 1
+        records[settings.name] = NameRecord(settings: settings, creation: creations)
+        ordered = nil
+        return true
+    }
+
+    mutating func remove(_ name: ServiceName) -> NameRecord? {
+        guard let record = records.removeValue(forKey: name) else { return nil }
+        for process in record.pids { forget(name, of: process) }
+        ordered = nil
+        return record
+    }
+
+    /// False if it is bound already.
+    mutating func bind(_ process: ProcessID, to name: ServiceName) -> Bool {
+        guard records[name]?.pids.insert(process).inserted == true else { return false }
+        namesOfPid[process, default: []].append(name)
+        return true
+    }
+
+    /// False if it was not bound.
+    mutating func unbind(_ process: ProcessID, from name: ServiceName) -> Bool {
+        guard records[name]?.pids.remove(process) != nil else { return false }
+        forget(name, of: process)
+        return true
+    }
+
+    private mutating func forget(_ name: ServiceName, of process: ProcessID) {
+        namesOfPid[process]?.remove(name)
+        if namesOfPid[process]?.isEmpty == true { namesOfPid[process] = nil }
+    }
+
+    /// The names that a process is bound to by its pid.
+    func names(of process: ProcessID) -> OrderedSet<ServiceName> { namesOfPid[process] ?? [] }
+
+    /// An IPCP is gone. The names that were registered with it.
+    mutating func removeRegistrations(with ipcp: ProcessID) {
+        for name in Array(records.keys) { records[name]?.registrations[ipcp] = nil }
+    }
+
+    /// All names in the order of creation.
+    mutating func inOrder() -> [ServiceName] {
+        if let ordered { return ordered }
+        let names = records.values.sorted { $0.creation < $1.creation }.map(\.settings.name)
+        ordered = names
+        return names
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import OrderedCollections
+import Vocabulary
+
+/// Names, and what is bound to them.
+extension ResourceManager {
+    mutating func createName(_ settings: NameSettings, for requester: Requester) {
+        if names[settings.name] != nil {
+            // Not an error, and not changed either. spec: irm-cli §3
+            report(.naming(.exists(settings.name)))
+            return succeed(requester)
+        }
+        guard makeName(settings, for: requester) else { return }
+        succeed(requester)
+    }
+
+    /// False at the limit; then the requester has been told.
+    private mutating func makeName(_ settings: NameSettings, for requester: Requester) -> Bool {
+        guard names.create(settings) else {
+            fail(requester, .tableFull, "there are too many names")
+            return false
+        }
+        report(.naming(.created(settings.name)))
+        return true
+    }
+
+    /// Binding creates the name if it is new. spec: irmd §4
+    private mutating func ensureName(_ name: ServiceName, for requester: Requester) -> Bool {
+        if names[name] != nil { return true }
+        return makeName(NameSettings(name: name, balancing: .spillover), for: requester)
+    }
+
+    mutating func destroyName(_ name: ServiceName, for requester: Requester) {
+        guard let record = names.remove(name) else {
+            report(.naming(.unknown(name)))
+            return fail(requester, .name, "there is no name \(name)")
+        }
+        for process in record.processes { processes[process]?.names.remove(name) }
+        for program in record.programs { programs.unbind(program, from: name) }
+        for process in record.pids.sorted() { unwatchIfUnbound(process) }
+        for ipcp in record.registrations.keys.sorted() {
+            guard let hash = record.registrations[ipcp]?.hash else { continue }
+            ask(ipcp, .unregister(name), for: nil) { .unregister($0, hash: hash) }
+        }
+        refuseWaiting(for: name, .name, "name \(name) was destroyed")
+        report(.naming(.destroyed(name)))
+        succeed(requester)
+    }
+
+    // Programs.
+
+    mutating func bindProgram(
+        _ program: [UInt8], _ finding: Finding, to name: ServiceName, _ recipe: StartRecipe?, user: UserID,
+        for requester: Requester
+    ) {
+        let path: [UInt8]
+        switch finding {
+        case .program(let found): path = found
+        case .unusable(let failure):
+            return fail(requester, failure, "\(printable(program)) cannot be started: \(failure)")
+        case .nothing, .process: return fail(requester, .noEntry, "\(printable(program)) does not exist")
+        }
+        if let recipe {
+            let bytes = recipe.arguments.reduce(0) { $0 + $1.count + 1 }
+            guard recipe.arguments.count <= Limits.arguments, bytes <= Limits.argumentBytes,
+                !recipe.arguments.contains(where: { $0.contains(0) }), !recipe.directory.contains(0)
+            else { return fail(requester, .invalid, "there are too many arguments, or a NUL in one") }
+        }
+        let key = ProgramKey(path: path, user: user)
+        guard ensureName(name, for: requester) else { return }
+        guard (names[name]?.programs.count ?? 0) < Limits.bindings, programs.names(of: key).count < Limits.bindings
+        else { return fail(requester, .tableFull, "there are too many bindings") }
+        guard programs.bind(key, to: name, recipe) else {
+            return fail(requester, .exists, "\(printable(path)) is bound to \(name) already; unbind it first")
+        }
+        names[name]?.programs.append(key)
+        if recipe != nil { names[name]?.autoStarts.append(key) }
+        report(.naming(.programBound(path, name)))
+        for process in processes.values where serves(key, process) { join(process.id, to: name) }
+        match(name)
+        succeed(requester)
+    }
+
+    mutating func unbindProgram(_ program: [UInt8], from name: ServiceName?, for requester: Requester) {
+        var count = 0
+        for key in programs.keys(for: program) {
+            for bound in programs.names(of: key) where name == nil || name == bound {
+                programs.unbind(key, from: bound)
+                names[bound]?.programs.remove(key)
+                names[bound]?.autoStarts.removeAll { $0 == key }
+                report(.naming(.programUnbound(program, bound)))
+                leaveUnbound(bound)
+                count += 1
+            }
+        }
+        guard count > 0 else {
+            return fail(
+                requester, .noEntry,
+                "\(printable(program)) is not bound to \(name.map { "\($0)" } ?? "any name")")
+        }
+        succeed(requester)
+    }
+
+    /// Whether a program binding applies to a process: by what it runs, or because irmd started it for this program.
+    private func serves(_ key: ProgramKey, _ process: AttachedProcess) -> Bool {
+        started[process.id]?.key == key
+            || Programs.serves(key, program: process.program, user: process.credentials.user)
+    }
+
+    /// All names that a process is bound to.
+    func boundNames(of process: AttachedProcess) -> OrderedSet<ServiceName> {
+        var bound = names.names(of: process.id)
+        bound.formUnion(programs.names(running: process.program, user: process.credentials.user))
+        if let program = started[process.id] { bound.formUnion(programs.names(of: program.key)) }
+        return bound
+    }
+
+    private mutating func join(_ process: ProcessID, to name: ServiceName) {
+        processes[process]?.names.append(name)
+        names[name]?.processes.insert(process)
+    }
+
+    /// A binding of the name is gone: the attached processes that had no other leave it.
+    private mutating func leaveUnbound(_ name: ServiceName) {
+        guard let record = names[name] else { return }
+        for id in record.processes {
+            guard let process = processes[id], !record.pids.contains(id),
+                !record.programs.contains(where: { serves($0, process) })
+            else { continue }
+            processes[id]?.names.remove(name)
+            names[name]?.processes.remove(id)
+        }
+        settle(name)
+    }
+
+    // Processes.
+
+    mutating func bindProcess(
+        _ process: ProcessID, _ finding: Finding, to name: ServiceName, by credentials: Credentials,
+        for requester: Requester
+    ) {
+        guard case .process(let owner) = finding else {
+            return fail(requester, .noEntry, "there is no process \(process)")
+        }
+        guard ipcps[process] != nil || rights.mayBind(processOf: owner, by: credentials) else {
+            return fail(requester, .notPermitted, "process \(process) is of uid \(owner), not yours")
+        }
+        guard ensureName(name, for: requester) else { return }
+        guard names.names(of: process).count < Limits.bindings, (names[name]?.pids.count ?? 0) < Limits.bindings
+        else { return fail(requester, .tableFull, "there are too many bindings") }
+        guard names.bind(process, to: name) else {
+            return fail(requester, .exists, "process \(process) is bound to \(name) already")
+        }
+        report(.naming(.processBound(process, name)))
+        watch(process)
+        if processes[process] != nil { join(process, to: name) }
+        match(name)
+        succeed(requester)
+    }
+
+    mutating func unbindProcess(_ process: ProcessID, from name: ServiceName?, for requester: Requester) {
+        var count = 0
+        for bound in names.names(of: process) where name == nil || name == bound {
+            guard names.unbind(process, from: bound) else { continue }
+            report(.naming(.processUnbound(process, bound)))
+            leaveUnbound(bound)
+            count += 1
+        }
+        guard count > 0 else {
+            return fail(
+                requester, .noEntry, "process \(process) is not bound to \(name.map { "\($0)" } ?? "any name")")
+        }
+        unwatchIfUnbound(process)
+        succeed(requester)
+    }
+}

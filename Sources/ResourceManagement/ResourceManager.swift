@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// What does not change while irmd runs.
+package struct ManagerIdentity: Hashable, Sendable {
+    package let process: ProcessID
+    package let user: UserID
+    /// The group whose members may manage, if this host has it.
+    package let managers: GroupID?
+    /// Differs each time irmd starts.
+    package let incarnation: UInt64
+    package let runtimeDirectory: [UInt8]
+    package let started: Instant
+
+    package init(
+        process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, runtimeDirectory: [UInt8],
+        started: Instant
+    ) {
+        self.process = process
+        self.user = user
+        self.managers = managers
+        self.incarnation = incarnation
+        self.runtimeDirectory = runtimeDirectory
+        self.started = started
+    }
+}
+
+/// irmd as a machine: who is attached, which names there are and who serves them, which flows exist, and which children
+/// run. It is told what happens and says what to do; it never blocks, reads no clock and makes no system call.
+///
+/// Its parts are the tables below, none of which knows another; the extensions in the other files of this target are
+/// the wiring: `Attachment` (processes come and go), `FlowBroker`, `FlowOffers` and `FlowRelease` (a flow from its
+/// request to its end), `Naming` and `Registration`, `IPCPSupervision`, `ProgramSupervision`, `Shutdown`, `Listing`.
+package struct ResourceManager: Sendable {
+    let identity: ManagerIdentity
+    let rights: Rights
+    let hashing: any NameHashing
+
+    var quotas = Quotas()
+    var connections: [ConnectionID: Connection] = [:]
+    var processes: [ProcessID: AttachedProcess] = [:]
+    /// Processes whose death we want to know of.
+    var watched: Set<ProcessID> = []
+
+    var names = Names()
+    var programs = Programs()
+
+    var acceptors = Acceptors()
+    var waiting = WaitingAllocations()
+    var flows: [FlowID: Flow] = [:]
+    var flowNumbers = FlowNumbers()
+    var links = Links()
+    var arrivals: UInt64 = 0
+    var flowsAllocated: UInt64 = 0
+    var allocationsFailed: UInt64 = 0
+
+    var ipcps: [ProcessID: IPCPRecord] = [:]
+    /// The names of all IPCPs but those that are being spawned.
+    var ipcpNames: Set<IPCPName> = []
+    var spawning: [IPCPName: Spawning] = [:]
+    var transactions: [RequestID: IPCPTransaction] = [:]
+    var nextTransaction: UInt64 = 1
+    var started: [ProcessID: StartedProgram] = [:]
+    var starting: [StartID: StartedProgram] = [:]
+    var nextStart: UInt64 = 1
+
+    var isStopping = false
+    var timers = TimerQueue<Due>()
+
+    /// Of the event that is being handled.
+    var now: Instant
+    var outgoing: [ManagerAction] = []
+
+    enum Due: Sendable {
+        case connection(ConnectionID)
+        case booting(ProcessID)
+        case transaction(RequestID)
+        case ending(ProcessID)
+        case shutdown
+    }
+
+    struct Spawning: Sendable {
+        let type: IPCPType
+        let requester: Requester
+    }
+
+    package init(_ identity: ManagerIdentity, hashing: any NameHashing) {
+        self.identity = identity
+        self.hashing = hashing
+        rights = Rights(manager: identity.user, managers: identity.managers)
+        now = identity.started
+    }
+
+    /// When `handle(.timeout)` wants to be called if nothing else happens.
+    package var deadline: Instant? { timers.deadline }
+
+    /// Something happened. Appends what must now be done.
+    package mutating func handle(_ event: ManagerEvent, now: Instant, into actions: inout [ManagerAction]) {
+        self.now = now
+        swap(&outgoing, &actions)
+        defer { swap(&outgoing, &actions) }
+        switch event {
+        case .connected(let connection, let credentials): connect(connection, credentials)
+        case .received(let connection, let message, let finding): receive(message, finding, on: connection)
+        case .disconnected(let connection): disconnect(connection)
+        case .died(let process): bury(process)
+        case .childExited(let process, let status): childExited(process, status)
+        case .flowMemoryCreated(let flow): flowMemoryCreated(flow)
+        case .flowMemoryFailed(let flow, let failure): flowMemoryFailed(flow, failure)
+        case .ipcpSpawned(let name, let process, let program): ipcpSpawned(name, process, program)
+        case .ipcpNotSpawned(let name, let failure, let reason): ipcpNotSpawned(name, failure, reason)
+        case .ipcpReplied(let process, let reply): ipcpReplied(process, reply)
+        case .ipcpChannelEnded(let process): ipcpChannelEnded(process)
+        case .programSpawned(let start, let process): programSpawned(start, process)
+        case .programNotSpawned(let start, let failure): programNotSpawned(start, failure)
+        case .timeout: break
+        case .stop: stop()
+        }
+        // Every event is a turn of the clock too: a busy irmd is as punctual as an idle one.
+        while let due = timers.next(now: now) { expire(due) }
+    }
+
+    private mutating func expire(_ due: Due) {
+        switch due {
+        case .connection(let connection): expire(connection)
+        case .booting(let process): bootExpired(process)
+        case .transaction(let request): transactionExpired(request)
+        case .ending(let process): endingExpired(process)
+        case .shutdown: shutdownExpired()
+        }
+    }
+
+    private mutating func receive(_ message: ProcessMessage, _ finding: Finding, on id: ConnectionID) {
+        guard let connection = connections[id] else { return }
+        switch (connection.stage, message) {
+        case (.greeting, .hello(let hello)):
+            greet(hello, finding, on: id, of: connection.credentials)
+        case (.session, .deallocate(let flow)):
+            deallocate(flow, by: connection.credentials.process)
+        case (.call(.idle), .allocate(let request, let name, let quality, let timeout)):
+            allocate(
+                Allocation(
+                    request: request, connection: id, process: connection.credentials.process, name: name,
+                    quality: quality, deadline: now + (timeout ?? Limits.allocationTimeout), arrival: arrivals))
+        case (.call(.idle), .accept(let request, let timeout)):
+            accept(request, timeout: timeout, on: id, of: connection.credentials.process)
+        case (.call(.idle), .join(let request, let layer, _)): join(request, layer, on: id)
+        // Late ones, for flows that were withdrawn meanwhile, are right too: the connection is idle or busy again.
+        case (.call, .taken(let flow)): taken(flow, on: id)
+        case (.call, .refused(let flow, let failure)): refused(flow, failure, on: id)
+        case (.management, .manage(let request, let management)):
+            manage(management, finding, Requester(connection: id, request: request), connection.credentials)
+        case (.greeting, _), (.session, _), (.call, _), (.management, _):
+            report(.peer(.unexpectedMessage(connection.credentials.process)))
+            drop(id)
+        }
+    }
+
+    // What the parts say.
+
+    mutating func report(_ report: Report) { outgoing.append(.report(report)) }
+
+    mutating func send(_ message: ManagerMessage, on connection: ConnectionID) {
+        outgoing.append(.send(message, connection))
+    }
+
+    mutating func fail(_ request: RequestID, on connection: ConnectionID, _ failure: Failure, _ reason: String) {
+        send(.failed(request, failure, reason: Array(reason.utf8.prefix(1_024))), on: connection)
+    }
+
+    mutating func succeed(_ requester: Requester, _ result: ManagementResult = .completed) {
+        send(.result(requester.request, result), on: requester.connection)
+    }
+
+    mutating func fail(_ requester: Requester, _ failure: Failure, _ reason: String) {
+        fail(requester.request, on: requester.connection, failure, reason)
+    }
+}

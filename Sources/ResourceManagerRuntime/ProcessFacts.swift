@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import LocalProtocol
+import ResourceManagement
+import Vocabulary
+
+/// What `/proc` and the file system say of processes and programs that messages name.
+enum ProcessFacts {
+    /// What the machine must know to judge the message.
+    static func finding(for message: ProcessMessage, from process: ProcessID) -> Finding {
+        switch message {
+        case .hello(let hello):
+            guard hello.role != .management else { return .nothing }
+            return .program(program(of: process, announced: hello.program))
+        case .manage(_, .bindProcess(let process, _)): return owner(of: process).map(Finding.process) ?? .nothing
+        case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
+            return usability(of: program, autoStart: autoStart)
+        case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
+        }
+    }
+
+    // Programs.
+
+    /// What the kernel says; for a script the script, because its interpreter says nothing of it.
+    private static func program(of process: ProcessID, announced: [UInt8]) -> [UInt8] {
+        guard var executable = readLink("/proc/\(process)/exe") else { return announced }
+        let deleted = Array(" (deleted)".utf8)
+        if executable.suffix(deleted.count).elementsEqual(deleted) { executable.removeLast(deleted.count) }
+        guard isInterpreter(executable), !announced.isEmpty, fileName(announced) != fileName(executable) else {
+            return executable
+        }
+        if announced.first == UInt8(ascii: "/") { return canonical(announced) ?? announced }
+        return canonical(Array("/proc/\(process)/cwd/".utf8) + announced) ?? announced
+    }
+
+    private static let interpreters: Set<String> = [
+        "python", "pypy", "perl", "ruby", "node", "nodejs", "lua", "luajit", "php", "tclsh", "guile", "sh", "bash",
+        "dash", "zsh", "ksh", "ash", "busybox",
+    ]
+
+    /// With or without a version behind: python3.11.
+    private static func isInterpreter(_ executable: [UInt8]) -> Bool {
+        let name = fileName(executable)
+        let version = name.reversed().prefix { byte in
+            byte == UInt8(ascii: ".") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+        }
+        return interpreters.contains(String(decoding: name.dropLast(version.count), as: UTF8.self))
+    }
+
+    private static func usability(of program: [UInt8], autoStart: Bool) -> Finding {
+        guard !program.contains(0), !program.isEmpty else { return .unusable(.invalid) }
+        guard program.contains(UInt8(ascii: "/")) else {
+            // By base name, whatever the path: nothing that could be started.
+            return autoStart ? .unusable(.noEntry) : .program(program)
+        }
+        guard let path = canonical(program) else { return .unusable(.noEntry) }
+        var status = stat()
+        guard withCString(path, { stat($0, &status) }) == 0 else { return .unusable(.noEntry) }
+        guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG), status.st_mode & 0o111 != 0 else {
+            return .unusable(.notPermitted)
+        }
+        return .program(path)
+    }
+
+    // Processes.
+
+    /// The effective user; nil if there is no such process.
+    private static func owner(of process: ProcessID) -> UserID? {
+        guard process.rawValue > 0, let text = readFile("/proc/\(process)/status") else { return nil }
+        for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: Array("Uid:".utf8)) {
+            let numbers = line.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }.dropFirst()
+            return numbers.dropFirst().first.flatMap { UInt32(String(decoding: $0, as: UTF8.self)) }.map(UserID.init)
+        }
+        return nil
+    }
+
+    // Files.
+
+    static func readLink(_ path: String) -> [UInt8]? {
+        var target = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &target, target.count)
+        return count > 0 ? target.prefix(count).map { UInt8(bitPattern: $0) } : nil
+    }
+
+    private static func readFile(_ path: String) -> [UInt8]? {
+        let file = cl_open(path, O_RDONLY, 0)
+        guard file >= 0 else { return nil }
+        defer { cl_close(file) }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+        return count > 0 ? Array(bytes.prefix(count)) : nil
+    }
+
+    private static func canonical(_ path: [UInt8]) -> [UInt8]? {
+        guard let found = withCString(path, { realpath($0, nil) }) else { return nil }
+        defer { free(found) }
+        return Array(UnsafeRawBufferPointer(start: found, count: strlen(found)))
+    }
+
+    private static func withCString<Result>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (bytes.map { CChar(bitPattern: $0) } + [0]).withUnsafeBufferPointer { buffer in
+            // Never empty: it ends with a zero.
+            buffer.baseAddress.map(body) ?? body([0])
+        }
+    }
+
+    private static func fileName(_ path: [UInt8]) -> ArraySlice<UInt8> {
+        path.lastIndex(of: UInt8(ascii: "/")).map { path[($0 + 1)...] } ?? path[...]
+    }
+}

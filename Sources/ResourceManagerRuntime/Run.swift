@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Platform
+import Vocabulary
+
+/// irmd(8), from its arguments to its exit status.
+package enum ResourceManagerRuntime {
+    package static func run(
+        _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    ) -> Int32 {
+        switch ManagerOptions.parse(count, arguments) {
+        case .print(let text):
+            print(text, on: STDOUT_FILENO)
+            return 0
+        case .wrong(let what):
+            print((what.isEmpty ? "" : "irmd: \(what)\n") + ManagerOptions.usage, on: STDERR_FILENO)
+            return 1
+        case .run(let options): return serve(options)
+        }
+    }
+
+    private static func serve(_ options: ManagerOptions) -> Int32 {
+        let log = Log(options.toStandardOutput ? .standardOutput : .system, level: options.level)
+        SignalSource.ignoreBrokenPipes()
+        cl_detach_standard_input()
+        cl_raise_descriptor_limit()
+        do throws(RuntimeSite.Refusal) {
+            return serve(options, log, try RuntimeSite(options.directory))
+        } catch {
+            switch error {
+            case .alreadyRunning(let holder):
+                complain(.warning, "IRMd already running (\(holder)), exiting.", options, log)
+            case .failed(let reason): complain(.error, "irmd cannot start: \(reason).", options, log)
+            }
+            return 1
+        }
+    }
+
+    private static func serve(_ options: ManagerOptions, _ log: Log, _ site: consuming RuntimeSite) -> Int32 {
+        if site.wasStale {
+            log.write(.warning, "irmd", "IRMd didn't properly shut down last time.")
+            log.write(.warning, "irmd", "Stale resources cleaned.")
+        }
+        do throws(Failure) {
+            let daemon = try ManagerDaemon(options, log, site)
+            log.write(.info, "irmd", "Ouroboros IPC Resource Manager daemon started...")
+            cl_notify_service_manager("READY=1")
+            daemon.serve()
+            return 0
+        } catch {
+            complain(.error, "irmd cannot start: \(error).", options, log)
+            return 1
+        }
+    }
+
+    /// Also where the user is who started it, if the log goes elsewhere.
+    private static func complain(_ level: LogLevel, _ text: String, _ options: ManagerOptions, _ log: Log) {
+        log.write(level, "irmd", text)
+        if !options.toStandardOutput { print(text + "\n", on: STDERR_FILENO) }
+    }
+
+    private static func print(_ text: String, on descriptor: Int32) {
+        // Where it fails nobody reads.
+        _ = Array(text.utf8).withUnsafeBytes { cl_write_all(descriptor, $0.baseAddress, $0.count) }
+    }
+}

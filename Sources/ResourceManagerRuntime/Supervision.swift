@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import LocalProtocol
+import Platform
+import ResourceManagement
+import Vocabulary
+
+/// Processes that irmd watches, and those that it started.
+extension ManagerDaemon {
+    func watch(_ process: ProcessID) {
+        do throws(Failure) {
+            let handle = try ProcessHandle(process)
+            try loop.add(handle.descriptor.number, token: Source.watch.token(process))
+            watches[process] = ProcessHandleBox(handle)
+        } catch {
+            if error == Failure(errno: ESRCH) {
+                outcomes.append(.died(process))
+            } else {
+                // The end of its session will tell, unless it has a child that keeps it open.
+                write(.warning, "irmd", "Process \(process) cannot be watched: \(error).")
+            }
+        }
+    }
+
+    func unwatch(_ process: ProcessID) {
+        guard let watch = watches.removeValue(forKey: process) else { return }
+        loop.remove(watch.handle.descriptor.number)
+    }
+
+    // Children.
+
+    func spawnIPCP(_ name: IPCPName, _ type: IPCPType) {
+        do throws(Children.NotSpawned) {
+            let process = try children.spawnIPCP(name, type)
+            adopt(process)
+            outcomes.append(.ipcpSpawned(name, process, program: Array(children.path(of: type).utf8)))
+        } catch {
+            outcomes.append(.ipcpNotSpawned(name, error.failure, reason: Array(error.reason.utf8)))
+        }
+    }
+
+    func spawnProgram(_ start: StartID, _ program: ProgramStart) {
+        do throws(Failure) {
+            let process = try children.spawnProgram(program)
+            adopt(process)
+            outcomes.append(.programSpawned(start, process))
+        } catch {
+            outcomes.append(.programNotSpawned(start, error))
+        }
+    }
+
+    private func adopt(_ process: ProcessID) {
+        guard let child = children[process] else { return }
+        do throws(Failure) {
+            try loop.add(child.handle.descriptor.number, token: Source.child.token(process))
+            if let channel = child.channel { try loop.add(channel.number, token: Source.channel.token(process)) }
+        } catch {
+            // A child whose end we cannot see must not be left running.
+            write(.error, "irmd", "Process \(process) cannot be supervised: \(error).")
+            child.handle.signal(SIGKILL)
+        }
+    }
+
+    func reap(_ process: ProcessID) {
+        guard children[process] != nil, let ending = ProcessHandle.reap(process) else { return }
+        // What it said before it died comes first.
+        readChannel(of: process)
+        closeChannel(of: process)
+        if let child = children.remove(process) { loop.remove(child.handle.descriptor.number) }
+        switch ending {
+        case .exited(let status): handle(.childExited(process, .exited(status)))
+        case .killed(let signal): handle(.childExited(process, .killed(signal: signal)))
+        }
+    }
+
+    // Channels of IPCPs.
+
+    func readChannel(of process: ProcessID) {
+        for _ in 0..<64 {
+            guard let channel = children[process]?.channel else { return }
+            let arrival: MessageSocket.Arrival?
+            do throws(Failure) {
+                arrival = try MessageSocket.receive(on: channel.number, nonBlocking: true)
+            } catch {
+                if error == .wouldBlock { return }
+                return handle(.ipcpChannelEnded(process))
+            }
+            guard let arrival else { return handle(.ipcpChannelEnded(process)) }
+            guard let reply = try? IPCPReply(decoding: arrival.bytes) else {
+                write(.warning, "irmd", "IPCP \(process) sent \(arrival.bytes.count) bytes that are no message.")
+                return handle(.ipcpChannelEnded(process))
+            }
+            handle(.ipcpReplied(process, reply))
+        }
+    }
+
+    func send(_ request: IPCPRequest, to process: ProcessID) {
+        guard let channel = children[process]?.channel else { return }
+        do throws(Failure) {
+            try MessageSocket.send(request.encoded(), on: channel.number, nonBlocking: true)
+        } catch {
+            // It does not read, or is gone: of no more use, either way.
+            write(.warning, "irmd", "IPCP \(process) cannot be reached: \(error).")
+            outcomes.append(.ipcpChannelEnded(process))
+        }
+    }
+
+    func closeChannel(of process: ProcessID) {
+        guard let child = children[process], let channel = child.channel else { return }
+        loop.remove(channel.number)
+        child.channel = nil
+    }
+}

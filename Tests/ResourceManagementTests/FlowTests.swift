@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Testing
+import Vocabulary
+
+@testable import ResourceManagement
+
+/// A manager with a name, a server that is bound to it, and a client.
+struct Town {
+    var rig = Rig()
+    let management: ConnectionID
+    let server: Attached
+    let client: Attached
+
+    init() {
+        management = rig.connect(.management, pid: 2, uid: 500)
+        server = Attached(&rig, pid: 10)
+        client = Attached(&rig, pid: 20)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        rig.clear()
+    }
+
+    /// Up to the offer to the client.
+    mutating func offer() throws -> FlowID {
+        rig.accept(server.call)
+        let offer = try #require(rig.allocate(client.call, "echo").offers.first)
+        #expect(offer.connection == server.call)
+        let next = try #require(rig.take(offer.offer.flow, server.call).offers.first)
+        #expect(next.connection == client.call)
+        return offer.offer.flow
+    }
+
+    mutating func establish() throws -> FlowID {
+        let flow = try offer()
+        rig.take(flow, client.call)
+        rig.clear()
+        return flow
+    }
+
+    mutating func deallocate(_ flow: FlowID, _ end: Attached) -> [ManagerAction] {
+        rig.handle(.received(end.session, .deallocate(flow), .nothing))
+    }
+}
+
+@Suite struct FlowTests {
+    @Test("an allocation is offered to the server first, then to the client, then allocated")
+    func allocation() throws {
+        var town = Town()
+        town.rig.accept(town.server.call)
+        let toServer = town.rig.allocate(town.client.call, "echo")
+        let first = try #require(toServer.offers.first)
+        #expect(first.offer.end == .second)
+        #expect(first.offer.peer == town.client.pid)
+        #expect(first.offer.linkIsIncluded)
+        #expect(toServer.contains(.createFlowMemory(first.offer.flow, first.offer.link, linkIsNew: true)))
+
+        let toClient = town.rig.take(first.offer.flow, town.server.call)
+        let second = try #require(toClient.offers.first)
+        #expect(second.offer.end == .first)
+        #expect(second.offer.linkEnd == first.offer.linkEnd.other)
+        #expect(second.offer.slot == first.offer.slot)
+        #expect(toClient.contains(.releaseLinkSocket(first.offer.link, first.offer.linkEnd)))
+
+        let done = town.rig.take(first.offer.flow, town.client.call)
+        #expect(done.contains(.releaseSegment(first.offer.flow)))
+        #expect(done.contains(.releaseLinkSocket(first.offer.link, second.offer.linkEnd)))
+        #expect(town.rig.manager.flows[first.offer.flow]?.state == .allocated)
+    }
+
+    @Test("both ends let go: partial, then complete, and the slot is new again")
+    func deallocation() throws {
+        var town = Town()
+        let flow = try town.establish()
+        let place = try #require(town.rig.manager.flows[flow]?.place)
+        #expect(
+            town.deallocate(flow, town.client) == [.report(.flow(.partlyDeallocated(flow, town.client.pid)))])
+        #expect(town.rig.manager.flows[flow]?.state == .deallocating)
+        // Again, by an end that has none any more.
+        #expect(town.deallocate(flow, town.client) == [])
+        #expect(
+            town.deallocate(flow, town.server)
+                == [
+                    .report(.flow(.deallocated(flow, town.server.pid))), .resetSlot(place.link, place.slot),
+                ])
+        #expect(town.rig.manager.flows.isEmpty)
+    }
+
+    @Test("the second flow of a pair uses the link that is there, and another id")
+    func secondFlow() throws {
+        var town = Town()
+        let flow = try town.establish()
+        town.rig.accept(town.server.call)
+        let offer = try #require(town.rig.allocate(town.client.call, "echo").offers.first).offer
+        #expect(offer.flow != flow)
+        #expect(!offer.linkIsIncluded)
+        #expect(offer.slot == LinkSlot(1))
+        #expect(town.rig.manager.links.count == 1)
+    }
+
+    @Test("a process allocates a flow to itself: one link, both ends")
+    func selfFlow() throws {
+        var town = Town()
+        let other = town.rig.connect(.call, pid: 10)
+        town.rig.accept(town.server.call)
+        let toServer = try #require(town.rig.allocate(other, "echo").offers.first)
+        #expect(toServer.connection == town.server.call)
+        let toClient = try #require(town.rig.take(toServer.offer.flow, town.server.call).offers.first)
+        #expect(toClient.connection == other)
+        #expect(toClient.offer.linkIsIncluded)
+        #expect(toClient.offer.linkEnd == toServer.offer.linkEnd.other)
+        town.rig.take(toServer.offer.flow, other)
+        #expect(town.rig.manager.flows[toServer.offer.flow]?.state == .allocated)
+        _ = town.deallocate(toServer.offer.flow, town.server)
+        #expect(town.rig.manager.flows[toServer.offer.flow]?.state == .deallocating)
+        _ = town.deallocate(toServer.offer.flow, town.server)
+        #expect(town.rig.manager.flows.isEmpty)
+    }
+
+    @Test("what was given back before we read that it was taken counts as taken and given back")
+    func reordered() throws {
+        var town = Town()
+        let flow = try town.offer()
+        let early = town.deallocate(flow, town.client)
+        #expect(early.reports.contains(.flow(.partlyDeallocated(flow, town.client.pid))))
+        #expect(town.rig.take(flow, town.client.call) == [])
+        _ = town.deallocate(flow, town.server)
+        #expect(town.rig.manager.flows.isEmpty)
+        // The call connection is free for the next.
+        town.rig.accept(town.server.call)
+        #expect(town.rig.allocate(town.client.call, "echo").offers.count == 1)
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+@testable import ResourceManagement
+
+/// Bytes of the name stand for its hash, so that tests can read it.
+struct PlainHashing: NameHashing {
+    func digest(of name: ServiceName, with algorithm: DirectoryHash) -> [UInt8] { [UInt8](name.bytes.prefix(4)) }
+}
+
+/// A resource manager, and the part of the driver that always says yes.
+struct Rig {
+    var manager: ResourceManager
+    var now = Instant(nanoseconds: 1_000_000_000)
+    /// What was done since `clear`.
+    var actions: [ManagerAction] = []
+    var nextConnection: UInt64 = 1
+    var nextRequest: UInt64 = 100
+    /// Outcome of the creation of flow memory.
+    var memoryFailure: Failure?
+
+    static let irmdUser = UserID(500)
+
+    init() {
+        manager = ResourceManager(
+            ManagerIdentity(
+                process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9,
+                runtimeDirectory: Array("/run".utf8), started: Instant(nanoseconds: 0)),
+            hashing: PlainHashing())
+    }
+
+    /// What the machine does at once in consequence; also kept in `actions`.
+    @discardableResult
+    mutating func handle(_ event: ManagerEvent) -> [ManagerAction] {
+        var done: [ManagerAction] = []
+        manager.handle(event, now: now, into: &done)
+        var all = done
+        for action in done {
+            if case .createFlowMemory(let flow, _, _) = action {
+                all += handle(memoryFailure.map { .flowMemoryFailed(flow, $0) } ?? .flowMemoryCreated(flow))
+            }
+        }
+        actions += done
+        return all
+    }
+
+    mutating func clear() { actions = [] }
+
+    @discardableResult
+    mutating func advance(_ span: TimeSpan) -> [ManagerAction] {
+        now = now + span
+        return handle(.timeout)
+    }
+
+    mutating func connect(
+        _ role: ConnectionRole, pid: Int32, uid: UInt32 = 1_000, groups: [GroupID] = [], program: String = "/bin/app",
+        features: Features = []
+    ) -> ConnectionID {
+        let id = ConnectionID(nextConnection)
+        nextConnection += 1
+        handle(
+            .connected(
+                id,
+                Credentials(process: ProcessID(pid), user: UserID(uid), group: GroupID(uid), groups: groups)))
+        handle(
+            .received(
+                id, .hello(Hello(role: role, features: features)), .program(Array(program.utf8))))
+        return id
+    }
+
+    mutating func request() -> RequestID {
+        nextRequest += 1
+        return RequestID(nextRequest)
+    }
+
+    @discardableResult
+    mutating func manage(
+        _ management: ManagementRequest, on connection: ConnectionID, _ finding: Finding = .nothing
+    ) -> [ManagerAction] {
+        handle(.received(connection, .manage(request(), management), finding))
+    }
+
+    @discardableResult
+    mutating func accept(_ connection: ConnectionID, timeout: TimeSpan? = nil) -> [ManagerAction] {
+        handle(.received(connection, .accept(request(), timeout: timeout), .nothing))
+    }
+
+    @discardableResult
+    mutating func allocate(
+        _ connection: ConnectionID, _ name: String, timeout: TimeSpan? = nil
+    ) -> [ManagerAction] {
+        handle(
+            .received(connection, .allocate(request(), service(name), .raw, timeout: timeout), .nothing))
+    }
+
+    @discardableResult
+    mutating func take(_ flow: FlowID, _ connection: ConnectionID) -> [ManagerAction] {
+        handle(.received(connection, .taken(flow), .nothing))
+    }
+}
+
+func service(_ name: String) -> ServiceName {
+    guard let name = ServiceName(name) else { preconditionFailure("not a name: \(name)") }
+    return name
+}
+
+/// An attached process with its session and one call connection.
+struct Attached {
+    let pid: ProcessID
+    let session: ConnectionID
+    let call: ConnectionID
+
+    init(_ rig: inout Rig, pid: Int32, uid: UInt32 = 1_000, program: String = "/bin/app") {
+        self.pid = ProcessID(pid)
+        session = rig.connect(.session, pid: pid, uid: uid, program: program)
+        call = rig.connect(.call, pid: pid, uid: uid, program: program)
+    }
+}
+
+extension [ManagerAction] {
+    /// The offers among them, with where they went.
+    var offers: [(offer: FlowOffer, connection: ConnectionID)] {
+        compactMap { if case .offer(let offer, _, let connection) = $0 { (offer, connection) } else { nil } }
+    }
+
+    var failures: [Failure] {
+        compactMap { if case .send(.failed(_, let failure, _), _) = $0 { failure } else { nil } }
+    }
+
+    func failures(on connection: ConnectionID) -> [Failure] {
+        compactMap { if case .send(.failed(_, let failure, _), connection) = $0 { failure } else { nil } }
+    }
+
+    var reports: [Report] { compactMap { if case .report(let report) = $0 { report } else { nil } } }
+
+    /// Without what only tells people.
+    var deeds: [ManagerAction] { filter { if case .report = $0 { false } else { true } } }
+
+    var results: [ManagementResult] {
+        compactMap { if case .send(.result(_, let result), _) = $0 { result } else { nil } }
+    }
+}
