@@ -18,9 +18,11 @@ static int serve(int     argc,
                  char ** argv)
 {
     char text[256];
-    int  fd = flow_accept(NULL, NULL);
     int  length;
+    int  fd;
 
+    alarm(WATCHDOG);
+    fd = flow_accept(NULL, NULL);
     if (fd < 0)
         return 1;
 
