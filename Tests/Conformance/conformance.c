@@ -21,7 +21,7 @@ static int   checks;
 static int   failures;
 static pid_t program;
 static char  program_name[64];
-static char  scratch[] = "/tmp/conformance-XXXXXX";
+static char  scratch[256];
 static bool  has_scratch;
 
 static void watchdog(int signal_number)
@@ -320,7 +320,11 @@ int in_child(int (*body)(void *),
 
 const char * scratch_directory(void)
 {
+    const char * parent = getenv("TMPDIR");
+
     if (!has_scratch) {
+        snprintf(scratch, sizeof(scratch), "%s/conformance-XXXXXX",
+                 parent != NULL ? parent : "/tmp");
         MUST(mkdtemp(scratch) != NULL, "there is a directory for files");
         has_scratch = true;
     }

@@ -81,8 +81,11 @@ static void check_management(void)
 /* Start this program once more, with a runtime directory that is empty. */
 static int begin_without(char ** argv)
 {
-    char directory[] = "/tmp/conformance-none-XXXXXX";
+    const char * parent = getenv("TMPDIR");
+    char         directory[256];
 
+    snprintf(directory, sizeof(directory), "%s/conformance-none-XXXXXX",
+             parent != NULL ? parent : "/tmp");
     if (mkdtemp(directory) == NULL)
         return 1;
     setenv("OUROBOROS_RUNTIME_DIR", directory, 1);
