@@ -43,7 +43,7 @@ int cep_snd(int                      fd,
 
 /*
  * Receive one message of the flow fd into *out; wait for it as flow_read
- * does. The number of fields is always set to 0.
+ * does. The members that are not transferred are set to 0.
  *
  * Returns 0;
  *   -EINVAL  out is NULL;
