@@ -142,6 +142,7 @@ static void child(int socket) {
     int fd = flow_accept(NULL, NULL);
     if (fd < 0)
         exit(1);
+    fccntl(fd, FLOWSFLAGS, (uint32_t)(FLOWFRDWR | FLOWFRNOPART));
     if (fork() == 0) {
         serve((struct pipe_end){false, socket});
         _exit(0);
@@ -174,6 +175,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "flow_alloc: %d\n", fd);
         return 1;
     }
+    fccntl(fd, FLOWSFLAGS, (uint32_t)(FLOWFRDWR | FLOWFRNOPART));
     struct pipe_end ends[2] = {{true, fd}, {false, pair[0]}};
     for (int round = 0; round < rounds; round++)
         for (int job = 0; job < 3; job++)
