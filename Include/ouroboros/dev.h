@@ -102,7 +102,7 @@ int flow_join(const char *            bc,
  * stopped or is dead.
  *
  * Returns 0;
- *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -EINVAL     fd can be no flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow, which includes the second call;
  *   -EIRMD      irmd is not there. The descriptor is free nevertheless.
  */
@@ -117,7 +117,7 @@ int flow_dealloc(int fd);
  * other end only that this one is alive; its reader does not see it.
  *
  * Returns count;
- *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -EBADF      fd can be no flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
  *   -EPERM      the flow is FLOWFRDONLY;
@@ -147,7 +147,7 @@ ssize_t flow_write(int          fd,
  * message waiting returns 0 and leaves it there.
  *
  * Returns the number of bytes;
- *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -EBADF      fd can be no flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
  *   -EPERM      the flow is FLOWFWRONLY;

@@ -69,7 +69,7 @@ __BEGIN_DECLS
  * flow has all three if nothing may be lost, else FRCTFRESCNTL.
  *
  * Returns 0;
- *   -EBADF      fd can be no flow: it is not in 64...65,535;
+ *   -EBADF      fd can be no flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -ENOTSUP    cmd is unknown;
  *   -EINVAL     the argument is NULL where only FLOWS*TIMEO allow it, is no

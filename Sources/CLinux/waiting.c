@@ -9,6 +9,29 @@
 
 static void nothing(void *argument) { (void)argument; }
 
+// The kernel does not restart poll() and epoll_wait(), whatever SA_RESTART says, nor does it say which handler ran.
+// So if all handlers of the process were installed with SA_RESTART, an interruption is none; if one was not, it may
+// have been that one.
+static bool is_interruption(void) {
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action;
+        if (sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN
+            && !(action.sa_flags & SA_RESTART))
+            return true;
+    }
+    return false;
+}
+
+// Waits with a deadline so that SA_RESTART is honoured: futex_waitv() is restarted by the kernel, FUTEX_WAIT_BITSET with a
+// time limit is not. Kernels before 5.16 have only the latter.
+static long wait_until(uint32_t *word, uint32_t expected, const struct timespec *deadline) {
+    struct futex_waitv one = {.val = expected, .uaddr = (uintptr_t)word, .flags = FUTEX_32};
+    long result = syscall(SYS_futex_waitv, &one, 1, 0, deadline, CLOCK_MONOTONIC);
+    if (result < 0 && errno == ENOSYS)
+        return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+    return result;
+}
+
 // futex() is not a cancellation point of glibc. Asynchronous cancellation is on for the system call only; there is
 // nothing in between that a cancellation could leave half done.
 int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *deadline,
@@ -18,11 +41,12 @@ int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *dea
     int error;
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old_type);
-    result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+    result = deadline ? wait_until(word, expected, deadline)
+                      : syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, NULL, NULL, FUTEX_BITSET_MATCH_ANY);
     error = errno;
     pthread_setcanceltype(old_type, &ignored);
     pthread_cleanup_pop(0);
-    if (result == 0 || error == EAGAIN)
+    if (result >= 0 || error == EAGAIN)
         return 0;
     return -error;
 }
@@ -87,6 +111,8 @@ int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), v
     result = poll(&one, 1, timeout_ms);
     error = errno;
     pthread_cleanup_pop(0);
+    if (result < 0 && error == EINTR && !is_interruption())
+        return -ERESTART;
     return result < 0 ? -error : result;
 }
 
@@ -105,6 +131,8 @@ int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const stru
     result = epoll_wait(epfd, events, capacity, timeout);
     error = errno;
     pthread_cleanup_pop(0);
+    if (result < 0 && error == EINTR && !is_interruption())
+        return 0;
     return result < 0 ? -error : result;
 }
 

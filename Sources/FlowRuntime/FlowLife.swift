@@ -9,7 +9,9 @@ import Vocabulary
 /// How a flow comes into this process and how it leaves.
 extension FlowProcess {
     /// Maps an offered flow. What irmd says is checked against what the descriptors are; a failure leaves nothing open.
-    func take(_ offer: FlowOffer, _ arrival: inout MessageSocket.Arrival) throws(Failure) -> Int32 {
+    func take(
+        _ offer: FlowOffer, of incarnation: UInt64, _ arrival: inout MessageSocket.Arrival
+    ) throws(Failure) -> Int32 {
         try offer.check()
         guard let segmentDescriptor = arrival.takeDescriptor() else { throw .inputOutput }
         let segment = try SegmentMemory(mapping: segmentDescriptor, ringBytes: Int(offer.ringBytes))
@@ -17,7 +19,7 @@ extension FlowProcess {
         defer { unlock() }
         try FlowTable.prepare()
         try service.start()
-        let link = try link(offer, &arrival)
+        let link = try link(offer, of: incarnation, &arrival)
         guard let descriptor = numbers.take(), let entry = FlowTable.pointer(descriptor) else { throw .badDescriptor }
         let settings = FlowSettings(
             flags: FlowFlags.initial, retransmission: RetransmissionFlags.initial(for: offer.quality))
@@ -29,21 +31,23 @@ extension FlowProcess {
             throw error
         }
         let base = segment.release()
-        entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, session.incarnation))
+        entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
         link.descriptors[offer.slot] = descriptor
-        byFlow[FlowKey(offer.flow, offer.end)] = descriptor
+        byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
         watch(link, timeoutMilliseconds: offer.quality.timeoutMilliseconds)
         return descriptor
     }
 
-    private func link(_ offer: FlowOffer, _ arrival: inout MessageSocket.Arrival) throws(Failure) -> Link {
-        let key = LinkKey(offer.link, offer.linkEnd)
+    private func link(
+        _ offer: FlowOffer, of incarnation: UInt64, _ arrival: inout MessageSocket.Arrival
+    ) throws(Failure) -> Link {
+        let key = LinkKey(offer.link, offer.linkEnd, incarnation)
         if let link = links[key] { return link }
         guard offer.linkIsIncluded, let memory = arrival.takeDescriptor(), let socket = arrival.takeDescriptor() else {
             throw .inputOutput
         }
         let link = Link(
-            id: offer.link, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd,
+            key: key, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd,
             peer: offer.peer)
         links[key] = link
         service.watch(link)
@@ -80,7 +84,7 @@ extension FlowProcess {
     private func close(_ entry: FlowPointer, _ descriptor: Int32, _ end: FlowEnd) {
         leaveSet(entry, descriptor)
         entry.pointee.link._withUnsafeGuaranteedRef { _ = $0.descriptors.removeValue(forKey: entry.pointee.number) }
-        byFlow[FlowKey(entry.pointee.flow, entry.pointee.side)] = nil
+        byFlow[FlowKey(entry.pointee.flow, entry.pointee.side, entry.pointee.incarnation)] = nil
         entry.pointee.end = nil
         cl_unlock(end.writeLock)
         cl_unlock(end.readLock)
@@ -109,7 +113,7 @@ extension FlowProcess {
     }
 
     /// A link whose peer has gone and whose last flow is closed.
-    func forget(_ link: Link) { links[LinkKey(link.id, link.end)] = nil }
+    func forget(_ link: Link) { links[link.key] = nil }
 
     /// When the process ends normally: the peers learn it before irmd does. Flows that were inherited stay.
     package func finish() {

@@ -5,14 +5,17 @@ import FlowMemory
 import Platform
 import Vocabulary
 
-/// An end of a flow. A process that allocates a flow to itself has both.
+/// An end of a flow. A process that allocates a flow to itself has both; and an irmd that was started again begins to
+/// count anew.
 struct FlowKey: Hashable {
     private let flow: FlowID
     private let end: End
+    private let incarnation: UInt64
 
-    init(_ flow: FlowID, _ end: End) {
+    init(_ flow: FlowID, _ end: End, _ incarnation: UInt64) {
         self.flow = flow
         self.end = end
+        self.incarnation = incarnation
     }
 }
 

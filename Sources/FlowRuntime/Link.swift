@@ -5,21 +5,24 @@ import FlowMemory
 import Platform
 import Vocabulary
 
-/// A link within a process. One that has both ends (its flows go from itself to itself) has two links of the same id.
+/// A link within a process. One that has both ends (its flows go from itself to itself) has two links of the same id;
+/// and an irmd that was started again begins to count anew.
 struct LinkKey: Hashable {
     private let id: LinkID
     private let end: End
+    private let incarnation: UInt64
 
-    init(_ id: LinkID, _ end: End) {
+    init(_ id: LinkID, _ end: End, _ incarnation: UInt64) {
         self.id = id
         self.end = end
+        self.incarnation = incarnation
     }
 }
 
 /// What two processes share to wake each other: one for each pair, whatever number of flows. Guarded by the process lock.
 /// Kept while its peer lives, also without flows: the next flow to the same peer needs it again.
 final class Link {
-    let id: LinkID
+    let key: LinkKey
     let memory: LinkMemory
     let socket: Descriptor
     let end: End
@@ -32,8 +35,8 @@ final class Link {
     var memberships: [ObjectIdentifier: Int] = [:]
     var liveness = LinkLiveness()
 
-    init(id: LinkID, memory: consuming LinkMemory, socket: consuming Descriptor, end: End, peer: ProcessID) {
-        self.id = id
+    init(key: LinkKey, memory: consuming LinkMemory, socket: consuming Descriptor, end: End, peer: ProcessID) {
+        self.key = key
         self.memory = memory
         self.socket = socket
         self.end = end

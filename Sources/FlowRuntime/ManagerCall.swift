@@ -33,23 +33,25 @@ package enum ManagerCall {
         patience: TimeSpan?, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> (Int32, QualityOfService) {
         let session = FlowProcess.shared.session
-        let (connection, request) = try session.send(message)
+        let exchange = try session.send(message)
         let deadline = patience.map { Clock.now() + $0 + Limits.verdictGuard }
+        let result: Result<(Int32, QualityOfService), Failure>
         do {
-            let result = try answer(on: connection, to: request, deadline: deadline)
-            session.finished(connection)
-            return try result.get()
+            result = try answer(to: exchange, deadline: deadline)
         } catch {
             // Interrupted, or irmd has gone: the end of the connection takes the request back.
-            cl_close(connection)
+            cl_close(exchange.connection)
             throw error
         }
+        session.finished(exchange.connection)
+        return try result.get()
     }
 
     /// Throws if the connection is of no more use; a failure that irmd sent is a result.
     private static func answer(
-        on connection: Int32, to request: RequestID, deadline: Instant?
+        to exchange: ManagerExchange, deadline: Instant?
     ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
+        let (connection, request) = (exchange.connection, exchange.request)
         while true {
             try awaitMessage(on: connection, deadline: deadline)
             var arrival: MessageSocket.Arrival
@@ -69,7 +71,7 @@ package enum ManagerCall {
             case .offer(request, let offer):
                 let descriptor: Int32
                 do {
-                    descriptor = try FlowProcess.shared.take(offer, &arrival)
+                    descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
                 } catch {
                     try reply(.refused(offer.flow, error), on: connection)
                     return .failure(error)
@@ -105,9 +107,12 @@ package enum ManagerCall {
             if result < 0 { throw result == -EINTR ? .interrupted : .manager }
             return
         }
-        let left = deadline.since(Clock.now()).nanoseconds
-        let milliseconds = Int32(clamping: left / 1_000_000 + 1)
-        let result = cl_poll_one(connection, Int16(POLLIN), milliseconds, cleanup, argument)
+        var result: Int32
+        repeat {
+            let left = deadline.since(Clock.now()).nanoseconds
+            let milliseconds = Int32(clamping: left / 1_000_000 + 1)
+            result = cl_poll_one(connection, Int16(POLLIN), milliseconds, cleanup, argument)
+        } while result == -ERESTART
         if result == -EINTR { throw .interrupted }
         guard result > 0 else { throw .manager }
     }

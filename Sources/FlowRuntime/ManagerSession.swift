@@ -6,6 +6,13 @@ import LocalProtocol
 import Platform
 import Vocabulary
 
+/// A request under way: on which connection, its number, and of which irmd.
+struct ManagerExchange {
+    let connection: Int32
+    let request: RequestID
+    let incarnation: UInt64
+}
+
 /// The connections of this process to irmd: the session, over which irmd notifies, and a small pool for blocking calls,
 /// each of which takes one for itself. design: flow-memory §1
 ///
@@ -63,7 +70,8 @@ final class ManagerSession: @unchecked Sendable {
                 incarnation = welcome.incarnation
                 isWelcome = true
             } catch {
-                drop()
+                // A signal is no reason to leave irmd, which may know this process by name already.
+                if error != .interrupted { drop() }
                 throw error
             }
         }
@@ -144,18 +152,19 @@ final class ManagerSession: @unchecked Sendable {
     /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
     func send(
         _ message: (RequestID) -> ProcessMessage
-    ) throws(Failure) -> (connection: Int32, request: RequestID) {
+    ) throws(Failure) -> ManagerExchange {
         for _ in 0..<2 {
             try ensure()
-            let (connection, request) = try locked { () throws(Failure) -> (Int32, RequestID) in
+            let exchange = try locked { () throws(Failure) -> ManagerExchange in
                 nextRequest += 1
-                if let connection = idle.popLast() { return (connection, RequestID(nextRequest)) }
-                return (try openCall(), RequestID(nextRequest))
+                let connection: Int32
+                if let idle = idle.popLast() { connection = idle } else { connection = try openCall() }
+                return ManagerExchange(
+                    connection: connection, request: RequestID(nextRequest), incarnation: incarnation)
             }
-            if (try? MessageSocket.send(message(request).encoded(), on: connection)) != nil {
-                return (connection, request)
-            }
-            cl_close(connection)
+            let request = message(exchange.request).encoded()
+            if (try? MessageSocket.send(request, on: exchange.connection)) != nil { return exchange }
+            cl_close(exchange.connection)
             try locked { () throws(Failure) in
                 for connection in idle { cl_close(connection) }
                 idle = []
@@ -199,10 +208,13 @@ final class ManagerSession: @unchecked Sendable {
     private lazy var isExpedited = cl_membarrier_register() == 0
 
     private func awaitWelcome(on socket: Int32) throws(Failure) -> Welcome {
-        let ready = cl_poll_one(socket, Int16(POLLIN), ManagerSession.patienceMilliseconds, nil, nil)
-        guard ready > 0 else { throw .manager }
+        var ready: Int32
+        repeat {
+            ready = cl_poll_one(socket, Int16(POLLIN), ManagerSession.patienceMilliseconds, nil, nil)
+        } while ready == -ERESTART
+        if ready == -EINTR { throw .interrupted }
         guard
-            let arrival = try? MessageSocket.receive(on: socket, nonBlocking: true),
+            ready > 0, let arrival = try? MessageSocket.receive(on: socket, nonBlocking: true),
             case .welcome(let welcome)? = try? ManagerMessage(decoding: arrival.bytes)
         else { throw .manager }
         return welcome

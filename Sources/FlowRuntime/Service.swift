@@ -43,7 +43,7 @@ struct Service {
 
     /// Learns of the end of a link even when irmd is gone.
     mutating func watch(_ link: Link) {
-        watched[nextNumber] = LinkKey(link.id, link.end)
+        watched[nextNumber] = link.key
         _ = add(link.socket.number, 0, nextNumber)
         nextNumber += 1
     }
@@ -125,6 +125,7 @@ extension FlowProcess {
     /// Reads what irmd says on the session.
     fileprivate func hearSession() {
         let socket = session.socket
+        let incarnation = session.incarnation
         guard socket >= 0 else { return }
         while true {
             do throws(Failure) {
@@ -132,7 +133,7 @@ extension FlowProcess {
                 guard case .flowDown(let flow)? = try? ManagerMessage(decoding: arrival.bytes) else { continue }
                 locked { process in
                     for end in [End.first, .second] {
-                        if let descriptor = process.byFlow[FlowKey(flow, end)] {
+                        if let descriptor = process.byFlow[FlowKey(flow, end, incarnation)] {
                             process.setFate(Fate.down, of: descriptor)
                         }
                     }

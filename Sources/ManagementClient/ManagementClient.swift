@@ -92,7 +92,7 @@ package final class ManagementClient: ManagementService {
             let result = cl_poll_one(socket.number, Int16(POLLIN), Int32((left + 999_999) / 1_000_000), nil, nil)
             if result > 0 { return }
             if result == 0 { throw .silent(patience) }
-            guard result == -EINTR else { throw .lost }
+            guard result == -EINTR || result == -ERESTART else { throw .lost }
         }
     }
 }

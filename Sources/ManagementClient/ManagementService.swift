@@ -48,6 +48,18 @@ extension ManagementService {
         }
     }
 
+    /// By the base name or the path that it was bound as; or by the name of a link to it, which binding followed.
+    package func unbind(program: [UInt8], from name: ServiceName?) throws(ManagementError) {
+        do throws(ManagementError) {
+            _ = try perform(.unbindProgram(program: program, name))
+        } catch {
+            guard error.failure == .noEntry, let path = try? ProgramPath.resolve(program), path != program else {
+                throw error
+            }
+            _ = try perform(.unbindProgram(program: path, name))
+        }
+    }
+
     /// A list changes while its pages are fetched: entries may then be missed or come twice, but the walk ends.
     private func pages<Entry>(
         _ request: (UInt32) -> ManagementRequest, _ page: (ManagementResult) -> ([Entry], UInt32)?

@@ -32,6 +32,7 @@ static void check_arguments(void)
     CHECK_RESULT(irm_bootstrap_ipcp(-1, &conf), -EINVAL, "bootstrap pid -1");
     CHECK_RESULT(irm_bootstrap_ipcp(getpid(), NULL), -EINVAL,
                  "bootstrap with no configuration");
+    strcpy(conf.layer_info.name, "layer");
     CHECK_RESULT(irm_bootstrap_ipcp(NOBODY, &conf), -1, "bootstrap nobody");
     CHECK_RESULT(irm_enroll_ipcp(-1, "x"), -EINVAL, "enrol pid -1");
     CHECK_RESULT(irm_enroll_ipcp(getpid(), NULL), -EINVAL, "enrol with NULL");

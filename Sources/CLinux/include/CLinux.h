@@ -73,7 +73,8 @@ static inline void cl_pause(void) {
 
 /// Sleeps while *word == expected, until `deadline` (CLOCK_MONOTONIC; NULL = for ever) or a wake-up. A cancellation
 /// point: when the thread is cancelled here, `cleanup(argument)` runs first. The caller must hold no lock.
-/// Returns 0 (woken, or the word had changed), -ETIMEDOUT, or -EINTR after a signal handler ran.
+/// Returns 0 (woken, or the word had changed), -ETIMEDOUT, or -EINTR after a signal handler that was installed without
+/// SA_RESTART.
 int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *deadline,
                    void (*cleanup)(void *), void *argument);
 /// Wakes everybody who sleeps on the word.
@@ -101,13 +102,14 @@ ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds,
 /// when cancelled in it, `cleanup(argument)` runs first.
 ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags,
                            void (*cleanup)(void *), void *argument);
-/// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, or -errno.
+/// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, -EINTR after a signal handler
+/// that was installed without SA_RESTART, -ERESTART after another (the caller knows how much time is left), or -errno.
 int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument);
 /// Waits for a message or the end of the connection, and leaves it there; a cancellation point like the above.
 /// 0, or -EINTR after a signal handler that was installed without SA_RESTART.
 int cl_await_message(int fd, void (*cleanup)(void *), void *argument);
 /// epoll_wait() until `deadline` (CLOCK_MONOTONIC; NULL = for ever); a cancellation point like the above.
-/// Number of events or -errno.
+/// Number of events (0 also before the deadline, after a signal handler that was installed with SA_RESTART) or -errno.
 int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const struct timespec *deadline,
                   void (*cleanup)(void *), void *argument);
 int cl_socketpair_seqpacket(int fds[2]);
