@@ -78,6 +78,18 @@ let package = Package(
         .executableTarget(
             name: "oecho", dependencies: flowPrograms, swiftSettings: driver + publicHeaders,
             linkerSettings: flowLibrary),
+        // tests
+        .testTarget(
+            name: "ManagementClientTests",
+            dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"],
+            swiftSettings: driver),
+        .testTarget(
+            name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"], swiftSettings: driver),
+        .testTarget(
+            name: "IRMCommandsTests",
+            dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"],
+            exclude: ["usage.txt"], swiftSettings: driver),
+        .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"], swiftSettings: driver),
     ],
     swiftLanguageModes: [.v6]
 )

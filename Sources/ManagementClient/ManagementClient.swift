@@ -13,10 +13,10 @@ package final class ManagementClient: ManagementService {
     private let patience: TimeSpan
     private var lastRequest = RequestID(0)
 
-    /// Connects to the irmd of this environment and greets it.
-    package init(patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
+    /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.
+    package init(path: String? = nil, patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
         self.patience = patience
-        socket = try ManagementClient.connect()
+        socket = try ManagementClient.connect(path ?? RuntimeDirectory.socketPath())
         try greet()
     }
 
@@ -46,8 +46,7 @@ package final class ManagementClient: ManagementService {
     }
 
     /// A full backlog is a busy irmd: that passes.
-    private static func connect() throws(ManagementError) -> Descriptor {
-        let path = RuntimeDirectory.socketPath()
+    private static func connect(_ path: String) throws(ManagementError) -> Descriptor {
         let deadline = Clock.now() + TimeSpan(seconds: 1)
         while true {
             do throws(Failure) {
