@@ -101,7 +101,7 @@ import Vocabulary
     @Test("an enrolment that fails destroys the IPCP that it created, and no other")
     func failedEnrolment() {
         manager.refused = { if case .enrollIPCP = $0 { refusal } else { nil } }
-        #expect(manager.irm("ipcp enroll name a dst x").errors == "Failed to enroll IPCP. No, because.\n")
+        #expect(manager.irm("ipcp enroll name a dst x").errors == "Failed to enroll IPCP.\nNo, because.\n")
         #expect(manager.entries.isEmpty)
         manager.add("b", .unicast)
         #expect(manager.irm("ipcp enroll name b dst x").exitStatus == 1)
@@ -128,7 +128,7 @@ import Vocabulary
         manager.refused = { if case .connectIPCP(_, _, transfer, _) = $0 { refusal } else { nil } }
         #expect(
             manager.irm("ipcp connect name u dst v").errors
-                == "Failed to connect Data Transfer to v. No, because. Management stays connected.\n")
+                == "Failed to connect Data Transfer to v. Management stays connected.\nNo, because.\n")
     }
 
     @Test(
@@ -172,7 +172,7 @@ import Vocabulary
     func failedRegistration() {
         manager.add("a", .local, layer: "l")
         manager.refused = { if case .registerName = $0 { refusal } else { nil } }
-        #expect(manager.irm("name register n layer l").errors == "Failed to register with layer l. No, because.\n")
+        #expect(manager.irm("name register n layer l").errors == "Failed to register with layer l.\nNo, because.\n")
     }
 
     @Test("unregistering by wildcard is content with those that had the name")
@@ -183,7 +183,7 @@ import Vocabulary
             if case .unregisterName(_, let ipcp) = request, ipcp != first { refusal } else { nil }
         }
         #expect(manager.irm("name unregister n layer *").exitStatus == 0)
-        #expect(manager.irm("name unregister n layer m").errors == "Failed to unregister from layer m. No, because.\n")
+        #expect(manager.irm("name unregister n layer m").errors == "Failed to unregister from layer m.\nNo, because.\n")
         #expect(manager.irm("name unregister n ipcp b*").exitStatus == 1)
     }
 
@@ -224,6 +224,19 @@ import Vocabulary
         #expect(manager.requests.last == .bindProcess(ProcessID(getpid()), try #require(ServiceName("n"))))
     }
 
+    @Test("a program that irmd does not know by this name is unbound by its path")
+    func unbindProgram() throws {
+        let path = try ProgramPath.absolute(Array("/bin/sh".utf8))
+        manager.refused = { [refusal] request in
+            if case .unbindProgram(path, _) = request { nil } else { refusal }
+        }
+        #expect(manager.irm("unbind program /bin/../bin/sh name n").exitStatus == 0)
+        #expect(manager.requests.last == .unbindProgram(program: path, ServiceName("n")))
+        // The first error is the one that the user understands.
+        #expect(manager.irm("unbind program no-such-program").errors == "No, because.\n")
+        #expect(manager.irm("unbind program cat").exitStatus == 1)
+    }
+
     @Test("without irmd its error is printed, and the status is 1")
     func unreachable() {
         let report = ManagementTool.run(["ipcp", "list"], version: "") { () throws(ManagementError) -> FakeManager in
@@ -234,6 +247,16 @@ import Vocabulary
                 == {
                     var report = Report(); report.fail("Nobody home."); return report
                 }())
+    }
+
+    @Test("a phrase of irmd becomes a line of its own")
+    func phrases() {
+        manager.add("a", .local, layer: "l")
+        manager.refused = { _ in ManagementError(.name, reason: "there is no name n") }
+        #expect(manager.irm("name destroy n").errors == "irm: there is no name n.\n")
+        #expect(
+            manager.irm("name unregister n layer l").errors
+                == "Failed to unregister from layer l.\nirm: there is no name n.\n")
     }
 
     @Test("help and versions need no irmd")
