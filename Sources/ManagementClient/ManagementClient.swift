@@ -109,12 +109,13 @@ extension ManagementError {
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:
-                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own \"irmd\"."
+                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own"
+                    + " \"irmd\"."
             case .wouldBlock:
                 "irmd at \(path) is too busy to answer. Try again."
             default:
-                "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the directory"
-                    + " of a running one in \(RuntimeDirectory.variable)."
+                "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the"
+                    + " directory of a running one in \(RuntimeDirectory.variable)."
             }
         return ManagementError(.manager, reason: "\(communication). \(advice)")
     }
@@ -132,7 +133,7 @@ extension ManagementError {
     fileprivate static func silent(_ patience: TimeSpan) -> ManagementError {
         ManagementError(
             .manager,
-            reason: "\(communication). No answer within \(patience.nanoseconds / 1_000_000_000) s. It may be stopped or"
-                + " stuck: see its log, or restart it.")
+            reason: "\(communication). No answer within \(patience.nanoseconds / 1_000_000_000) s. It may be"
+                + " stopped or stuck: see its log, or restart it.")
     }
 }

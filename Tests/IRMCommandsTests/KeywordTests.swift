@@ -159,6 +159,30 @@ import Vocabulary
     func help(_ line: String, _ usage: Usage) throws {
         #expect(try command(line) == .help(usage))
     }
+
+    @Test("any words are a command or a mistake, and never trap")
+    func random() {
+        let words: [Word] = [
+            "ipcp", "name", "bind", "unbind", "flow", "status", "register", "create", "destroy", "bootstrap", "enroll",
+            "connect", "disconnect", "list", "program", "process", "type", "layer", "local", "udp4", "unicast", "ip",
+            "dns", "device", "ethertype", "addr", "ttl", "port", "autobind", "addr_auth", "hash", "routing", "dst",
+            "component", "qos", "lb", "scrtpath", "--", "--json", "--help", "auto", "*", "", "x", "0xA000", "1", "-1",
+            "99999999999999999999", "i", "n", "b", "a", "d", "l", "t", Word([0xff]), Word([0xc3, 0x28]),
+            Word(Array(repeating: 0x61, count: 256)),
+        ]
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            let line = (0..<Int.random(in: 0...9, using: &generator)).compactMap { _ in
+                words.randomElement(using: &generator)
+            }
+            do throws(UsageError) {
+                _ = try Grammar.parse(line)
+            } catch {
+                #expect(error.exitStatus == 1 || line.isEmpty)
+                #expect(!error.message.isEmpty || line.isEmpty)
+            }
+        }
+    }
 }
 
 extension UsageError {
