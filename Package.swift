@@ -120,6 +120,15 @@ let package = Package(
             swiftSettings: driver),
         // tests
         .testTarget(
+            name: "ManagementClientTests",
+            dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"]),
+        .testTarget(
+            name: "IRMCommandsTests",
+            dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"],
+            exclude: ["usage.txt"]),
+        .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
+        .testTarget(
             name: "ResourceManagementTests",
             dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
         .testTarget(name: "ArchitectureTests"),

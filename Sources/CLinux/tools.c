@@ -5,6 +5,11 @@
 
 #include <arpa/inet.h>
 
+static pthread_mutex_t options_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void cl_begin_options(void) { (void)pthread_mutex_lock(&options_lock); }
+void cl_end_options(void) { (void)pthread_mutex_unlock(&options_lock); }
+
 int cl_next_option(int argc, char **argv, const char *shorts, const struct option *longs, const char **argument,
                    int *word) {
     opterr = 0;

@@ -43,7 +43,7 @@ package struct UsageError: Error, Hashable, Sendable {
     package let usage: Usage?
     package let exitStatus: Int32
 
-    init(_ message: String, _ usage: Usage? = nil, exitStatus: Int32 = 1) {
+    package init(_ message: String, _ usage: Usage? = nil, exitStatus: Int32 = 1) {
         self.message = message
         self.usage = usage
         self.exitStatus = exitStatus

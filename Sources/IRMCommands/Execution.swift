@@ -14,7 +14,7 @@ struct Execution<Service: ManagementService> {
         do throws(ManagementError) {
             try perform(command)
         } catch {
-            report.fail(error.reason)
+            report.fail(error.sentence)
         }
     }
 
@@ -40,7 +40,7 @@ struct Execution<Service: ManagementService> {
                     arguments: binding.arguments, directory: ProgramPath.currentDirectory()))
         case .bindProcess(let process, let name): try request(.bindProcess(process, name))
         case .bindIPCP(let ipcp, let name): try request(.bindProcess(try self.ipcp(ipcp).process, name))
-        case .unbindProgram(let program, let name): try service.unbind(program: program.bytes, from: name)
+        case .unbindProgram(let program, let name): try service.unbind(program: program.bytes, name)
         case .unbindProcess(let process, let name): try request(.unbindProcess(process, name))
         case .unbindIPCP(let ipcp, let name): try request(.unbindProcess(try self.ipcp(ipcp).process, name))
         case .listFlows(let name, let json): try listFlows(name, json: json)

@@ -78,8 +78,7 @@ extension Execution {
             do throws(ManagementError) {
                 try request(.bindProcess(process, name))
             } catch {
-                throw ManagementError(
-                    error.failure, reason: "Failed to bind \(process) to \(name). \(error.reason)")
+                throw error.explaining("Failed to bind \(process) to \(name).")
             }
             if !known.contains(name) { undo.append(.destroyName(name)) }
             undo.append(.unbindProcess(process, name))
@@ -98,7 +97,7 @@ extension Execution {
             try request(.enrollIPCP(ipcp.process, destination: enroll.destination))
         } catch {
             takeBack(undo)
-            throw ManagementError(error.failure, reason: "Failed to enroll IPCP. \(error.reason)")
+            throw error.explaining("Failed to enroll IPCP.")
         }
         let now = try service.ipcps().first { $0.process == ipcp.process }
         guard let layer = now?.layer else {
@@ -128,10 +127,8 @@ extension Execution {
                         component: Array(component.fullName.utf8), component == .management ? .raw : quality))
             } catch {
                 let before = connected.map { " \($0) stays connected." }.joined()
-                throw ManagementError(
-                    error.failure,
-                    reason: "Failed to connect \(component.fullName) to \(connection.destination)."
-                        + " \(error.reason)\(before)")
+                throw error.explaining(
+                    "Failed to connect \(component.fullName) to \(connection.destination).\(before)")
             }
             connected.append(component.fullName)
         }
@@ -148,7 +145,9 @@ extension Execution {
                         component: Array(component.fullName.utf8)))
             } catch {
                 report.fail(
-                    "Failed to disconnect \(component.fullName) from \(connection.destination). \(error.reason)")
+                    error.explaining(
+                        "Failed to disconnect \(component.fullName) from \(connection.destination)."
+                    ).reason)
             }
         }
     }

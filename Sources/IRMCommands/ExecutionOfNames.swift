@@ -15,8 +15,7 @@ extension Execution {
                 do throws(ManagementError) {
                     try request(.registerName(registration.name, ipcp.process))
                 } catch {
-                    throw ManagementError(
-                        error.failure, reason: "Failed to register with \(target). \(error.reason)")
+                    throw error.explaining("Failed to register with \(target).")
                 }
             }
         }
@@ -34,8 +33,7 @@ extension Execution {
                 }
             }
             if let first = failures.first, !target.hasWildcard || failures.count == ipcps.count {
-                throw ManagementError(
-                    first.failure, reason: "Failed to unregister from \(target). \(first.reason)")
+                throw first.explaining("Failed to unregister from \(target).")
             }
         }
     }

@@ -11,8 +11,11 @@ package struct Grammar {
     /// - Parameter words: The command line without the program's name.
     package static func parse(_ words: [Word]) throws(UsageError) -> Parsed {
         var grammar = Grammar(words: Words(words))
-        // `--help` is no option of the prototype, but what people try first.
+        // `--help` is no option of the prototype, but what people try first. Behind other arguments it may be a value.
         let wantsHelp = words.count > 1 && (words.last == "--help" || words.last == "-h")
+        if wantsHelp, words.count <= 3, let usage = grammar.usageInSight(words) {
+            return Parsed(command: .help(usage), warnings: [])
+        }
         do throws(UsageError) {
             let command = try grammar.command()
             return Parsed(command: command, warnings: grammar.warnings)

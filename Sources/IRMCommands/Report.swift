@@ -62,8 +62,19 @@ package enum ManagementTool {
             execution.run(prepared)
             return execution.report
         } catch {
-            report.fail(error.reason)
+            report.fail(error.sentence)
             return report
         }
     }
+}
+
+extension ManagementError {
+    /// The reason as a line of its own. irmd gives phrases, which say whose they are when they stand alone.
+    var sentence: String {
+        let begins = reason.first.map { $0.isLowercase || $0 == "/" } ?? true
+        return (begins ? "irm: " : "") + reason + (reason.hasSuffix(".") ? "" : ".")
+    }
+
+    /// What failed, in the prototype's words, and below it why.
+    func explaining(_ line: String) -> ManagementError { ManagementError(failure, reason: line + "\n" + sentence) }
 }

@@ -13,10 +13,10 @@ package final class ManagementClient: ManagementService {
     private let patience: TimeSpan
     private var lastRequest = RequestID(0)
 
-    /// Connects to the irmd of this environment and greets it.
-    package init(patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
+    /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.
+    package init(path: String? = nil, patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
         self.patience = patience
-        socket = try ManagementClient.connect()
+        socket = try ManagementClient.connect(path ?? RuntimeDirectory.socketPath())
         try greet()
     }
 
@@ -46,8 +46,7 @@ package final class ManagementClient: ManagementService {
     }
 
     /// A full backlog is a busy irmd: that passes.
-    private static func connect() throws(ManagementError) -> Descriptor {
-        let path = RuntimeDirectory.socketPath()
+    private static func connect(_ path: String) throws(ManagementError) -> Descriptor {
         let deadline = Clock.now() + TimeSpan(seconds: 1)
         while true {
             do throws(Failure) {
@@ -110,12 +109,13 @@ extension ManagementError {
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:
-                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own \"irmd\"."
+                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own"
+                    + " \"irmd\"."
             case .wouldBlock:
                 "irmd at \(path) is too busy to answer. Try again."
             default:
-                "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the directory"
-                    + " of a running one in \(RuntimeDirectory.variable)."
+                "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the"
+                    + " directory of a running one in \(RuntimeDirectory.variable)."
             }
         return ManagementError(.manager, reason: "\(communication). \(advice)")
     }
@@ -133,7 +133,7 @@ extension ManagementError {
     fileprivate static func silent(_ patience: TimeSpan) -> ManagementError {
         ManagementError(
             .manager,
-            reason: "\(communication). No answer within \(patience.nanoseconds / 1_000_000_000) s. It may be stopped or"
-                + " stuck: see its log, or restart it.")
+            reason: "\(communication). No answer within \(patience.nanoseconds / 1_000_000_000) s. It may be"
+                + " stopped or stuck: see its log, or restart it.")
     }
 }

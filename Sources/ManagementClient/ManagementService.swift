@@ -48,17 +48,22 @@ extension ManagementService {
         }
     }
 
-    /// By the base name or the path that it was bound as; or by the name of a link to it, which binding followed.
-    package func unbind(program: [UInt8], from name: ServiceName?) throws(ManagementError) {
+    /// Undoes a binding by the program's path or its last part; no name = all names. A binding has the path without
+    /// links: what was bound as `sh` may be `dash` to irmd, so that a name that it does not know is looked up here.
+    package func unbind(program: [UInt8], _ name: ServiceName?) throws(ManagementError) {
         do throws(ManagementError) {
             _ = try perform(.unbindProgram(program: program, name))
         } catch {
-            guard error.failure == .noEntry, let path = try? ProgramPath.resolve(program), path != program else {
+            guard error.failure != .manager, let path = resolved(program), path != program else { throw error }
+            do throws(ManagementError) {
+                _ = try perform(.unbindProgram(program: path, name))
+            } catch _ {
                 throw error
             }
-            _ = try perform(.unbindProgram(program: path, name))
         }
     }
+
+    private func resolved(_ program: [UInt8]) -> [UInt8]? { try? ProgramPath.resolve(program) }
 
     /// A list changes while its pages are fetched: entries may then be missed or come twice, but the walk ends.
     private func pages<Entry>(

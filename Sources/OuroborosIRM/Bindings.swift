@@ -40,7 +40,7 @@ public func irm_bind_program(
 public func irm_unbind_program(_ prog: UnsafePointer<CChar>!, _ name: UnsafePointer<CChar>!) -> Int32 {
     guard let program = text(prog, limit: pathLimit), let name = optionalName(name) else { return invalid }
     return Call.perform { client throws(ManagementError) in
-        try client.unbind(program: program, from: name)
+        try client.unbind(program: program, name)
         return 0
     }
 }

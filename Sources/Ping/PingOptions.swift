@@ -40,6 +40,8 @@ package struct PingOptions: Hashable, Sendable {
     /// What was changed in the user's wishes, a line each.
     package var notices: [String] = []
 
+    package init() {}
+
     /// How long the client waits for a reply before it gives up. spec: tools §1
     package var patience: TimeSpan { TimeSpan(seconds: intervalMilliseconds / 1_000 + 2) }
 

@@ -38,11 +38,13 @@ package struct RoundTrips: Hashable, Sendable {
     package func percentile(_ share: Double) -> TimeSpan? {
         guard count > 0 else { return nil }
         let rank = max(1, UInt64((share * Double(count)).rounded(.up)))
+        // The extremes are known exactly.
+        if rank >= count { return maximum }
+        if rank == 1 { return minimum }
         var seen: UInt64 = 0
         for (index, number) in steps.enumerated() where number > 0 {
             seen += number
             guard seen >= rank else { continue }
-            // A step cannot say more than the extremes do.
             return max(minimum, min(maximum, TimeSpan(nanoseconds: RoundTrips.middle(of: index))))
         }
         return maximum

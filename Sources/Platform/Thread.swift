@@ -5,8 +5,8 @@ import Vocabulary
 
 /// Threads of this program. They are the only ones, and none of them handles signals: those go to the main thread.
 package enum Thread {
-    /// Runs the body on a thread of its own, which nobody waits for. The body must not be written in a `main.swift` or a
-    /// `@main` type: there it would belong to the main actor, and die here.
+    /// Runs the body on a thread of its own, which nobody waits for. The body must not be written in a `main.swift` or
+    /// a `@main` type: there it would belong to the main actor, and die here.
     package static func start(_ body: @escaping @Sendable () -> Void) throws(Failure) {
         let box = Unmanaged.passRetained(Body(run: body))
         var every = sigset_t()

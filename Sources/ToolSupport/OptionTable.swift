@@ -57,6 +57,8 @@ package struct OptionTable<Key: Sendable>: Sendable {
                 val: firstValue + Int32(index))
         }
         longs.append(CLinux.option())
+        cl_begin_options()
+        defer { cl_end_options() }
         var given: [Given] = []
         var word: Int32 = 0
         while true {

@@ -56,9 +56,9 @@ struct PingServer {
         if result == 1 {
             while true {
                 let flow = fqueue_next(events)
-                if flow == -EPERM { break }
-                // A flow that was closed meanwhile has no number any more.
-                if flow >= 0 { handle(fqueue_type(events), of: flow, now) }
+                // No more; or one that was closed meanwhile: then the next fevent gives the rest.
+                guard flow >= 0 else { break }
+                handle(fqueue_type(events), of: flow, now)
             }
         } else if result != -Int(ETIMEDOUT), result != -Int(EINTR) {
             // Not to be expected; but if so, then without burning the processor.

@@ -211,9 +211,12 @@ static inline void cl_unlock(pthread_mutex_t *mutex) { (void)pthread_mutex_unloc
 
 /// The next option of a command line by getopt_long(3), which prints nothing itself: its `val`, ':' if its argument
 /// is missing, '?' if it is unknown, -1 behind the last. `*argument` is the option's argument or NULL, `*word` the
-/// index of the word that was looked at. Begin with `*word` 0. Not for threads.
+/// index of the word that was looked at. Begin with `*word` 0, between the next two.
 int cl_next_option(int argc, char **argv, const char *shorts, const struct option *longs, const char **argument,
                    int *word);
+/// getopt_long(3) has one state for the whole process: one command line at a time.
+void cl_begin_options(void);
+void cl_end_options(void);
 /// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but interrupt what waits; a second one ends it.
 void cl_catch_stop_signals(void);
 /// The signal that asked to stop; 0 = none yet.

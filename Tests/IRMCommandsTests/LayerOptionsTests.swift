@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Testing
+import Vocabulary
+
+@testable import IRMCommands
+
+@Suite struct LayerOptionsTests {
+    private func bootstrap(_ line: String) throws -> Bootstrap {
+        let words = "ipcp bootstrap name x layer l \(line)".split(separator: " ").map { Word(Array($0.utf8)) }
+        guard case .bootstrap(let bootstrap) = try Grammar.parse(words).command else { throw Failure.invalid }
+        return bootstrap
+    }
+
+    private func configuration(_ line: String) throws -> LayerConfiguration {
+        let bootstrap = try bootstrap(line)
+        let type = try #require(bootstrap.type)
+        return try #require(bootstrap.options.configuration(of: bootstrap.layer, type))
+    }
+
+    private func message(_ line: String) -> String? {
+        let mistake = #expect(throws: UsageError.self) { try bootstrap(line) }
+        return mistake?.message
+    }
+
+    @Test("a local layer has a hash")
+    func local() throws {
+        let plain = try configuration("type local")
+        #expect(plain.layer == LayerName("l"))
+        #expect(plain.hash == .sha3x256)
+        #expect(plain.parameters == .local)
+        for (word, hash) in [
+            ("SHA3_224", DirectoryHash.sha3x224), ("SHA3_256", .sha3x256), ("SHA3_384", .sha3x384),
+            ("SHA3_512", .sha3x512),
+        ] {
+            #expect(try configuration("type local hash \(word)").hash == hash)
+        }
+        #expect(message("type local hash MD5") == "Unknown parameter for hash: \"MD5\".")
+    }
+
+    @Test("a unicast layer has the defaults of the prototype, and all its options")
+    func unicast() throws {
+        #expect(try configuration("type unicast").parameters == .unicast(UnicastParameters()))
+        let line = """
+            type unicast addr 3 eid 4 ttl 5 addr_auth flat directory DHT dht_alpha 6 dht_k 7 dht_t_expire 8 \
+            dht_t_refresh 9 dht_t_replicate 10 routing lfa ls_t_timeo 11 ls_t_update 12 ls_t_recalc 13 congestion none
+            """
+        var all = UnicastParameters()
+        (all.addressBytes, all.endpointBytes, all.timeToLive) = (3, 4, 5)
+        (all.searchFactor, all.replicas) = (6, 7)
+        (all.expireSeconds, all.refreshSeconds, all.replicateSeconds) = (8, 9, 10)
+        (all.linkState, all.timeoutSeconds, all.updateSeconds, all.recalculateSeconds) = (1, 11, 12, 13)
+        all.congestion = 0
+        #expect(try configuration(line).parameters == .unicast(all))
+        #expect(try bootstrap("type unicast autobind").autobind)
+        for (keyword, value) in [
+            ("addr_auth", "x"), ("directory", "x"), ("routing", "x"), ("congestion", "x"), ("addr", "x"),
+            ("addr", "256"),
+            ("eid", "-1"), ("ttl", ""), ("dht_k", "1s"),
+        ] where !value.isEmpty {
+            #expect(
+                message("type unicast \(keyword) \(value)") == "Unknown parameter for \(keyword): \"\(value)\".")
+        }
+    }
+
+    @Test("UDP layers need an address, and hash with MD5")
+    func udp() throws {
+        let plain = try configuration("type udp4 ip 127.0.0.1 hash SHA3_512")
+        #expect(plain.hash == .md5)
+        #expect(plain.parameters == .udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3435))
+        let full = try configuration("type udp ip 10.1.2.3 dns 10.1.2.4 port 5000")
+        #expect(full.parameters == .udp4(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000))
+        #expect(try configuration("type udp4 ip 1.2.3.4 dns none") == configuration("type udp4 ip 1.2.3.4"))
+        let loopback: [UInt8] = Array(repeating: 0, count: 15) + [1]
+        #expect(
+            try configuration("type udp6 ip ::1").parameters
+                == .udp6(address: loopback, dns: Array(repeating: 0, count: 16), port: 3435))
+        #expect(message("type udp4") == "A layer of type udp4 needs ip with an IPv4 address.")
+        #expect(message("type udp4 ip ::1") == "A layer of type udp4 needs ip with an IPv4 address.")
+        #expect(message("type udp6 ip 1.2.3.4") == "A layer of type udp6 needs ip with an IPv6 address.")
+        #expect(message("type udp4 ip 1.2.3.4 dns x") == "A layer of type udp4 needs dns with an address of its kind.")
+        #expect(message("type udp4 ip 1.2.3.4 port 65536") == "Unknown parameter for port: \"65536\".")
+    }
+
+    @Test("Ethernet layers need an interface; the Ethertype has bounds")
+    func ethernet() throws {
+        let device = Array("eth0".utf8)
+        #expect(try configuration("type eth-llc dev eth0").parameters == .ethernetLLC(device: device))
+        #expect(
+            try configuration("type eth-dix dev eth0").parameters == .ethernetDIX(device: device, etherType: 0xA000))
+        for (word, value) in [("0x0600", 0x0600), ("FFFE", 0xFFFE), ("0Xa001", 0xA001)] as [(String, UInt16)] {
+            #expect(
+                try configuration("type eth-dix dev eth0 ethertype \(word)").parameters
+                    == .ethernetDIX(device: device, etherType: value))
+        }
+        for word in ["0x05ff", "ffff", "x", "0x", "10000"] {
+            #expect(
+                message("type eth-dix dev eth0 ethertype \(word)")
+                    == "Invalid Ethertype: \"\(word)\".\nRecommended range: 0xA000-0xEFFF.")
+        }
+        #expect(message("type eth-dix") == "A layer of type eth-dix needs dev with the name of an interface.")
+        #expect(
+            message("type eth-llc dev \(String(repeating: "d", count: 256))")?.hasPrefix("Unknown parameter") == true)
+    }
+
+    @Test("options of other types are known as such")
+    func ignored() throws {
+        let options = try bootstrap("type local dev eth0 ttl 4 hash SHA3_224 port 7").options
+        #expect(options.ignored(by: .local) == ["device", "ttl", "port"])
+        #expect(options.ignored(by: .unicast) == ["device", "port"])
+        #expect(options.ignored(by: .udp4) == ["device", "ttl", "hash"])
+        #expect(options.ignored(by: .broadcast) == ["device", "ttl", "hash", "port"])
+        #expect(options.ignored(by: .ethernetDIX) == ["ttl", "port"])
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Ping
+import Testing
+import Vocabulary
+
+@Suite struct PingOptionsTests {
+    private func parse(_ words: String...) -> PingOptions.Outcome {
+        PingOptions.parse((["oping"] + words).map { Array($0.utf8) })
+    }
+
+    private func options(_ words: String...) throws -> PingOptions {
+        let outcome = PingOptions.parse((["oping"] + words).map { Array($0.utf8) })
+        guard case .run(let options) = outcome else {
+            Issue.record("\(outcome)")
+            throw Failure.invalid
+        }
+        return options
+    }
+
+    @Test("the defaults are those of the prototype")
+    func defaults() throws {
+        let client = try options("-n", "srv")
+        #expect(client.role == .client(server: Array("srv".utf8)))
+        #expect(client.count == 2_147_483_647)
+        #expect(client.intervalMilliseconds == 1_000)
+        #expect(client.size == 64)
+        #expect(client.quality == .raw)
+        #expect(client.patience == TimeSpan(seconds: 3))
+        #expect(try options("--listen").role == .server)
+    }
+
+    @Test("every option has its effect")
+    func all() throws {
+        let client = try options(
+            "--server-name", "srv", "--count", "7", "--interval", "2s", "--size", "100", "--qos", "data", "-Q", "-D",
+            "--json", "-f")
+        #expect(client.count == 7)
+        #expect(client.intervalMilliseconds == 2_000)
+        #expect(client.patience == TimeSpan(seconds: 4))
+        #expect(client.size == 100)
+        #expect(client.quality == .data)
+        #expect(client.isQuiet && client.hasTimeOfDay && client.isJSON)
+        #expect(client.pace == .flood)
+        #expect(try options("-n", "srv", "-F").pace == .floodBusy)
+        #expect(try options("-l", "--poll").waiting == .polling)
+        #expect(try options("-l", "--busy").waiting == .busy)
+    }
+
+    @Test("a duration is a number of intervals")
+    func duration() throws {
+        #expect(try options("-n", "s", "-d", "10s", "-i", "100ms").count == 100)
+        #expect(try options("-n", "s", "-i", "100ms", "-d", "10s").count == 100)
+        #expect(try options("-n", "s", "-d", "10s", "-i", "0").count == 100_000)
+        #expect(try options("-n", "s", "-d", "1", "-i", "1s").count == 1)
+        #expect(try options("-n", "s", "-d", "999999999999d", "-i", "0").count == 2_147_483_647)
+    }
+
+    @Test("what goes too far is brought back, with a notice")
+    func bounds() throws {
+        let options = try options("-n", "s", "-i", "11s", "-s", "2000", "-q", "gold")
+        #expect(options.intervalMilliseconds == 10_000)
+        #expect(options.size == 1_500)
+        #expect(options.quality == .raw)
+        #expect(
+            options.notices == [
+                "Unknown QoS cube, defaulting to raw.", "Ping interval truncated to 10s.",
+                "Packet size truncated to 1500 bytes.",
+            ])
+        #expect(try self.options("-n", "s", "-s", "1").notices == ["Packet size set to 64 bytes."])
+    }
+
+    @Test("mistakes say what is wrong")
+    func mistakes() {
+        #expect(parse() == .mistake("No server specified.", showsUsage: true))
+        #expect(parse("-n", "s", "-i", "5x") == .mistake("Unknown time unit: x.", showsUsage: false))
+        #expect(parse("-n", "s", "-d", "x") == .mistake("\"x\" is no time.", showsUsage: true))
+        #expect(parse("-n", "s", "-c", "0") == .mistake("\"0\" is no number of packets.", showsUsage: true))
+        #expect(parse("-n", "s", "-s", "big") == .mistake("\"big\" is no number of bytes.", showsUsage: true))
+        #expect(parse("-n") == .mistake("Option -n needs an argument.", showsUsage: true))
+        #expect(parse("-n", "s", "x") == .mistake("Unknown argument: x.", showsUsage: true))
+        #expect(parse("--bogus") == .mistake("Unknown option: --bogus.", showsUsage: true))
+    }
+
+    @Test("help is help, whatever else is there")
+    func help() {
+        #expect(parse("--help") == .help)
+        #expect(parse("-l", "--help", "x") == .help)
+        #expect(PingOptions.usage.hasPrefix("Usage: oping --listen [OPTIONS]\n"))
+    }
+}
