@@ -55,6 +55,8 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         // tests
+        .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
+        .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
             name: "ResourceManagementTests", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
     ],
