@@ -55,10 +55,19 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         // tests
+        .executableTarget(
+            name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
+            path: "Tests/AttachedProcess", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
         .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
             name: "ResourceManagementTests", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
+        .testTarget(
+            name: "ResourceManagerRuntimeTests",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux", "irmd", "ipcpd-local",
+                "attached-process",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -65,7 +65,8 @@ extension ManagerDaemon {
 
     func attend(to id: ConnectionID, _ readiness: EventLoop.Readiness) {
         guard let port = ports[id] else { return }
-        if readiness.isWritable {
+        // Whatever there is to be said of a blocked one: sending shows what it is.
+        if port.isBlocked {
             do throws(Failure) {
                 try port.sendQueued(loop)
             } catch {
@@ -88,11 +89,20 @@ extension ManagerDaemon {
         }
         // Descriptors that came along are closed with `arrival`: nobody is asked to send any.
         guard let arrival else { return lose(id) }
-        guard let message = try? ProcessMessage(decoding: arrival.bytes) else {
+        guard let message = ManagerDaemon.message(arrival.bytes) else {
             warnOfBytes(port, "\(arrival.bytes.count) bytes that are no message")
             return lose(id)
         }
         handle(.received(id, message, ProcessFacts.finding(for: message, from: port.process)))
+    }
+
+    /// Nil if it is none. Of a greeting in a version that we do not know, what is needed to refuse it.
+    private static func message(_ bytes: [UInt8]) -> ProcessMessage? {
+        if let message = try? ProcessMessage(decoding: bytes) { return message }
+        guard let version = Hello.version(in: bytes), version.major != ProtocolVersion.current.major else { return nil }
+        var hello = Hello(role: .call)
+        hello.version = version
+        return .hello(hello)
     }
 
     private func warnOfBytes(_ port: Port, _ what: String) {

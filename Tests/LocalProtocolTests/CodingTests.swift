@@ -84,6 +84,9 @@ private struct Numbers: RandomNumberGenerator {
             bytes == [
                 0, 0x4f, 0x75, 0x72, 0x6f, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
+        #expect(Hello.version(in: bytes) == .current)
+        #expect(Hello.version(in: bytes.prefix(9)) == .current)
+        #expect(Hello.version(in: bytes.prefix(8)) == nil)
         #expect(ManagerMessage.versionRefused(ProtocolVersion(major: 2, minor: 3)).encoded() == [1, 2, 0, 3, 0])
     }
 }
