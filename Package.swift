@@ -61,7 +61,8 @@ let package = Package(
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
         .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
-            name: "ResourceManagementTests", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
+            name: "ResourceManagementTests",
+            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
         .testTarget(
             name: "ResourceManagerRuntimeTests",
             dependencies: [

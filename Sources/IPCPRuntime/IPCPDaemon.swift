@@ -22,7 +22,8 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
     /// Runs until the end; returns the exit status.
     package static func run() -> Int32 {
         guard let options = IPCPOptions(CommandLine.arguments), isSocket(channel) else {
-            let text = "\(Machine.type.daemon) is started by irmd: irm ipcp create name NAME type \(Machine.type.name)\n"
+            let text =
+                "\(Machine.type.daemon) is started by irmd: irm ipcp create name NAME type \(Machine.type.name)\n"
             _ = Array(text.utf8).withUnsafeBytes { cl_write_all(STDERR_FILENO, $0.baseAddress, $0.count) }
             return 1
         }

@@ -24,7 +24,8 @@ extension ResourceManager {
     }
 
     /// Nil at a limit; then nothing is taken.
-    private mutating func makeFlow(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) -> Flow? {
+    private mutating func makeFlow(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) -> Flow?
+    {
         guard let client = processes[allocation.process], let acceptor = processes[server],
             quotas.addFlow(of: client.credentials.user)
         else { return nil }

@@ -10,7 +10,9 @@ extension ResourceManager {
         guard !ipcpNames.contains(name), spawning[name] == nil else {
             return fail(requester, .exists, "there is an IPCP \(name) already")
         }
-        guard ipcpNames.count + spawning.count < Limits.ipcps else { return fail(requester, .tableFull, "there are too many IPCPs") }
+        guard ipcpNames.count + spawning.count < Limits.ipcps else {
+            return fail(requester, .tableFull, "there are too many IPCPs")
+        }
         spawning[name] = Spawning(type: type, requester: requester)
         outgoing.append(.spawnIPCP(name, type))
     }

@@ -37,7 +37,8 @@ enum ChildEnvironment {
         var found: UnsafeMutablePointer<passwd>?
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { strings in
             guard let memory = strings.baseAddress,
-                getpwuid_r(user.rawValue, &entry, memory, strings.count, &found) == 0, found != nil, let name = entry.pw_name,
+                getpwuid_r(user.rawValue, &entry, memory, strings.count, &found) == 0, found != nil,
+                let name = entry.pw_name,
                 let home = entry.pw_dir, let shell = entry.pw_shell
             else { return nil }
             return Account(

@@ -23,7 +23,10 @@ private func bombard<Message: LocalMessage & Equatable>(_ messages: [Message], s
     for _ in 0..<2_000 {
         var bytes = messages.randomElement(using: &numbers)?.encoded() ?? []
         switch Int.random(in: 0..<3, using: &numbers) {
-        case 0: bytes = (0..<Int.random(in: 0..<200, using: &numbers)).map { _ in .random(in: .min ... .max, using: &numbers) }
+        case 0:
+            bytes = (0..<Int.random(in: 0..<200, using: &numbers)).map { _ in
+                .random(in: .min ... .max, using: &numbers)
+            }
         case 1:
             for _ in 0..<Int.random(in: 1..<4, using: &numbers) {
                 bytes[Int.random(in: 0..<bytes.count, using: &numbers)] = .random(in: .min ... .max, using: &numbers)

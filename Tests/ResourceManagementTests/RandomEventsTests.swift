@@ -36,7 +36,8 @@ private struct Crowd {
         for name in Crowd.names {
             rig.manage(
                 .createName(
-                    NameSettings(name: service(name), balancing: Bool.random(using: &numbers) ? .roundRobin : .spillover)),
+                    NameSettings(
+                        name: service(name), balancing: Bool.random(using: &numbers) ? .roundRobin : .spillover)),
                 on: management)
         }
     }

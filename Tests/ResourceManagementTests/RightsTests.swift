@@ -10,7 +10,8 @@ import Vocabulary
     @Test("management is for irmd's user, root, and the group")
     func management() {
         for (uid, groups, isAllowed) in [
-            (UInt32(500), [GroupID](), true), (0, [], true), (1_000, [GroupID(77)], true), (1_000, [GroupID(78)], false),
+            (UInt32(500), [GroupID](), true), (0, [], true), (1_000, [GroupID(77)], true),
+            (1_000, [GroupID(78)], false),
             (77, [], true), (1_000, [], false),
         ] {
             var rig = Rig()

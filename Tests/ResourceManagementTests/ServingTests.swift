@@ -24,7 +24,8 @@ import Vocabulary
     func ownProgram() {
         var town = Town()
         town.rig.manage(
-            .bindProgram(program: Array("/bin/oping".utf8), service("ping"), autoStart: false, arguments: [], directory: []),
+            .bindProgram(
+                program: Array("/bin/oping".utf8), service("ping"), autoStart: false, arguments: [], directory: []),
             on: town.management, .program(Array("/bin/oping".utf8)))
         let client = Attached(&town.rig, pid: 40, uid: 500, program: "/bin/oping")
         #expect(town.rig.allocate(client.call, "ping").failures == [.ipcp])
@@ -82,7 +83,9 @@ import Vocabulary
         }
         for pid in 100..<120 {
             let client = Attached(&town.rig, pid: Int32(pid))
-            for offer in town.rig.allocate(client.call, "echo").offers { flows.append((offer.offer.flow, offer.connection)) }
+            for offer in town.rig.allocate(client.call, "echo").offers {
+                flows.append((offer.offer.flow, offer.connection))
+            }
         }
         // Each with a link that is new to the server: three descriptors.
         #expect(flows.count == Limits.undeliveredDescriptors / 3)

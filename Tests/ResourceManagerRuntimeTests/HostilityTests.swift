@@ -38,7 +38,9 @@ import Vocabulary
         ]
         for _ in 0..<300 {
             let client = try Client(raw: manager.socketPath)
-            if Bool.random() { try client.send(.hello(Hello(role: ConnectionRole(rawValue: .random(in: 0...2)) ?? .call))) }
+            if Bool.random() {
+                try client.send(.hello(Hello(role: ConnectionRole(rawValue: .random(in: 0...2)) ?? .call)))
+            }
             var bytes = messages.randomElement(using: &numbers)?.encoded() ?? []
             switch Int.random(in: 0..<3) {
             case 0: bytes = (0..<Int.random(in: 1...2_000)).map { _ in .random(in: .min ... .max) }
@@ -61,7 +63,8 @@ import Vocabulary
         for _ in 0..<2_000 {
             let number = dup(0)
             try MessageSocket.send(
-                ProcessMessage.deallocate(FlowID(1)).encoded(), descriptors: [number, number], on: session.socket.number)
+                ProcessMessage.deallocate(FlowID(1)).encoded(), descriptors: [number, number], on: session.socket.number
+            )
             cl_close(number)
         }
         try isSound(manager)
