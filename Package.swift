@@ -119,6 +119,11 @@ let package = Package(
             dependencies: ["COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "OuroborosDev"],
             swiftSettings: driver),
         // tests
+        .executableTarget(
+            name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
+            path: "Tests/AttachedProcess", swiftSettings: driver),
+        .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
+        .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
             name: "ManagementClientTests",
             dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
@@ -136,6 +141,12 @@ let package = Package(
             name: "FlowRuntimeTests",
             dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
+        .testTarget(
+            name: "ResourceManagerRuntimeTests",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux", "irmd", "ipcpd-local",
+                "attached-process",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,8 +3,8 @@
 import CLinux
 import Vocabulary
 
-/// Sees to it that one irmd runs in a directory. The lock is the kernel's, so it ends with its holder however that ends;
-/// the file only says who the holder is.
+/// Sees to it that one irmd runs in a directory. The lock is the kernel's, so it ends with its holder however that
+/// ends; the file only says who the holder is.
 package struct LockFile: ~Copyable {
     package enum Refusal: Error {
         /// Nil if it has not written its pid yet.

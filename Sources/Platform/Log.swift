@@ -3,8 +3,8 @@
 import CLinux
 import Vocabulary
 
-/// The log of a daemon: the system's, or standard output. A line costs nothing below the level, because its text is made
-/// only when it is written.
+/// The log of a daemon: the system's, or standard output. A line below the level costs nothing, because its text is
+/// made only when it is written.
 package struct Log: Sendable {
     package enum Destination: Sendable {
         case system

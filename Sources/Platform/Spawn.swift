@@ -3,8 +3,8 @@
 import CLinux
 import Vocabulary
 
-/// A program to be started as a child of this process, with its own process group, and with SIGTERM as its fate when this
-/// process dies.
+/// A program to be started as a child of this process, with a process group of its own, and with SIGTERM as its fate
+/// when this process dies.
 package struct Spawn: Sendable {
     package struct Identity: Sendable {
         package let user: UserID

@@ -101,6 +101,10 @@ extension ResourceManager {
         case .call:
             withdraw(id)
             processes[process]?.calls.remove(id)
+            // Without a session it was attached by this connection alone.
+            if let attached = processes[process], attached.session == nil, attached.calls.isEmpty {
+                removeProcess(process)
+            }
         }
         connections[id] = nil
         quotas.removeConnection(of: connection.credentials.user)

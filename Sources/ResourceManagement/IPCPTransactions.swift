@@ -12,7 +12,7 @@ extension ResourceManager {
             fail(requester, .ipcp, "there is no IPCP \(process)")
             return nil
         }
-        guard ipcp.unanswered < Limits.queuedMessages else {
+        guard ipcp.unanswered < Limits.ipcpRequests else {
             fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests")
             return nil
         }

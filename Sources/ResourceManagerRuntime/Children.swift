@@ -11,12 +11,9 @@ struct Children {
     final class Child {
         let handle: ProcessHandle
         /// Of an IPCP.
-        var channel: OpenDescriptor?
+        var channel: Port?
 
-        init(_ handle: consuming ProcessHandle, channel: OpenDescriptor?) {
-            self.handle = handle
-            self.channel = channel
-        }
+        init(_ handle: consuming ProcessHandle) { self.handle = handle }
     }
 
     private let options: ManagerOptions
@@ -54,7 +51,7 @@ struct Children {
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
         guard result == 0 else { throw notSpawned(path, Failure(result: Int(result))) }
-        let ours = OpenDescriptor(Descriptor(owning: ends[0]))
+        let ours = Descriptor(owning: ends[0])
         let theirs = Descriptor(owning: ends[1])
         var arguments = [Array(path.utf8), Array("--name".utf8), name.bytes]
         if options.toStandardOutput { arguments.append(Array("--stdout".utf8)) }
@@ -62,7 +59,11 @@ struct Children {
         let spawn = Spawn(
             path: Array(path.utf8), arguments: arguments, environment: ChildEnvironment.ofIPCP(options.directory))
         do throws(Failure) {
-            return try start(spawn, channel: theirs.number, ours)
+            let process = try start(spawn, channel: theirs.number)
+            children[process]?.channel = Port(
+                process, token: ManagerDaemon.Source.channel.token(process),
+                blockedInterest: [.readable, .writable], ours)
+            return process
         } catch {
             throw notSpawned(path, error)
         }
@@ -83,15 +84,13 @@ struct Children {
             // Only root can start programs for others.
             guard program.user == UserID(geteuid()) else { throw .notPermitted }
         }
-        return try start(spawn, channel: nil, nil)
+        return try start(spawn, channel: nil)
     }
 
-    private mutating func start(
-        _ spawn: Spawn, channel: Int32?, _ ours: OpenDescriptor?
-    ) throws(Failure) -> ProcessID {
+    private mutating func start(_ spawn: Spawn, channel: Int32?) throws(Failure) -> ProcessID {
         let process = try spawn.start(channel: channel)
         do throws(Failure) {
-            children[process] = Child(try ProcessHandle(process), channel: ours)
+            children[process] = Child(try ProcessHandle(process))
         } catch {
             // We would not learn of its end. It is ours and not reaped, so the pid is still its own.
             kill(process.rawValue, SIGKILL)

@@ -8,9 +8,6 @@ import Vocabulary
 
 /// Connections of processes: they come, say something, and are answered.
 extension ManagerDaemon {
-    /// Messages of one connection in one turn, so that nobody keeps the others waiting.
-    private static let messagesPerTurn = 8
-
     func acceptConnections() {
         for _ in 0..<64 {
             let result = cl_accept(site.listener.number)
@@ -35,7 +32,7 @@ extension ManagerDaemon {
         } catch {
             return write(.warning, "irmd", "A connection could not be served: \(error).")
         }
-        ports[id] = Port(id, of: credentials.process, socket)
+        ports[id] = Port(credentials.process, token: Source.connection.token(id.rawValue), socket)
         handle(.connected(id, credentials))
     }
 
@@ -68,35 +65,44 @@ extension ManagerDaemon {
 
     func attend(to id: ConnectionID, _ readiness: EventLoop.Readiness) {
         guard let port = ports[id] else { return }
-        if readiness.isWritable {
+        // Whatever there is to be said of a blocked one: sending shows what it is.
+        if port.isBlocked {
             do throws(Failure) {
-                try port.sendQueued()
+                try port.sendQueued(loop)
             } catch {
                 return lose(id)
             }
-            if !port.isBlocked { setInterest(.readable, port) }
         }
-        if readiness.isReadable { receive(on: port) }
+        if readiness.isReadable { receive(on: port, id) }
     }
 
-    private func receive(on port: Port) {
-        for _ in 0..<ManagerDaemon.messagesPerTurn where ports[port.id] === port && !port.isBlocked {
-            let arrival: MessageSocket.Arrival?
-            do throws(Failure) {
-                arrival = try MessageSocket.receive(on: port.number, nonBlocking: true)
-            } catch {
-                if error == .wouldBlock { return }
-                if error == .messageTooLong { warnOfBytes(port, "a message that is too long") }
-                return lose(port.id)
-            }
-            // Descriptors that came along are closed with `arrival`: nobody is asked to send any.
-            guard let arrival else { return lose(port.id) }
-            guard let message = try? ProcessMessage(decoding: arrival.bytes) else {
-                warnOfBytes(port, "\(arrival.bytes.count) bytes that are no message")
-                return lose(port.id)
-            }
-            handle(.received(port.id, message, ProcessFacts.finding(for: message, from: port.process)))
+    /// One message, so that nobody keeps the others waiting: who has more is ready again in the next turn.
+    private func receive(on port: Port, _ id: ConnectionID) {
+        guard !port.isBlocked else { return }
+        let arrival: MessageSocket.Arrival?
+        do throws(Failure) {
+            arrival = try MessageSocket.receive(on: port.number, nonBlocking: true)
+        } catch {
+            if error == .wouldBlock { return }
+            if error == .messageTooLong { warnOfBytes(port, "a message that is too long") }
+            return lose(id)
         }
+        // Descriptors that came along are closed with `arrival`: nobody is asked to send any.
+        guard let arrival else { return lose(id) }
+        guard let message = ManagerDaemon.message(arrival.bytes) else {
+            warnOfBytes(port, "\(arrival.bytes.count) bytes that are no message")
+            return lose(id)
+        }
+        handle(.received(id, message, ProcessFacts.finding(for: message, from: port.process)))
+    }
+
+    /// Nil if it is none. Of a greeting in a version that we do not know, what is needed to refuse it.
+    private static func message(_ bytes: [UInt8]) -> ProcessMessage? {
+        if let message = try? ProcessMessage(decoding: bytes) { return message }
+        guard let version = Hello.version(in: bytes), version.major != ProtocolVersion.current.major else { return nil }
+        var hello = Hello(role: .call)
+        hello.version = version
+        return .hello(hello)
     }
 
     private func warnOfBytes(_ port: Port, _ what: String) {
@@ -105,16 +111,14 @@ extension ManagerDaemon {
 
     func send(_ message: ManagerMessage, on id: ConnectionID) {
         guard let port = ports[id] else { return }
-        let wasBlocked = port.isBlocked
         do throws(Failure) {
-            try port.send(message.encoded())
+            try port.send(message.encoded(), loop)
         } catch {
             if error == .tableFull {
                 write(.warning, "irmd", "Process \(port.process) does not read its messages, connection dropped.")
             }
             return lose(id)
         }
-        if port.isBlocked && !wasBlocked { setInterest(.writable, port) }
     }
 
     func send(_ offer: FlowOffer, _ request: RequestID, on id: ConnectionID) {
@@ -126,11 +130,6 @@ extension ManagerDaemon {
             write(.warning, "irmd", "Process \(port.process) could not be sent a flow: \(error), connection dropped.")
             lose(id)
         }
-    }
-
-    private func setInterest(_ interest: EventLoop.Interest, _ port: Port) {
-        // It is in the set, and changing what is in the set needs no memory.
-        try? loop.change(port.number, token: Source.connection.token(port.id.rawValue), interest)
     }
 
     /// The connection ended, or is not to be used any more; the machine learns it as soon as it is not busy.

@@ -82,7 +82,7 @@ final class ManagerDaemon {
         case .connection: attend(to: ConnectionID(number), readiness)
         case .watch: if watches[process] != nil { handle(.died(process)) }
         case .child: reap(process)
-        case .channel: readChannel(of: process)
+        case .channel: attendToChannel(of: process, readiness)
         case nil: break
         }
     }

@@ -5,10 +5,13 @@ import DequeModule
 import Platform
 import Vocabulary
 
-/// irmd's end of a connection, with what its other end has not read yet.
+/// irmd's end of a connection or of an IPCP's channel, with what its other end has not read yet.
 final class Port {
-    let id: ConnectionID
+    /// At the other end.
     let process: ProcessID
+    private let token: UInt64
+    /// While there is a queue.
+    private let blockedInterest: EventLoop.Interest
     private let socket: Descriptor
     private var queue = Deque<[UInt8]>()
 
@@ -16,15 +19,23 @@ final class Port {
     /// While the other end does not read, we do not read from it either.
     var isBlocked: Bool { !queue.isEmpty }
 
-    init(_ id: ConnectionID, of process: ProcessID, _ socket: consuming Descriptor) {
-        self.id = id
+    /// `blockedInterest`: with `.readable`, if the other end may wait for us to read before it reads.
+    init(
+        _ process: ProcessID, token: UInt64, blockedInterest: EventLoop.Interest = .writable,
+        _ socket: consuming Descriptor
+    ) {
         self.process = process
+        self.token = token
+        self.blockedInterest = blockedInterest
         self.socket = socket
     }
 
     /// Sends now, or when there is room. Throws if the connection cannot be used any more.
-    func send(_ message: [UInt8]) throws(Failure) {
-        if queue.isEmpty, try sendNow(message, []) { return }
+    func send(_ message: [UInt8], _ loop: borrowing EventLoop) throws(Failure) {
+        if queue.isEmpty {
+            if try sendNow(message, []) { return }
+            try loop.change(number, token: token, blockedInterest)
+        }
         guard queue.count < Limits.queuedMessages else { throw .tableFull }
         queue.append(message)
     }
@@ -35,11 +46,12 @@ final class Port {
     }
 
     /// There may be room again.
-    func sendQueued() throws(Failure) {
+    func sendQueued(_ loop: borrowing EventLoop) throws(Failure) {
         while let message = queue.first {
             guard try sendNow(message, []) else { return }
             queue.removeFirst()
         }
+        try loop.change(number, token: token, .readable)
     }
 
     private func sendNow(_ message: [UInt8], _ descriptors: [Int32]) throws(Failure) -> Bool {

@@ -76,7 +76,18 @@ extension ManagerDaemon {
 
     // Channels of IPCPs.
 
-    func readChannel(of process: ProcessID) {
+    func attendToChannel(of process: ProcessID, _ readiness: EventLoop.Readiness) {
+        if readiness.isWritable, let channel = children[process]?.channel {
+            do throws(Failure) {
+                try channel.sendQueued(loop)
+            } catch {
+                return handle(.ipcpChannelEnded(process))
+            }
+        }
+        if readiness.isReadable { readChannel(of: process) }
+    }
+
+    private func readChannel(of process: ProcessID) {
         for _ in 0..<64 {
             guard let channel = children[process]?.channel else { return }
             let arrival: MessageSocket.Arrival?
@@ -98,7 +109,7 @@ extension ManagerDaemon {
     func send(_ request: IPCPRequest, to process: ProcessID) {
         guard let channel = children[process]?.channel else { return }
         do throws(Failure) {
-            try MessageSocket.send(request.encoded(), on: channel.number, nonBlocking: true)
+            try channel.send(request.encoded(), loop)
         } catch {
             // It does not read, or is gone: of no more use, either way.
             write(.warning, "irmd", "IPCP \(process) cannot be reached: \(error).")

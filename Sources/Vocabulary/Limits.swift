@@ -32,8 +32,11 @@ package enum Limits {
     package static let listPage = 24
     /// Descriptors sent to a process that it has not received yet. Beyond: its session is dropped.
     package static let undeliveredDescriptors = 16
-    /// Messages waiting for a connection that does not read. Beyond: the connection is dropped.
-    package static let queuedMessages = 1_024
+    /// Messages waiting for a connection or an IPCP that does not read: as many as there can be flows, because a
+    /// process can lose all of its own at once. Beyond: the connection is dropped, the IPCP ended.
+    package static let queuedMessages = 131_072
+    /// Management requests that an IPCP has not answered. Beyond: ENFILE.
+    package static let ipcpRequests = 1_024
     /// Names, each with its bindings, that irmd keeps. Beyond: ENFILE.
     package static let names = 65_536
     /// IPC processes that irmd keeps. Beyond: ENFILE.

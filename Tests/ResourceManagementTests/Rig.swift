@@ -142,3 +142,31 @@ extension [ManagerAction] {
         compactMap { if case .send(.result(_, let result), _) = $0 { result } else { nil } }
     }
 }
+
+extension Rig {
+    /// A bootstrapped local IPCP with the pid 300.
+    mutating func makeLocalLayer(on management: ConnectionID, name: String = "local") throws -> ProcessID {
+        let ipcp = ProcessID(300 + Int32(manager.ipcps.count))
+        guard let ipcpName = IPCPName(name), let layer = LayerName(name + "-layer") else {
+            throw Failure.invalid
+        }
+        manage(.createIPCP(ipcpName, .local), on: management)
+        handle(.ipcpSpawned(ipcpName, ipcp, program: Array("/sbin/ipcpd-local".utf8)))
+        handle(.ipcpReplied(ipcp, .initialised(.current, .local)))
+        manage(
+            .bootstrapIPCP(ipcp, LayerConfiguration(layer: layer, hash: .sha3x256, parameters: .local)), on: management)
+        succeedTransactions(of: ipcp)
+        return ipcp
+    }
+
+    mutating func register(_ name: String, with ipcp: ProcessID, on management: ConnectionID) {
+        manage(.registerName(service(name), ipcp), on: management)
+        succeedTransactions(of: ipcp)
+    }
+
+    mutating func succeedTransactions(of ipcp: ProcessID) {
+        for (request, transaction) in manager.transactions where transaction.ipcp == ipcp {
+            handle(.ipcpReplied(ipcp, .succeeded(request)))
+        }
+    }
+}

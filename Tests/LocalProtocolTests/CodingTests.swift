@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Testing
+import Vocabulary
+
+/// What must hold for every message type.
+private func check<Message: LocalMessage & Equatable>(_ messages: [Message]) throws {
+    for message in messages {
+        let bytes = message.encoded()
+        #expect(try Message(decoding: bytes) == message)
+        #expect(bytes.count <= Limits.localMessageBytes)
+        for count in 0..<bytes.count {
+            #expect(throws: (any Error).self) { try Message(decoding: bytes.prefix(count)) }
+        }
+        #expect(throws: (any Error).self) { try Message(decoding: bytes + [0]) }
+    }
+}
+
+/// Nothing traps, and what is understood is what was written.
+private func bombard<Message: LocalMessage & Equatable>(_ messages: [Message], seed: UInt64) {
+    var numbers = Numbers(seed: seed)
+    for _ in 0..<2_000 {
+        var bytes = messages.randomElement(using: &numbers)?.encoded() ?? []
+        switch Int.random(in: 0..<3, using: &numbers) {
+        case 0:
+            bytes = (0..<Int.random(in: 0..<200, using: &numbers)).map { _ in
+                .random(in: .min ... .max, using: &numbers)
+            }
+        case 1:
+            for _ in 0..<Int.random(in: 1..<4, using: &numbers) {
+                bytes[Int.random(in: 0..<bytes.count, using: &numbers)] = .random(in: .min ... .max, using: &numbers)
+            }
+        default: bytes.removeSubrange(Int.random(in: 0..<bytes.count, using: &numbers)..<bytes.count)
+        }
+        guard let message = try? Message(decoding: bytes) else { continue }
+        #expect(message.encoded() == bytes)
+    }
+}
+
+private struct Numbers: RandomNumberGenerator {
+    var state: UInt64
+    init(seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return state ^ (state >> 29)
+    }
+}
+
+@Suite struct CodingTests {
+    @Test("every message comes back as it was; no truncation and no surplus is taken for one")
+    func roundTrip() throws {
+        try check(Samples.processMessages)
+        try check(Samples.managerMessages)
+        try check(Samples.ipcpRequests)
+        try check(Samples.ipcpReplies)
+    }
+
+    @Test("random bytes and broken messages trap nothing", arguments: 1...10)
+    func random(seed: Int) {
+        bombard(Samples.processMessages, seed: UInt64(seed))
+        bombard(Samples.managerMessages, seed: UInt64(seed))
+        bombard(Samples.ipcpRequests, seed: UInt64(seed))
+        bombard(Samples.ipcpReplies, seed: UInt64(seed))
+    }
+
+    @Test("names of 0 and 256 bytes, with a NUL, and failures that are none are refused")
+    func bounds() {
+        let good = ProcessMessage.taken(FlowID(1)).encoded()
+        #expect((try? ProcessMessage(decoding: good)) != nil)
+        for bytes in [[], [UInt8](repeating: 1, count: 256), [0x61, 0]] as [[UInt8]] {
+            let message = [UInt8(6)] + Array(repeating: 0, count: 8)
+            let length = [UInt8(bytes.count & 255), UInt8(bytes.count >> 8)]
+            // deallocate with bytes behind it, and destroyName with such a name.
+            #expect((try? ProcessMessage(decoding: message)) == nil)
+            #expect(
+                (try? ProcessMessage(decoding: [7] + Array(repeating: 0, count: 8) + [12] + length + bytes)) == nil)
+        }
+        #expect((try? ProcessMessage(decoding: [5, 1, 0, 0, 0, 0, 0, 0, 0])) == nil)
+        #expect((try? ProcessMessage(decoding: [5, 1, 0, 0, 0, 255, 255, 255, 255])) == nil)
+    }
+
+    @Test("the greeting looks the same for ever: who speaks another version must still understand it")
+    func greeting() {
+        let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
+        #expect(
+            bytes == [
+                0, 0x4f, 0x75, 0x72, 0x6f, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+            ])
+        #expect(Hello.version(in: bytes) == .current)
+        #expect(Hello.version(in: bytes.prefix(9)) == .current)
+        #expect(Hello.version(in: bytes.prefix(8)) == nil)
+        #expect(ManagerMessage.versionRefused(ProtocolVersion(major: 2, minor: 3)).encoded() == [1, 2, 0, 3, 0])
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// At least one message of every kind, with fields at their bounds.
+enum Samples {
+    static let service = name(ServiceKind.self, "server")
+    static let layer = name(LayerKind.self, "layer")
+    static let longest = name(ServiceKind.self, String(repeating: "x", count: Limits.nameBytes))
+    static let request = RequestID(.max)
+    static let flow = FlowID(0x8001_0203)
+
+    static func name<Kind>(_: Kind.Type, _ text: String) -> Name<Kind> {
+        guard let name = Name<Kind>(text) else { preconditionFailure("not a name: \(text)") }
+        return name
+    }
+
+    static var paths: SecurityPaths {
+        var paths = SecurityPaths()
+        paths.encryption = [UInt8](repeating: 0xff, count: Limits.pathBytes)
+        paths.key = Array("key.pem".utf8)
+        return paths
+    }
+
+    static let configurations: [LayerConfiguration] = [
+        LayerConfiguration(layer: layer, hash: .sha3x224, parameters: .local),
+        LayerConfiguration(layer: layer, hash: .sha3x512, parameters: .broadcast),
+        LayerConfiguration(layer: layer, hash: .sha3x256, parameters: .unicast(UnicastParameters())),
+        LayerConfiguration(
+            layer: layer, hash: .md5, parameters: .udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435)),
+        LayerConfiguration(
+            layer: layer, hash: .md5,
+            parameters: .udp6(
+                address: Array(1...16), dns: [UInt8](repeating: 0, count: 16), port: .max)),
+        LayerConfiguration(layer: layer, hash: .sha3x384, parameters: .ethernetLLC(device: Array("eth0".utf8))),
+        LayerConfiguration(
+            layer: layer, hash: .sha3x256, parameters: .ethernetDIX(device: Array("eth0".utf8), etherType: 0xa000)),
+    ]
+
+    static let managements: [ManagementRequest] =
+        [
+            .createIPCP(name(IPCPKind.self, "ipcp"), .udp6), .destroyIPCP(ProcessID(-1)),
+            .enrollIPCP(ProcessID(7), destination: longest),
+            .connectIPCP(ProcessID(7), destination: service, component: Array("dt".utf8), .voice),
+            .disconnectIPCP(ProcessID(7), destination: service, component: []), .listIPCPs(from: 0),
+            .bindProgram(
+                program: Array("/bin/x".utf8), service, autoStart: true,
+                arguments: [[], Array("-l".utf8), [0xff, 0xfe]], directory: Array("/".utf8)),
+            .unbindProgram(program: Array("x".utf8), nil), .unbindProgram(program: [], service),
+            .bindProcess(ProcessID(.max), service), .unbindProcess(ProcessID(1), nil),
+            .unbindProcess(ProcessID(1), service),
+            .createName(NameSettings(name: service, balancing: .roundRobin, server: paths, client: paths)),
+            .destroyName(service), .listNames(from: .max), .registerName(service, ProcessID(3)),
+            .unregisterName(service, ProcessID(3)), .listFlows(from: 24), .status,
+        ] + configurations.map { .bootstrapIPCP(ProcessID(7), $0) }
+
+    static let processMessages: [ProcessMessage] =
+        [
+            .hello(Hello(role: .session, features: .expeditedBarrier, program: Array("oping".utf8))),
+            .hello(Hello(role: .management)), .allocate(request, longest, .data, timeout: nil),
+            .allocate(request, service, .raw, timeout: TimeSpan(nanoseconds: .max)), .accept(request, timeout: nil),
+            .accept(request, timeout: TimeSpan(nanoseconds: 0)), .join(request, layer, timeout: TimeSpan(seconds: 1)),
+            .taken(flow), .refused(flow, .outOfMemory), .deallocate(flow),
+        ] + managements.map { .manage(request, $0) }
+
+    static let flowEntry = FlowEntry(
+        flow: flow, state: .deallocating, name: service, client: ProcessID(1), clientProgram: Array("c".utf8),
+        server: ProcessID(2), serverProgram: [], layer: layer, quality: .video, packetsFromClient: .max,
+        packetsFromServer: 0)
+
+    static let results: [ManagementResult] = [
+        .completed, .created(ProcessID(9)), .ipcps([], total: 0),
+        .ipcps(
+            [IPCPEntry(process: ProcessID(1), type: .local, name: name(IPCPKind.self, "i"), layer: nil)], total: 1),
+        .names(
+            [
+                NameEntry(
+                    settings: NameSettings(name: service, balancing: .spillover), acceptors: 1, processes: 2,
+                    programs: 3, autoStart: true, layers: [layer, layer])
+            ], total: 5_000),
+        .flows([flowEntry, flowEntry], total: 2),
+        .status(
+            ManagerStatus(
+                process: ProcessID(1), user: .root, uptime: TimeSpan(seconds: 1), processes: 1, ipcps: 2, names: 3,
+                flows: 4, flowsAllocated: 5, allocationsFailed: 6, runtimeDirectory: Array("/run".utf8))),
+    ]
+
+    static let managerMessages: [ManagerMessage] =
+        [
+            .welcome(Welcome(features: .expeditedBarrier, manager: ProcessID(5), incarnation: .max)),
+            .versionRefused(ProtocolVersion(major: .max, minor: 0)),
+            .offer(
+                request,
+                FlowOffer(
+                    flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3),
+                    slot: LinkSlot(65_535), linkEnd: .first, linkIsIncluded: true, isExpedited: false)),
+            .failed(request, .timedOut, reason: Array("why".utf8)), .flowDown(flow),
+        ] + results.map { .result(request, $0) }
+
+    static let ipcpRequests: [IPCPRequest] =
+        [
+            .enroll(request, destination: service), .connect(request, destination: service, component: [], .data),
+            .disconnect(request, destination: service, component: [1]), .register(request, hash: [1, 2, 3, 4]),
+            .unregister(request, hash: []), .query(request, hash: [9]), .flowRequested(flow, hash: [1, 2]),
+            .flowAllocated(flow), .flowEnded(flow),
+        ] + configurations.map { .bootstrap(request, $0) }
+
+    static let ipcpReplies: [IPCPReply] = [
+        .initialised(.current, .ethernetDIX), .succeeded(request), .failed(request, .ipcpState, reason: [0x41]),
+    ]
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Testing
+import Vocabulary
+
+@testable import ResourceManagement
+
+extension ResourceManager {
+    /// What must be true between any two events.
+    func checkInvariants(_ comment: Comment = "") {
+        for (id, connection) in connections {
+            switch connection.call {
+            case .attached(let flow, let end)?:
+                guard let flow = flows[flow] else {
+                    Issue.record("connection \(id) waits for a flow that is gone. \(comment)")
+                    continue
+                }
+                switch flow[end].hold {
+                case .waiting, .offered: break
+                case .held, .released: Issue.record("connection \(id) waits for an end that is settled. \(comment)")
+                }
+            case .allocating(let allocation)?:
+                #expect(waiting.connections(for: allocation.name).contains(id), comment)
+            case .accepting?:
+                #expect(acceptors.isWaiting(connection.credentials.process), comment)
+            case .idle?, nil: break
+            }
+        }
+        for (id, process) in processes { check(id, process, comment) }
+        for (id, flow) in flows { check(id, flow, comment) }
+        for name in waiting.names {
+            for connection in waiting.connections(for: name) {
+                guard case .allocating = connections[connection]?.call else {
+                    Issue.record("\(connection) is in the queue of \(name), but does not wait. \(comment)")
+                    continue
+                }
+            }
+        }
+    }
+
+    private func check(_ id: ProcessID, _ process: AttachedProcess, _ comment: Comment) {
+        var descriptors = 0
+        for flow in process.flows {
+            guard let flow = flows[flow] else {
+                Issue.record("process \(id) has a flow that is gone. \(comment)")
+                continue
+            }
+            for end in [End.first, .second] where flow[end].process == id {
+                if case .offered(_, _, let count) = flow[end].hold { descriptors += count }
+            }
+            #expect(flow.end(of: id) != nil, comment)
+        }
+        #expect(process.undelivered == descriptors, comment)
+        #expect(process.undelivered <= Limits.undeliveredDescriptors, comment)
+        #expect(watched.contains(id), comment)
+        for name in process.names { #expect(names[name]?.processes.contains(id) == true, comment) }
+        for call in process.calls { #expect(connections[call] != nil, comment) }
+    }
+
+    private func check(_ id: FlowID, _ flow: Flow, _ comment: Comment) {
+        var living = 0
+        for end in [End.first, .second] {
+            switch flow[end].hold {
+            case .waiting: living += 1
+            case .offered, .held:
+                living += 1
+                #expect(processes[flow[end].process]?.flows.contains(id) == true, comment)
+            case .released: continue
+            }
+            // The link ends with the first process that dies.
+            if case .released = flow[end.other].hold { continue }
+            #expect(links.contains(flow.place.link), comment)
+        }
+        #expect(living > 0, comment)
+    }
+
+    /// Nobody is there: nothing may be left of anybody.
+    func checkEmpty(_ comment: Comment = "") {
+        #expect(processes.isEmpty, comment)
+        #expect(flows.isEmpty, comment)
+        #expect(links.count == 0, comment)
+        #expect(waiting.isEmpty, comment)
+        #expect(watched.isEmpty, comment)
+        #expect(connections.isEmpty, comment)
+    }
+}
