@@ -68,8 +68,9 @@ package struct Grammar {
 
     private mutating func status() throws(UsageError) -> Command {
         guard let word = words.next() else { return .status(json: false) }
+        if word == "help" { return .help(.status) }
         guard word == "--json", words.isEmpty else {
-            throw UsageError("\"\(word)\" is unknown, try \"irm status\".", word == "help" ? .status : nil)
+            throw UsageError("\"\(word)\" is unknown, try \"irm status help\".")
         }
         return .status(json: true)
     }

@@ -75,7 +75,7 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
         case .listIPCPs:
             """
 
-            Names, layers and types may have wildcards (*); --json writes JSON.
+            Names and layers may have wildcards (*); --json writes JSON.
 
             """
         case .flow:

@@ -4,7 +4,7 @@ import CLinux
 import COuroboros
 import ToolSupport
 
-// oecho(8): the smallest server and client, to read and to begin from. spec: tools §3
+// oecho(1): the smallest server and client, to read and to begin from. spec: tools §3
 
 let words = commandLineWords().dropFirst().map { String(decoding: $0, as: UTF8.self) }
 switch words {

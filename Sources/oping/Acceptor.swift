@@ -13,13 +13,13 @@ struct Acceptor {
     private var pause: UInt64 = 10_000_000
     private var lastError: Int32 = 0
 
-    /// On a thread of its own, for ever: each flow is announced and then added to the set.
+    /// On a thread of its own, until the server stops: each flow is announced and then added to the set.
     static func start(adding set: OpaquePointer, announcing pipe: Int32) throws(Failure) {
         let address = Int(bitPattern: set)  // the library locks its sets; a pointer may not cross threads
         try Thread.start {
             guard let set = OpaquePointer(bitPattern: address) else { return }
             var acceptor = Acceptor()
-            while true {
+            while cl_stop_signal() == 0 {
                 guard var flow = acceptor.next() else { continue }
                 _ = cf_set_flags(flow, UInt32(FLOWFRDWR | FLOWFRNOPART | FLOWFNONBLOCK))
                 // In this order: a flow must be known before it can have events.
@@ -39,7 +39,8 @@ struct Acceptor {
             Output.standard.line("New flow \(flow).")
             return flow
         }
-        guard flow != -EINTR else { return nil }
+        // A server that was told to stop lets go of irmd while this call waits: nothing to complain of.
+        guard flow != -EINTR, cl_stop_signal() == 0 else { return nil }
         if flow != lastError {
             Output.standard.line("Failed to accept flow: \(flow).")
             explain("oping: trying again", flow)

@@ -4,7 +4,7 @@ import CLinux
 import Ping
 import ToolSupport
 
-// oping(8): what it sends, counts and says is in Ping; here are only the flows.
+// oping(1): what it sends, counts and says is in Ping; here are only the flows.
 
 cl_catch_stop_signals()
 switch PingOptions.parse(commandLineWords()) {

@@ -91,7 +91,7 @@ import Vocabulary
             ("bind program sh name x au", "\"au\" is unknown, try \"irm bind program\"."),
             ("regist name x layer y", "\"regist\" is unknown, try \"irm help\"."),
             ("register ipcp x", "\"ipcp\" is unknown, try \"irm help\"."),
-            ("status foo", "\"foo\" is unknown, try \"irm status\"."),
+            ("status foo", "\"foo\" is unknown, try \"irm status help\"."),
             ("flow foo", "\"foo\" is unknown, try \"irm flow help\"."),
             ("bind process abc name x", "\"abc\" is not a valid process id."),
             ("bind process 0 name x", "\"0\" is not a valid process id."),
@@ -153,7 +153,8 @@ import Vocabulary
         arguments: [
             ("--help", Usage.irm), ("-h", .irm), ("ipcp --help", .ipcp), ("ipcp create --help", .createIPCP),
             ("i b -h", .bootstrap), ("name register --help", .register), ("bind process -h", .bindProcess),
-            ("status --help", .status), ("name create --help", .createName), ("flow list --help", .listFlows),
+            ("status --help", .status), ("status help", .status), ("name create --help", .createName),
+            ("flow list --help", .listFlows),
             ("name list --help", .listNames),
         ])
     func help(_ line: String, _ usage: Usage) throws {

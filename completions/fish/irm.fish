@@ -3,7 +3,7 @@
 # The values of a member in one of irm's lists.
 function __irm_values
     timeout 1 irm $argv[1] list --json 2>/dev/null |
-        grep -oE "\"$argv[2]\" *: *\"[^\"]+\"" | sed -E 's/^[^:]*: *"(.*)"$/\1/' | sort -u
+        grep -oE "\"$argv[2]\" *: *\"[^\"\\\\ ]+\"" | sed -E 's/^[^:]*: *"(.*)"$/\1/' | sort -u
 end
 
 # The word among the others that the first stands for, or the first itself.
@@ -36,9 +36,19 @@ function __irm_complete
             set verbs program process ipcp help
         case flow
             set verbs list help
+        case status
+            set verbs --json help
     end
     test $count -eq 2; and __irm_words $verbs; and return
     set -l kind $object/(__irm_expand $words[3] $verbs)
+    switch $kind
+        case ipcp/c
+            set kind ipcp/create
+        case ipcp/d
+            set kind ipcp/destroy
+        case bind/p bind/pr unbind/p unbind/pr
+            set kind $object/program
+    end
 
     if test $kind = bind/program; and contains -- -- $words
         __fish_complete_path (commandline -ct)
@@ -48,13 +58,6 @@ function __irm_complete
         switch $kind
             case name/destroy name/register name/unregister
                 __irm_values name name
-                return
-            case name/list
-                __irm_words --json
-                __irm_values name name
-                return
-            case flow/list
-                __irm_words --json
                 return
             case bind/ipcp unbind/ipcp
                 __irm_values ipcp name
@@ -71,7 +74,7 @@ function __irm_complete
         case ipcp/create:name '*:addr' '*:eid' '*:ttl' '*:ip' '*:port' '*:dns' '*:ethertype' '*:dht_*' '*:ls_t_*'
         case 'ipcp/*:name' 'name/*:ipcp'
             __irm_values ipcp name
-        case '*bind/*:name' '*:dst'
+        case '*bind/*:name' '*/list:name' '*:dst'
             __irm_values name name
         case '*:layer'
             __irm_values ipcp layer
@@ -119,8 +122,8 @@ function __irm_complete
             __irm_words lb sencpath skeypath scrtpath cencpath ckeypath ccrtpath
         case 'name/register:*' 'name/unregister:*'
             __irm_words ipcp layer
-        case 'name/list:*'
-            __irm_words --json
+        case 'name/list:*' 'flow/list:*'
+            __irm_words name --json
         case 'bind/program:*'
             __irm_words name auto --
         case '*bind/*:*'
