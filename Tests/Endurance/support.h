@@ -11,6 +11,7 @@
 #include <ouroboros/fqueue.h>
 #include <ouroboros/irm.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -89,6 +91,125 @@ __attribute__((unused)) static void print_figures(const char *what, uint64_t *ns
     qsort(ns, (size_t)count, sizeof *ns, compare_u64);
     printf("%s: %d rounds, p50 %.3f ms, p99 %.3f ms, max %.3f ms\n", what, count, (double)ns[count / 2] / 1e6,
            (double)ns[count * 99 / 100] / 1e6, (double)ns[count - 1] / 1e6);
+}
+
+// Every program: arguments ROUNDS SEED, a process group of its own, a watchdog.
+__attribute__((unused)) static int begin(int argc, char **argv, int rounds, unsigned seconds) {
+    if (argc > 1)
+        rounds = atoi(argv[1]);
+    random_state = argc > 2 ? strtoull(argv[2], NULL, 0) : now_ns();
+    printf("seed %llu\n", (unsigned long long)random_state);
+    fflush(stdout);
+    if (random_state == 0)
+        random_state = 1;
+    setpgid(0, 0);
+    alarm(seconds + (unsigned)rounds * 2);
+    return rounds;
+}
+
+// Lets others run for a moment while something is awaited that the watchdog bounds.
+__attribute__((unused)) static void pause_briefly(void) { usleep(1000); }
+
+// Ends a child that ends in order, or with SIGKILL what does not.
+__attribute__((unused)) static void end_child(pid_t pid) {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+// Waits for a child that must succeed.
+__attribute__((unused)) static void expect_success(pid_t pid, const char *what) {
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail("%s ended with status 0x%x", what, status);
+}
+
+// A value of /proc/PID/status in KiB; -1 if there is none.
+__attribute__((unused)) static long status_kib(pid_t pid, const char *key) {
+    char path[64], line[256];
+    long kib = -1;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *status = fopen(path, "r");
+    while (status && kib < 0 && fgets(line, sizeof line, status))
+        if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':')
+            kib = atol(line + strlen(key) + 1);
+    if (status)
+        fclose(status);
+    return kib;
+}
+
+__attribute__((unused)) static int descriptors_of(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *directory = opendir(path);
+    int count = 0;
+    while (directory && readdir(directory))
+        count++;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+// The irmd of this run, whose descriptors and memory are looked at; 0 if it was not told.
+__attribute__((unused)) static pid_t irmd_pid(void) {
+    const char *text = getenv("ENDURANCE_IRMD");
+    return text ? atoi(text) : 0;
+}
+
+// What irmd has must come back to what it had: descriptors exactly, memory nearly (the allocator keeps some).
+struct holdings {
+    int descriptors;
+    long kib;
+};
+
+__attribute__((unused)) static struct holdings irmd_holdings(void) {
+    return (struct holdings){descriptors_of(irmd_pid()), status_kib(irmd_pid(), "RssAnon")};
+}
+
+__attribute__((unused)) static void expect_no_growth(const char *what, struct holdings before, long kib_allowed) {
+    if (irmd_pid() == 0)
+        return;
+    struct holdings after = irmd_holdings();
+    // irmd learns of deaths at once, but not before the kernel says so.
+    for (; after.descriptors > before.descriptors; after = irmd_holdings())
+        pause_briefly();
+    printf("%s: irmd had %d descriptors and %ld KiB, has %d and %ld KiB\n", what, before.descriptors, before.kib,
+           after.descriptors, after.kib);
+    if (after.kib > before.kib + kib_allowed)
+        fail("irmd grows");
+}
+
+// The pid of an IPCP; 0 if irmd lists none of that name.
+__attribute__((unused)) static pid_t ipcp_pid(const char *name) {
+    struct ipcp_list_info *list = NULL;
+    ssize_t count = irm_list_ipcps(&list);
+    pid_t pid = 0;
+    if (count < 0)
+        fail("irm_list_ipcps: %zd", count);
+    for (ssize_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            pid = list[i].pid;
+    free(list);
+    return pid;
+}
+
+__attribute__((unused)) static pid_t create_local_ipcp(const char *name) {
+    int result = irm_create_ipcp(name, IPCP_LOCAL);
+    pid_t pid = result < 0 ? 0 : ipcp_pid(name);
+    if (pid == 0)
+        fail("irm_create_ipcp: %d", result);
+    return pid;
+}
+
+// Makes it the first member of a layer; the result is the library's.
+__attribute__((unused)) static int bootstrap_local_ipcp(pid_t pid, const char *layer) {
+    struct ipcp_config config;
+    memset(&config, 0, sizeof config);
+    config.type = IPCP_LOCAL;
+    config.layer_info.dir_hash_algo = DIR_HASH_SHA3_256;
+    snprintf(config.layer_info.name, sizeof config.layer_info.name, "%s", layer);
+    return irm_bootstrap_ipcp(pid, &config);
 }
 
 #endif
