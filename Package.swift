@@ -12,7 +12,11 @@ let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()
 let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 /// The targets that a packet passes through: one function in the end, whatever file its parts are in.
 let dataPath: [SwiftSetting] =
-    driver + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+    driver
+    + [
+        .unsafeFlags(
+            ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
 
 /// A C library that brings the Swift runtime with it and shows only its C functions. `--static-swift-stdlib` is ignored
 /// for dynamic products, so the flags stand here.

@@ -67,7 +67,7 @@ package enum FlowControl {
         let entry = try FlowTable.entry(descriptor)
         guard let end = entry.lockWriting() else { throw .notAllocated }
         defer { cl_unlock(end.writeLock) }
-        return Int(end.producer.pointee.unread(entry.pointee.departing))
+        return Int(end.sending.pointee.producer.unread(entry.pointee.departing))
     }
 
     /// EPERM on a flow whose quality asks for no order.

@@ -19,7 +19,7 @@ struct FlowEnd: Equatable {
     var readLock: UnsafeMutablePointer<pthread_mutex_t> { base.assumingMemoryBound(to: pthread_mutex_t.self) }
     var receiving: UnsafeMutablePointer<Receiving> { (base + 64).assumingMemoryBound(to: Receiving.self) }
     var writeLock: UnsafeMutablePointer<pthread_mutex_t> { (base + 192).assumingMemoryBound(to: pthread_mutex_t.self) }
-    var producer: UnsafeMutablePointer<RingProducer> { (base + 256).assumingMemoryBound(to: RingProducer.self) }
+    var sending: UnsafeMutablePointer<Sending> { (base + 256).assumingMemoryBound(to: Sending.self) }
     var settings: UnsafeMutablePointer<FlowSettings> { (base + 384).assumingMemoryBound(to: FlowSettings.self) }
 
     /// What the read lock guards.
@@ -29,11 +29,18 @@ struct FlowEnd: Equatable {
         var delivered = 0
         /// The last piece of a message filled its buffer exactly, so the next read says that the message has ended.
         var endIsDue = false
+        var patience = Patience()
+    }
+
+    /// What the write lock guards.
+    struct Sending {
+        var producer = RingProducer()
+        var patience = Patience()
     }
 
     func reset(_ settings: FlowSettings) {
         receiving.pointee = Receiving()
-        producer.pointee = RingProducer()
+        sending.pointee = Sending()
         self.settings.pointee = settings
     }
 }

@@ -31,6 +31,7 @@ package enum FlowReceive {
             }
             switch outcome {
             case .bytes(let bytes):
+                wait.end(&end.receiving.pointee.patience)
                 cl_unlock(end.readLock)
                 return bytes
             case .failed(let failure):
@@ -100,7 +101,7 @@ package enum FlowReceive {
             cl_unlock(end.readLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.receiveTimeout) {
+        switch wait.next(timeout: end.settings.pointee.receiveTimeout, &end.receiving.pointee.patience) {
         case .again: cl_unlock(end.readLock)
         case .expired:
             cl_unlock(end.readLock)

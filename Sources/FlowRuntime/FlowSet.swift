@@ -24,6 +24,7 @@ package final class FlowSet {
     private var epoll: Int32 = -1
     private var wakeUp: Int32 = -1
     private var sleepers = 0
+    var patience = Patience()
 
     init() {}
 

@@ -61,10 +61,11 @@ package enum FlowSets {
         while true {
             process.lock()
             if set.collect(into: queue, process) {
+                wait.end(&set.patience)
                 process.unlock()
                 return
             }
-            switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout) {
+            switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout, &set.patience) {
             case .again: process.unlock()
             case .expired:
                 process.unlock()

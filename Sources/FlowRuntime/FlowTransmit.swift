@@ -21,10 +21,11 @@ package enum FlowTransmit {
                 cl_unlock(end.writeLock)
                 throw failure
             }
-            let outcome = end.producer.pointee.write(
+            let outcome = end.sending.pointee.producer.write(
                 source, count: count, into: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
             switch outcome {
             case .written:
+                wait.end(&end.sending.pointee.patience)
                 entry.wakePeerReader()
                 cl_unlock(end.writeLock)
                 return count
@@ -50,7 +51,7 @@ package enum FlowTransmit {
             cl_unlock(end.writeLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.sendTimeout) {
+        switch wait.next(timeout: end.settings.pointee.sendTimeout, &end.sending.pointee.patience) {
         case .again: cl_unlock(end.writeLock)
         case .expired:
             cl_unlock(end.writeLock)
@@ -60,7 +61,7 @@ package enum FlowTransmit {
             let expected = WakeUp.announce(entry.pointee.writerWait, flag: 1)
             WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             let isStuck =
-                !end.producer.pointee.hasRoom(
+                !end.sending.pointee.producer.hasRoom(
                     count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
                 && entry.writingFailure(end) == nil
             let address = entry.pointee.writerWait

@@ -193,7 +193,7 @@ extension FlowPointer {
     /// A ring through which a lot went gives its memory back once everything is read.
     fileprivate func trimIdle() {
         guard let end = lockWriting() else { return }
-        end.producer.pointee.trim(pointee.departing, keeping: 8_192)
+        end.sending.pointee.producer.trim(pointee.departing, keeping: 8_192)
         cl_unlock(end.writeLock)
     }
 }

@@ -5,16 +5,38 @@ import FlowMemory
 import Platform
 import Vocabulary
 
+/// Whether it pays to try for a while before a sleep, learnt from the waits before. Trying catches a peer that answers at
+/// once; with a peer that lets us wait it only keeps the processor from it. So each wait that ended in a sleep halves
+/// what the next one may try, each that did not gives it back, and now and then one tries in full, to find out whether
+/// things have changed.
+struct Patience {
+    private static let yields: UInt8 = 64
+    private static let trialInterval: UInt8 = 16
+    /// Zeroes are the state of a new flow: what was learnt to leave out.
+    private var withheld: UInt8 = 0
+    private var waits: UInt8 = 0
+
+    /// Yields for a wait that begins.
+    mutating func begin() -> Int {
+        waits = (waits + 1) % Patience.trialInterval
+        return Int(waits == 0 ? Patience.yields : Patience.yields - withheld)
+    }
+
+    mutating func slept() { withheld = Patience.yields - (Patience.yields - withheld) / 2 }
+    mutating func succeeded() { withheld /= 2 }
+}
+
 /// How long a blocked call tries before it sleeps: a few pauses for a peer that runs on another processor, then yields
 /// for one that shares ours. design: flow-memory §3
 struct Wait {
     private static let pauses = 16
-    private static let yields = 64
+    /// Set when the wait begins.
+    private var yields: Int?
     private var rounds = 0
     private var deadline: Instant?
 
     /// A flow that is closed under somebody who waits is down; one that was closed before is no flow.
-    var hasBegun: Bool { rounds > 0 || hasSlept }
+    private(set) var hasBegun = false
     private var hasSlept = false
 
     enum Step {
@@ -25,7 +47,10 @@ struct Wait {
 
     /// What to do next; pauses and yields have been done when it returns. Timeouts count from the first call, and the
     /// clock is read only if there is one.
-    mutating func next(timeout: UInt64) -> Step {
+    mutating func next(timeout: UInt64, _ patience: inout Patience) -> Step {
+        let yields = yields ?? patience.begin()
+        self.yields = yields
+        hasBegun = true
         if timeout != FlowSettings.noTimeout {
             if timeout == 0 { return .expired }
             let now = Clock.now()
@@ -35,7 +60,8 @@ struct Wait {
                 deadline = now + TimeSpan(nanoseconds: timeout)
             }
         }
-        guard rounds < Wait.pauses + Wait.yields else {
+        guard rounds < Wait.pauses + yields else {
+            if !hasSlept { patience.slept() }
             rounds = 0
             hasSlept = true
             return .sleep(until: deadline)
@@ -43,6 +69,13 @@ struct Wait {
         if rounds < Wait.pauses { cl_pause() } else { sched_yield() }
         rounds += 1
         return .again
+    }
+}
+
+extension Wait {
+    /// What was waited for is there.
+    func end(_ patience: inout Patience) {
+        if hasBegun, !hasSlept { patience.succeeded() }
     }
 }
 
