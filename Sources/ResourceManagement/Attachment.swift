@@ -27,7 +27,8 @@ extension ResourceManager {
             drop(id)
             return
         }
-        let program = if case .program(let path) = finding { path } else { hello.program }
+        let named = if case .program(let path) = finding { path } else { hello.program }
+        let program = Array(named.prefix(Limits.programBytes))
         switch hello.role {
         case .management:
             connections[id]?.stage = .management

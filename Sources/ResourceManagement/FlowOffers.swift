@@ -44,9 +44,9 @@ extension ResourceManager {
         return Flow(
             id: id, name: allocation.name, quality: allocation.quality, place: place, layer: layer,
             client: Flow.Party(
-                process: client.id, user: client.credentials.user, program: fileName(client.program)),
+                process: client.id, user: client.credentials.user, program: client.programName),
             server: Flow.Party(
-                process: server, user: acceptor.credentials.user, program: fileName(acceptor.program)),
+                process: server, user: acceptor.credentials.user, program: acceptor.programName),
             accept: accept, allocation: allocation)
     }
 

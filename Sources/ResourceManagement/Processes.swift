@@ -31,6 +31,11 @@ struct AttachedProcess: Sendable {
     }
 }
 
+extension AttachedProcess {
+    /// For lists: never so long that an entry does not fit a message.
+    var programName: [UInt8] { Array(fileName(program).prefix(Limits.programNameBytes)) }
+}
+
 /// The last component of a path.
 func fileName(_ path: [UInt8]) -> [UInt8] {
     guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return path }

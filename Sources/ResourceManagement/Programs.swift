@@ -19,8 +19,8 @@ struct StartRecipe: Hashable, Sendable {
 
 /// The programs that are bound to names.
 ///
-/// A program that was bound by an absolute path is matched by that path; one that was bound by a bare name, by the base
-/// name of what a process runs. Who unbinds may say either. spec: irmd §4
+/// A program that was bound by an absolute path is matched by that path. One that was bound by a bare name, and a script
+/// of which no more than a bare name is known, are matched by the base name. Who unbinds may say either. spec: irmd §4
 struct Programs: Sendable {
     /// Nil = the program is not started.
     private var records: [ProgramKey: OrderedDictionary<ServiceName, StartRecipe?>] = [:]
@@ -66,6 +66,9 @@ struct Programs: Sendable {
     /// Whether the binding applies to a process that runs `program`.
     static func serves(_ key: ProgramKey, program: [UInt8], user: UserID) -> Bool {
         guard Rights.serves(binder: key.user, processOf: user) else { return false }
-        return key.path == program || (!key.path.contains(UInt8(ascii: "/")) && key.path == fileName(program))
+        if key.path == program { return true }
+        let isBare = { (path: [UInt8]) in !path.contains(UInt8(ascii: "/")) }
+        guard isBare(key.path) || isBare(program) else { return false }
+        return fileName(key.path) == fileName(program)
     }
 }

@@ -31,8 +31,9 @@ package struct ManagerIdentity: Hashable, Sendable {
 /// run. It is told what happens and says what to do; it never blocks, reads no clock and makes no system call.
 ///
 /// Its parts are the tables below, none of which knows another; the extensions in the other files of this target are
-/// the wiring: `Attachment` (processes come and go), `FlowBroker`, `FlowOffers` and `FlowRelease` (a flow from its
-/// request to its end), `Naming` and `Registration`, `IPCPSupervision`, `ProgramSupervision`, `Shutdown`, `Listing`.
+/// the wiring. In the order in which to read them: `Attachment` (processes come and go), `FlowBroker`, `FlowOffers` and
+/// `FlowRelease` (a flow from its request to its end), `Management` (what `irm` asks), `Naming`, `Registration`,
+/// `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`.
 package struct ResourceManager: Sendable {
     let identity: ManagerIdentity
     let rights: Rights

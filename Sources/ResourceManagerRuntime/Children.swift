@@ -17,12 +17,14 @@ struct Children {
     }
 
     private let options: ManagerOptions
+    private let runtimeDirectory: String
     /// Where irmd itself is, and so the IPCP daemons.
     private let directory: String
     private var children: [ProcessID: Child] = [:]
 
-    init(_ options: ManagerOptions) {
+    init(_ options: ManagerOptions, in runtimeDirectory: String) {
         self.options = options
+        self.runtimeDirectory = runtimeDirectory
         let executable = ProcessFacts.readLink("/proc/self/exe") ?? Array("/usr/sbin/irmd".utf8)
         directory = String(decoding: executable.prefix(executable.lastIndex(of: UInt8(ascii: "/")) ?? 0), as: UTF8.self)
     }
@@ -57,7 +59,7 @@ struct Children {
         if options.toStandardOutput { arguments.append(Array("--stdout".utf8)) }
         arguments += [Array("--log-level".utf8), Array(options.level.name.utf8)]
         let spawn = Spawn(
-            path: Array(path.utf8), arguments: arguments, environment: ChildEnvironment.ofIPCP(options.directory))
+            path: Array(path.utf8), arguments: arguments, environment: ChildEnvironment.ofIPCP(runtimeDirectory))
         do throws(Failure) {
             let process = try start(spawn, channel: theirs.number)
             children[process]?.channel = Port(
@@ -76,7 +78,7 @@ struct Children {
     mutating func spawnProgram(_ program: ProgramStart) throws(Failure) -> ProcessID {
         var spawn = Spawn(
             path: program.path, arguments: [program.path] + program.arguments,
-            environment: ChildEnvironment.ofUser(program.user, options.directory))
+            environment: ChildEnvironment.ofUser(program.user, runtimeDirectory))
         spawn.directory = program.directory.isEmpty ? nil : program.directory
         if geteuid() == 0 {
             spawn.identity = Spawn.Identity(user: program.user, group: program.group, groups: program.groups)

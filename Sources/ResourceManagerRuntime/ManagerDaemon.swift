@@ -53,9 +53,9 @@ final class ManagerDaemon {
         machine = ResourceManager(
             ManagerIdentity(
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
-                incarnation: Entropy.word(), runtimeDirectory: Array(options.directory.utf8), started: Clock.now()),
+                incarnation: Entropy.word(), runtimeDirectory: Array(site.directory.utf8), started: Clock.now()),
             hashing: DirectoryHashing())
-        children = Children(options)
+        children = Children(options, in: site.directory)
         self.log = log
         self.site = site
         self.signals = signals

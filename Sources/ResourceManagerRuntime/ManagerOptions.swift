@@ -57,13 +57,13 @@ struct ManagerOptions {
 
     /// To be called once: the parser of libc keeps its place in globals.
     static func parse(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Outcome {
-        // The names live as long as the program.
         let table =
             Choice.allCases.map { choice in
                 option(
                     name: UnsafePointer(strdup(choice.name)),
                     has_arg: choice.hasArgument ? required_argument : no_argument, flag: nil, val: choice.rawValue)
             } + [option()]
+        defer { for entry in table { free(UnsafeMutablePointer(mutating: entry.name)) } }
         var options = ManagerOptions()
         while true {
             let found = getopt_long(count, arguments, "", table, nil)

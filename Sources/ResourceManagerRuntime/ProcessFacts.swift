@@ -30,8 +30,24 @@ enum ProcessFacts {
         guard isInterpreter(executable), !announced.isEmpty, fileName(announced) != fileName(executable) else {
             return executable
         }
-        if announced.first == UInt8(ascii: "/") { return canonical(announced) ?? announced }
-        return canonical(Array("/proc/\(process)/cwd/".utf8) + announced) ?? announced
+        // Only words are compared: a file that a stranger names is not touched, it might be one that never answers.
+        let slash = UInt8(ascii: "/")
+        guard announced.contains(slash) else { return announced }
+        if announced.first == slash { return normal(announced) }
+        return readLink("/proc/\(process)/cwd").map { normal($0 + [slash] + announced) } ?? announced
+    }
+
+    /// An absolute path without `.`, `..` and empty components.
+    private static func normal(_ path: [UInt8]) -> [UInt8] {
+        var components: [ArraySlice<UInt8>] = []
+        for component in path.split(separator: UInt8(ascii: "/")) where component != [UInt8(ascii: ".")] {
+            if component == [UInt8(ascii: "."), UInt8(ascii: ".")] {
+                _ = components.popLast()
+            } else {
+                components.append(component)
+            }
+        }
+        return components.flatMap { [UInt8(ascii: "/")] + $0 }
     }
 
     private static let interpreters: Set<String> = [
@@ -54,6 +70,8 @@ enum ProcessFacts {
             // By base name, whatever the path: nothing that could be started.
             return autoStart ? .unusable(.noEntry) : .program(program)
         }
+        // Relative to what, only who asks can know.
+        guard program.first == UInt8(ascii: "/") else { return .unusable(.invalid) }
         guard let path = canonical(program) else { return .unusable(.noEntry) }
         var status = stat()
         guard withCString(path, { stat($0, &status) }) == 0 else { return .unusable(.noEntry) }

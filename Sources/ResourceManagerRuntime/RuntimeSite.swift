@@ -11,6 +11,7 @@ struct RuntimeSite: ~Copyable {
         case failed(String)
     }
 
+    /// Absolute, because children may have another working directory.
     let directory: String
     let listener: Descriptor
     /// The last irmd here did not remove its socket.
@@ -19,6 +20,7 @@ struct RuntimeSite: ~Copyable {
 
     init(_ directory: String) throws(Refusal) {
         try RuntimeSite.prepare(directory)
+        let directory = try RuntimeSite.absolute(directory)
         let lock: LockFile
         do throws(LockFile.Refusal) {
             lock = try LockFile(directory + "/" + RuntimeDirectory.lockName)
@@ -41,6 +43,14 @@ struct RuntimeSite: ~Copyable {
     }
 
     deinit { unlink(directory + "/" + RuntimeDirectory.socketName) }
+
+    private static func absolute(_ directory: String) throws(Refusal) -> String {
+        guard let path = realpath(directory, nil) else {
+            throw .failed("cannot use \(directory): \(Failure(errno: cl_errno()))")
+        }
+        defer { free(path) }
+        return String(cString: path)
+    }
 
     /// The directory must be ours and closed to writers, else others could put a socket of theirs in its place.
     private static func prepare(_ directory: String) throws(Refusal) {

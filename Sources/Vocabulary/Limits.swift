@@ -6,6 +6,9 @@ package enum Limits {
     package static let nameBytes = 255
     /// Bytes of a path in a name's settings. `NAME_PATH_SIZE`.
     package static let pathBytes = 511
+    /// Bytes of the path of a process's program (`PATH_MAX`), and of its base name in a list; the rest is cut.
+    package static let programBytes = 4_096
+    package static let programNameBytes = 255
     /// The first flow descriptor; smaller ones can never be taken for those of the kernel's standard streams.
     package static let firstDescriptor = 64
     /// One more than the last flow descriptor. Beyond: EBADF.

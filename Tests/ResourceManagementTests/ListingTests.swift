@@ -65,6 +65,36 @@ import Vocabulary
         #expect(rig.manage(.listIPCPs(from: .max), on: management).results == [.ipcps([], total: 100)])
     }
 
+    @Test("no program's name is so long that its flow is not listed")
+    func longPrograms() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10, program: String(repeating: "s", count: 16_000))
+        let client = Attached(&rig, pid: 20, program: "/" + String(repeating: "c", count: 16_000))
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        for _ in 0..<40 {
+            rig.accept(server.call)
+            let flow = try #require(rig.allocate(client.call, "echo").offers.first).offer.flow
+            rig.take(flow, server.call)
+            rig.take(flow, client.call)
+        }
+        var listed = 0
+        while listed < 40 {
+            guard
+                case .sendFlows(let page, 40, let request, _) = rig.manage(
+                    .listFlows(from: UInt32(listed)), on: management
+                ).last,
+                !page.isEmpty
+            else {
+                Issue.record("a page is missing")
+                return
+            }
+            let message = ManagerMessage.result(request, .flows(page.map(\.entry), total: 40))
+            #expect(message.encoded().count <= Limits.localMessageBytes)
+            listed += page.count
+        }
+    }
+
     @Test("flows are listed with their ends, state and layer; what waits is counted")
     func flows() throws {
         var town = Town()

@@ -63,6 +63,11 @@ import Vocabulary
         _ = bindProgram(&town.rig, "oecho.py", "py", on: town.management)
         let script = Attached(&town.rig, pid: 30, uid: 500, program: "/opt/oecho.py")
         #expect(town.rig.manager.names[service("py")]?.processes == [script.pid])
+        // And a script of which only its base name is known is served by a path.
+        _ = bindProgram(&town.rig, "/opt/x.py", "x", on: town.management)
+        let bare = Attached(&town.rig, pid: 31, uid: 500, program: "x.py")
+        _ = Attached(&town.rig, pid: 32, uid: 500, program: "/other/x.py")
+        #expect(town.rig.manager.names[service("x")]?.processes == [bare.pid])
     }
 
     @Test("a program is unbound by its path or its base name, and its processes leave the name")

@@ -71,6 +71,16 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
         #expect(try second.connect(.session).welcome?.incarnation != before?.incarnation)
     }
 
+    @Test("when irmd is killed, its IPCPs end too")
+    func orphans() throws {
+        let manager = try RunningManager()
+        let ipcp = try createLayer(manager)
+        _ = try manager.end(SIGKILL)
+        // A zombie that nobody reaps has no program any more either.
+        var byte: CChar = 0
+        try waitUntil("the IPCP ends") { readlink("/proc/\(ipcp)/exe", &byte, 1) < 0 }
+    }
+
     @Test("it ends in order: children first, nothing left", arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
     func end(signal: Int32) throws {
         let manager = try RunningManager()
