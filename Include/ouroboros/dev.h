@@ -27,7 +27,9 @@ struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
  * All functions may be called by any number of threads at once, also on the
  * same flow. After fork a child may use the flows it inherited; its exit or
  * flow_dealloc does not end them for the parent. A blocked call returns
- * -EINTR after a signal handler that was installed without SA_RESTART.
+ * -EINTR after a signal handler that was installed without SA_RESTART (for
+ * details see ouroboros-dev(3)), and -EFLOWDOWN when another thread ends its
+ * flow.
  */
 
 __BEGIN_DECLS
@@ -120,13 +122,13 @@ int flow_dealloc(int fd);
  *   -EBADF      fd can be no flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
- *   -EPERM      the flow is FLOWFRDONLY;
+ *   -EPERM      the flow is FLOWFRDONLY, or the other end FLOWFWRONLY;
  *   -EMSGSIZE   the message is larger than the flow can ever carry. Within a
  *               host that is half of a 4 MiB ring, and never less than
  *               1,048,256 bytes;
  *   -EAGAIN     the flow is full, and FLOWFWNOBLOCK is set;
  *   -ETIMEDOUT  the flow was full as long as FLOWSSNDTIMEO says;
- *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set;
+ *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set at either end;
  *   -EFLOWPEER  the other end fell silent for the flow's peer timeout;
  *   -EINTR      a signal came, nothing was sent.
  */
@@ -154,8 +156,8 @@ ssize_t flow_write(int          fd,
  *   -EMSGSIZE   the message did not fit (FLOWFRNOPART) and is lost;
  *   -EAGAIN     there is no message, and FLOWFRNOBLOCK is set;
  *   -ETIMEDOUT  none came as long as FLOWSRCVTIMEO says;
- *   -EFLOWDOWN  the other end has gone and all it sent was read, or FLOWFDOWN
- *               is set;
+ *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set there, and all it
+ *               sent was read; or FLOWFDOWN is set here;
  *   -EFLOWPEER  the other end fell silent for the flow's peer timeout, and all
  *               it sent was read;
  *   -EINTR      a signal came, nothing was read.

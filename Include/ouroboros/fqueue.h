@@ -30,9 +30,10 @@ enum fqtype {
  * A flow set is a choice of flows to wait for; a flow is in one set at most.
  * A queue holds the events that a wait has fetched.
  *
- * Each message makes one FLOW_PKT, whether or not it is read then; events are
- * counted, so that none is ever lost. A program that reads one message for
- * each FLOW_PKT never stalls and never finds the flow empty.
+ * Each message makes one FLOW_PKT, unless it was read before fevent fetched its
+ * event; events are counted, so that none is ever lost. A program that reads
+ * one message for each FLOW_PKT never stalls. An empty message makes one, too,
+ * and leaves nothing to read: with FLOWFRNOBLOCK that is -EAGAIN.
  */
 struct flow_set;
 struct fqueue;

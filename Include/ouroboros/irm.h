@@ -88,9 +88,9 @@ int irm_disconnect_ipcp(pid_t        pid,
                         const char * component);
 
 /*
- * Let all processes of the program prog, those of this user, accept flows for
- * a name; create the name (LB_SPILL) if it does not exist. A prog with a '/'
- * is a path, another is looked for along PATH.
+ * Let all processes of the program prog, those of this user and of root, accept
+ * flows for a name; create the name (LB_SPILL) if it does not exist. A prog
+ * with a '/' is a path, another is looked for along PATH.
  *
  * opts:  0, or BIND_AUTO: irmd starts the program, as the calling user, when a
  *        flow to the name finds nobody else, with the argc strings of argv as
@@ -107,17 +107,18 @@ int irm_bind_program(const char * prog,
                      char **      argv);
 
 /*
- * Undo irm_bind_program, with its BIND_AUTO. prog is the program's path or the
- * last part of it. A name of NULL means all names. Errors as above; -EPERM if
- * there was no such binding.
+ * Undo irm_bind_program, with its BIND_AUTO. prog is the program's path, the
+ * last part of it, or a symbolic link to it. A name of NULL means all names.
+ * Errors as above; -EPERM if there was no such binding.
  */
 int irm_unbind_program(const char * prog,
                        const char * name);
 
 /*
  * Let a live process accept flows for a name; create the name (LB_SPILL) if it
- * does not exist. Users may bind their own processes. Errors as above; -EPERM
- * also if there is no such process, or it is bound to the name already.
+ * does not exist. Members of the group ouroboros bind their own processes only.
+ * Errors as above; -EPERM also if there is no such process, or it is bound to
+ * the name already.
  */
 int irm_bind_process(pid_t        pid,
                      const char * name);
