@@ -37,7 +37,8 @@ struct ManagerOptions {
         case version
         case help
 
-        var name: String {
+        /// Literals, which live as long as the program.
+        var name: StaticString {
             switch self {
             case .standardOutput: "stdout"
             case .level: "log-level"
@@ -57,11 +58,10 @@ struct ManagerOptions {
 
     /// To be called once: the parser of libc keeps its place in globals.
     static func parse(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Outcome {
-        // The names live as long as the program.
         let table =
             Choice.allCases.map { choice in
                 option(
-                    name: UnsafePointer(strdup(choice.name)),
+                    name: UnsafeRawPointer(choice.name.utf8Start).assumingMemoryBound(to: CChar.self),
                     has_arg: choice.hasArgument ? required_argument : no_argument, flag: nil, val: choice.rawValue)
             } + [option()]
         var options = ManagerOptions()
