@@ -4,7 +4,7 @@
 # make install PREFIX= DESTDIR=      installs it (SYSTEMD=yes: with the systemd unit)
 # make uninstall PREFIX= DESTDIR=    removes what install put there
 # make check                         installs what is missing and runs all tests
-# make soak                          the long tests: hours, not minutes
+# make soak                          the long tests: hours, not minutes (SOAK_ROUNDS, SOAK_SECONDS, SOAK_PARTS)
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -18,7 +18,9 @@ SOVERSION = 0.23
 
 SWIFT ?= swift
 SWIFTFLAGS ?= -c release --static-swift-stdlib
-BUILD = .build/release
+BUILD ?= .build/release
+# Empty: what is installed keeps its symbols.
+STRIP ?= -s
 
 TOOLS = irm oping oecho
 DAEMONS = irmd ipcpd-local
@@ -32,10 +34,10 @@ all:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(LIBDIR)/cmake/Ouroboros $(DESTDIR)$(INCLUDEDIR)/ouroboros
-	for tool in $(TOOLS); do install -s -m 755 $(BUILD)/$$tool $(DESTDIR)$(PREFIX)/bin/; done
-	for daemon in $(DAEMONS); do install -s -m 755 $(BUILD)/$$daemon $(DESTDIR)$(PREFIX)/sbin/; done
+	for tool in $(TOOLS); do install $(STRIP) -m 755 $(BUILD)/$$tool $(DESTDIR)$(PREFIX)/bin/; done
+	for daemon in $(DAEMONS); do install $(STRIP) -m 755 $(BUILD)/$$daemon $(DESTDIR)$(PREFIX)/sbin/; done
 	for library in $(LIBRARIES); do \
-		install -s -m 755 $(BUILD)/lib$$library.so $(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION); \
+		install $(STRIP) -m 755 $(BUILD)/lib$$library.so $(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION); \
 		ln -sf lib$$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/lib$$library.so.$(SOVERSION); \
 		ln -sf lib$$library.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/lib$$library.so; \
 		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/$$library.pc.in \
@@ -72,6 +74,9 @@ uninstall:
 
 check:
 	./check
+
+soak:
+	Scripts/soak
 
 clean:
 	$(SWIFT) package clean

@@ -37,7 +37,8 @@ struct ManagerOptions {
         case version
         case help
 
-        var name: String {
+        /// Literals, which live as long as the program.
+        var name: StaticString {
             switch self {
             case .standardOutput: "stdout"
             case .level: "log-level"
@@ -60,7 +61,7 @@ struct ManagerOptions {
         let table =
             Choice.allCases.map { choice in
                 option(
-                    name: UnsafePointer(strdup(choice.name)),
+                    name: UnsafeRawPointer(choice.name.utf8Start).assumingMemoryBound(to: CChar.self),
                     has_arg: choice.hasArgument ? required_argument : no_argument, flag: nil, val: choice.rawValue)
             } + [option()]
         defer { for entry in table { free(UnsafeMutablePointer(mutating: entry.name)) } }

@@ -97,19 +97,6 @@ static void be_hostile(int ready, void *argument) {
     }
 }
 
-static long resident_kib(pid_t pid) {
-    char path[64], line[256];
-    long kib = -1;
-    snprintf(path, sizeof path, "/proc/%d/status", pid);
-    FILE *status = fopen(path, "r");
-    while (status && fgets(line, sizeof line, status))
-        if (sscanf(line, "RssAnon: %ld", &kib) == 1)
-            break;
-    if (status)
-        fclose(status);
-    return kib;
-}
-
 int main(int argc, char **argv) {
     int rounds = argc > 1 ? atoi(argv[1]) : 20;
     random_state = argc > 2 ? strtoull(argv[2], NULL, 0) : now_ns();
@@ -132,12 +119,11 @@ int main(int argc, char **argv) {
         if (waitpid(honest, NULL, WNOHANG) != 0)
             fail("the honest client has died");
         if (round == rounds / 2)
-            before = resident_kib(server);
+            before = status_kib(server, "RssAnon");
     }
-    long after = resident_kib(server);
+    long after = status_kib(server, "RssAnon");
     printf("%d hostile peers; private memory of the server %ld KiB half-way, %ld KiB at the end\n", rounds, before, after);
-    if (after > before + 4096)
-        fail("the server grows");
+    expect_little_growth("the server", before, after, 4096);
     kill(honest, SIGKILL);
     kill(server, SIGKILL);
     waitpid(honest, NULL, 0);

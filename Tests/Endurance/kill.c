@@ -83,9 +83,9 @@ int main(int argc, char **argv) {
         random_state = 1;
     setpgid(0, 0);
     alarm(60 + (unsigned)rounds);
-    uint64_t *delays = calloc((size_t)rounds, sizeof *delays);
+    uint64_t *delays = figures(rounds);
     int pipes[2], told = 0;
-    if (!delays || pipe(pipes) < 0 || dup2(pipes[1], STDERR_FILENO + 7) < 0)
+    if (pipe(pipes) < 0 || dup2(pipes[1], STDERR_FILENO + 7) < 0)
         fail("pipe");
     pid_t server = start(serve, NULL);
     for (int round = 0; round < rounds; round++) {

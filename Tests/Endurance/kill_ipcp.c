@@ -122,8 +122,8 @@ static uint64_t kill_in_traffic(void) {
 
 int main(int argc, char **argv) {
     int rounds = begin(argc, argv, 20, 60);
-    uint64_t *delays = calloc((size_t)rounds, sizeof *delays);
-    if (!delays || pipe(reports) < 0)
+    uint64_t *delays = figures(rounds);
+    if (pipe(reports) < 0)
         fail("pipe");
     struct name_info name = {.name = NAME, .pol_lb = LB_RR};
     if (irm_create_name(&name) < 0)

@@ -272,12 +272,12 @@ static pid_t run_round(pid_t irmd, uint64_t *restart) {
 
 int main(int argc, char **argv) {
     int rounds = begin(argc, argv, 20, 60);
-    uint64_t *restarts = calloc((size_t)rounds, sizeof *restarts);
+    uint64_t *restarts = figures(rounds);
     shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     peer_dies = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const char *scratch = getenv("ENDURANCE_WORK");
     snprintf(directory, sizeof directory, "%.40s/irmd.XXXXXX", scratch ? scratch : "/tmp");
-    if (!restarts || !mkdtemp(directory) || chdir(directory) < 0 || pipe(poke_pipe) < 0)
+    if (!mkdtemp(directory) || chdir(directory) < 0 || pipe(poke_pipe) < 0)
         fail("%s: %s", directory, strerror(errno));
     setenv("OUROBOROS_RUNTIME_DIR", directory, 1);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -62,11 +62,11 @@ int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "serve") == 0)
         return serve(strtoull(argv[2], NULL, 0));
     int rounds = begin(argc, argv, 20, 60);
-    uint64_t *delays = calloc((size_t)rounds, sizeof *delays);
+    uint64_t *delays = figures(rounds);
     char self[PATH_MAX] = "", seed[32], packet[200] = "", mode[] = "serve";
     char *arguments[] = {mode, seed};
     died_early = mmap(NULL, sizeof *died_early, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (!delays || died_early == MAP_FAILED || readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+    if (died_early == MAP_FAILED || readlink("/proc/self/exe", self, sizeof self - 1) < 0)
         fail("readlink");
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)random_state);
     if (irm_bind_program(self, NAME, BIND_AUTO, 2, arguments) < 0)

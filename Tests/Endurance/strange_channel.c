@@ -108,8 +108,7 @@ int main(int argc, char **argv) {
     }
     long after = status_kib(ipcp, "RssAnon");
     printf("%d messages; private memory of the IPCP %ld KiB half-way, %ld KiB at the end\n", rounds * 500, before, after);
-    if (after > before + 2048)
-        fail("the IPCP grows");
+    expect_little_growth("the IPCP", before, after, 2048);
     close(channel);
     expect_success(ipcp, "the IPCP");
     puts("ok");
