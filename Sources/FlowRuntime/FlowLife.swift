@@ -94,8 +94,7 @@ extension FlowProcess {
         } else {
             // The last of those who sleep on the flow tears it down.
             entry.pointee.isClosing = true
-            WakeUp.everybody(on: entry.pointee.readerWait)
-            WakeUp.everybody(on: entry.pointee.writerWait)
+            entry.wakeOwn()
         }
     }
 
@@ -155,6 +154,7 @@ extension FlowPointer {
         let wait = pointee.readerWait
         _ = cl_and32(wait, ~ReaderWait.futex)
         cl_futex_wake_all(wait)
+        pointee.link._withUnsafeGuaranteedRef { $0.kickListener() }
     }
 }
 
