@@ -64,7 +64,6 @@ struct ManagerOptions {
                     name: UnsafeRawPointer(choice.name.utf8Start).assumingMemoryBound(to: CChar.self),
                     has_arg: choice.hasArgument ? required_argument : no_argument, flag: nil, val: choice.rawValue)
             } + [option()]
-        defer { for entry in table { free(UnsafeMutablePointer(mutating: entry.name)) } }
         var options = ManagerOptions()
         while true {
             let found = getopt_long(count, arguments, "", table, nil)
