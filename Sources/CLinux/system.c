@@ -109,6 +109,8 @@ uint64_t cl_realtime_nanoseconds(void) { return nanoseconds_of(CLOCK_REALTIME); 
 
 int cl_random(void *bytes, size_t count) { return getrandom(bytes, count, 0) == (ssize_t)count ? 0 : -EIO; }
 
+uint64_t cl_memory_bytes(void) { return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE); }
+
 const char *cl_environment(const char *name) { return secure_getenv(name); }
 
 void cl_sleep_nanoseconds(uint64_t nanoseconds) {

@@ -8,6 +8,8 @@ struct Flow: Sendable {
     let id: FlowID
     let name: ServiceName
     let quality: QualityOfService
+    /// Of each direction.
+    let queueBytes: UInt32
     let place: Links.Place
     /// Nil = direct.
     let layer: Layer?

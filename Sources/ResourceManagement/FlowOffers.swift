@@ -11,7 +11,8 @@ extension ResourceManager {
             acceptors.restore(accept, of: server)
             connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
             if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
-            return refuse(allocation, .tableFull, "there are too many flows")
+            return refuse(
+                allocation, .badDescriptor, "there are too many flows, or too many bytes in their queues, of this user")
         }
         flows[flow.id] = flow
         connections[allocation.connection]?.call = .attached(flow.id, .first)
@@ -27,14 +28,14 @@ extension ResourceManager {
     private mutating func makeFlow(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) -> Flow?
     {
         guard let client = processes[allocation.process], let acceptor = processes[server],
-            quotas.addFlow(of: client.credentials.user)
+            let queueBytes = quotas.addFlow(of: client.credentials.user)
         else { return nil }
         guard let id = flowNumbers.take() else {
-            quotas.removeFlow(of: client.credentials.user)
+            quotas.removeFlow(of: client.credentials.user, queueBytes: queueBytes)
             return nil
         }
         guard let place = links.place(client: client.id, server: server) else {
-            quotas.removeFlow(of: client.credentials.user)
+            quotas.removeFlow(of: client.credentials.user, queueBytes: queueBytes)
             flowNumbers.giveBack(id)
             return nil
         }
@@ -42,7 +43,8 @@ extension ResourceManager {
             Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
         }
         return Flow(
-            id: id, name: allocation.name, quality: allocation.quality, place: place, layer: layer,
+            id: id, name: allocation.name, quality: allocation.quality, queueBytes: queueBytes, place: place,
+            layer: layer,
             client: Flow.Party(
                 process: client.id, user: client.credentials.user, program: client.programName),
             server: Flow.Party(
@@ -98,7 +100,8 @@ extension ResourceManager {
             .offer(
                 FlowOffer(
                     flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
-                    slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited),
+                    slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
+                    queueBytes: flow.queueBytes),
                 request, connection))
     }
 

@@ -85,7 +85,7 @@ extension ResourceManager {
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
-        quotas.removeFlow(of: flow.client.user)
+        quotas.removeFlow(of: flow.client.user, queueBytes: flow.queueBytes)
         if let layer = flow.layer, ipcps[layer.ipcp] != nil {
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }

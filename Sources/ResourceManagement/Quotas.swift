@@ -7,8 +7,14 @@ struct Quotas: Sendable {
     private struct Share: Sendable {
         var connections = 0
         var flows = 0
+        /// Bytes of queue that its flows may hold, both directions together.
+        var queueBytes: UInt64 = 0
     }
+    /// What all flows of a user may hold together.
+    private let queueBytesPerUser: UInt64
     private var shares: [UserID: Share] = [:]
+
+    init(queueBytesPerUser: UInt64) { self.queueBytesPerUser = queueBytesPerUser }
 
     /// False if the user has as many as allowed; then nothing is counted.
     mutating func addConnection(of user: UserID) -> Bool {
@@ -16,8 +22,27 @@ struct Quotas: Sendable {
     }
     mutating func removeConnection(of user: UserID) { remove(\.connections, of: user) }
 
-    mutating func addFlow(of user: UserID) -> Bool { add(\.flows, of: user, limit: Limits.flowsPerUser) }
-    mutating func removeFlow(of user: UserID) { remove(\.flows, of: user) }
+    /// The queue that each direction of a new flow gets, in bytes; nil if the user has as many flows as allowed, or
+    /// nothing is left to give. The first half of what a user may have is given out in full queues; after that each
+    /// flow gets a small part of what is left, so that there is something for very many.
+    mutating func addFlow(of user: UserID) -> UInt32? {
+        guard user != .root else { return UInt32(Limits.queueBytes) }
+        let granted = shares[user]?.queueBytes ?? 0
+        let left = queueBytesPerUser > granted ? queueBytesPerUser - granted : 0
+        var queue = UInt64(Limits.queueBytes)
+        if left / 2 < queue || left < queueBytesPerUser / 2 {
+            queue = min(queue, max(left / Limits.queueShares & ~4_095, Limits.leastQueueBytes))
+        }
+        guard queue * 2 <= left, add(\.flows, of: user, limit: Limits.flowsPerUser) else { return nil }
+        shares[user]?.queueBytes += queue * 2
+        return UInt32(queue)
+    }
+
+    mutating func removeFlow(of user: UserID, queueBytes: UInt32) {
+        guard user != .root else { return }
+        shares[user]?.queueBytes -= UInt64(queueBytes) * 2
+        remove(\.flows, of: user)
+    }
 
     private mutating func add(_ kind: WritableKeyPath<Share, Int>, of user: UserID, limit: Int) -> Bool {
         guard user != .root else { return true }

@@ -13,10 +13,12 @@ package struct ManagerIdentity: Hashable, Sendable {
     package let incarnation: UInt64
     package let runtimeDirectory: [UInt8]
     package let started: Instant
+    /// Bytes that may wait in the flows of one user, root excepted.
+    package let queueBytesPerUser: UInt64
 
     package init(
         process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, runtimeDirectory: [UInt8],
-        started: Instant
+        started: Instant, queueBytesPerUser: UInt64 = 1 << 40
     ) {
         self.process = process
         self.user = user
@@ -24,6 +26,7 @@ package struct ManagerIdentity: Hashable, Sendable {
         self.incarnation = incarnation
         self.runtimeDirectory = runtimeDirectory
         self.started = started
+        self.queueBytesPerUser = queueBytesPerUser
     }
 }
 
@@ -39,7 +42,7 @@ package struct ResourceManager: Sendable {
     let rights: Rights
     let hashing: any NameHashing
 
-    var quotas = Quotas()
+    var quotas: Quotas
     var connections: [ConnectionID: Connection] = [:]
     var processes: [ProcessID: AttachedProcess] = [:]
     /// Processes whose death we want to know of.
@@ -89,6 +92,7 @@ package struct ResourceManager: Sendable {
 
     package init(_ identity: ManagerIdentity, hashing: any NameHashing) {
         self.identity = identity
+        quotas = Quotas(queueBytesPerUser: identity.queueBytesPerUser)
         self.hashing = hashing
         rights = Rights(manager: identity.user, managers: identity.managers)
         now = identity.started

@@ -9,6 +9,8 @@ struct ManagerOptions {
     var toStandardOutput = false
     var level = LogLevel.info
     var directory = RuntimeDirectory.ofManager()
+    /// A quarter of the memory of this machine.
+    var queueBytesPerUser = cl_memory_bytes() / 4
 
     enum Outcome {
         case run(ManagerOptions)
@@ -25,6 +27,8 @@ struct ManagerOptions {
           --log-level LEVEL    error, warning, info (default) or debug
           --runtime-dir DIR    keep the socket and the lock in DIR (default: $OUROBOROS_RUNTIME_DIR,
                                else /run/ouroboros as root, else $XDG_RUNTIME_DIR/ouroboros)
+          --queue-limit MIB    MiB that may wait unread in the flows of one user, root excepted (default: a
+                               quarter of the memory)
           --version            print the version and exit
           --help               print this and exit
 
@@ -34,6 +38,7 @@ struct ManagerOptions {
         case standardOutput = 256
         case level
         case directory
+        case queueLimit
         case version
         case help
 
@@ -43,6 +48,7 @@ struct ManagerOptions {
             case .standardOutput: "stdout"
             case .level: "log-level"
             case .directory: "runtime-dir"
+            case .queueLimit: "queue-limit"
             case .version: "version"
             case .help: "help"
             }
@@ -50,7 +56,7 @@ struct ManagerOptions {
 
         var hasArgument: Bool {
             switch self {
-            case .level, .directory: true
+            case .level, .directory, .queueLimit: true
             case .standardOutput, .version, .help: false
             }
         }
@@ -78,6 +84,11 @@ struct ManagerOptions {
             case .directory:
                 guard !argument.isEmpty else { return .wrong("the runtime directory has no name") }
                 options.directory = argument
+            case .queueLimit:
+                guard let mebibytes = UInt64(argument), mebibytes > 0, mebibytes < 1 << 40 else {
+                    return .wrong("\"\(argument)\" is no number of MiB")
+                }
+                options.queueBytesPerUser = mebibytes << 20
             case .version: return .print("Ouroboros version 0.23.0\n")
             case .help: return .print(usage)
             }

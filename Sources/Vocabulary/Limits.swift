@@ -25,6 +25,10 @@ package enum Limits {
     package static let ringBytes = 4 << 20
     /// Unread bytes in one direction of a flow before its writer waits (back-pressure).
     package static let queueBytes = 1 << 20
+    /// A queue never gets less than this, so that a flow is never useless.
+    package static let leastQueueBytes: UInt64 = 4_096
+    /// Of what is left of a user's queues when they become scarce, each direction of a new flow gets this part.
+    package static let queueShares: UInt64 = 16_384
     /// The longest message of a flow inside the host: half a ring less the record header.
     package static let messageBytes = ringBytes / 2 - 8
     /// A record begins at a multiple of this many bytes (a cache line).

@@ -42,7 +42,7 @@ import Vocabulary
 
     @Test("a user's connections are bounded, root's are not")
     func connections() {
-        var quotas = Quotas()
+        var quotas = Quotas(queueBytesPerUser: 1 << 30)
         for _ in 0..<Limits.connectionsPerUser {
             #expect(quotas.addConnection(of: UserID(1)) == true)
             #expect(quotas.addConnection(of: .root) == true)
@@ -59,9 +59,25 @@ import Vocabulary
         var town = Town()
         for _ in 0..<Limits.flowsPerUser { _ = town.rig.manager.quotas.addFlow(of: UserID(1_000)) }
         town.rig.accept(town.server.call)
-        #expect(town.rig.allocate(town.client.call, "echo").failures == [.tableFull])
+        #expect(town.rig.allocate(town.client.call, "echo").failures == [.badDescriptor])
         let other = Attached(&town.rig, pid: 30, uid: 1_001)
         #expect(town.rig.allocate(other.call, "echo").offers.count == 1)
+    }
+
+    @Test("queues become small when a user has many, are given back, and are refused only when nothing is left")
+    func queues() throws {
+        let limit: UInt64 = 64 << 20
+        var quotas = Quotas(queueBytesPerUser: limit)
+        var given: [UInt32] = []
+        while let queue = quotas.addFlow(of: UserID(1)) { given.append(queue) }
+        #expect(given.reduce(UInt64(0)) { $0 + UInt64($1) * 2 } <= limit)
+        #expect(given.first == UInt32(Limits.queueBytes))
+        #expect(given.last == UInt32(Limits.leastQueueBytes))
+        #expect(given.count > 3_000)
+        #expect(quotas.addFlow(of: UserID(2)) == UInt32(Limits.queueBytes))
+        #expect(quotas.addFlow(of: .root) == UInt32(Limits.queueBytes))
+        for queue in given { quotas.removeFlow(of: UserID(1), queueBytes: queue) }
+        #expect(quotas.addFlow(of: UserID(1)) == UInt32(Limits.queueBytes))
     }
 
     @Test("a greeting of another version is refused with ours, and the connection ends")
