@@ -116,32 +116,17 @@ int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), v
     return result < 0 ? -error : result;
 }
 
-static int milliseconds_until(const struct timespec *deadline) {
-    struct timespec now;
-    if (!deadline)
-        return -1;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000000000 + (deadline->tv_nsec - now.tv_nsec);
-    int64_t rounded = left <= 0 ? 0 : (left + 999999) / 1000000;
-    return rounded > INT_MAX ? INT_MAX : (int)rounded;
-}
-
-int cl_poll_two(int first, int second, const struct timespec *deadline, void (*cleanup)(void *), void *argument) {
-    struct pollfd both[2] = {{first, POLLIN, 0}, {second, POLLIN, 0}};
-    int result, error;
-    pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
-    result = poll(both, 2, milliseconds_until(deadline));
-    error = errno;
-    pthread_cleanup_pop(0);
-    if (result < 0 && error == EINTR && !is_interruption())
-        return 0;
-    return result < 0 ? -error : result;
-}
-
 // epoll_pwait2() is newer than some kernels we meet; milliseconds rounded up are never early.
 int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const struct timespec *deadline,
                   void (*cleanup)(void *), void *argument) {
-    int timeout = milliseconds_until(deadline), result, error;
+    int timeout = -1, result, error;
+    if (deadline) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000000000 + (deadline->tv_nsec - now.tv_nsec);
+        int64_t rounded = left <= 0 ? 0 : (left + 999999) / 1000000;
+        timeout = rounded > INT_MAX ? INT_MAX : (int)rounded;
+    }
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
     result = epoll_wait(epfd, events, capacity, timeout);
     error = errno;

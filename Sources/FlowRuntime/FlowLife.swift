@@ -94,7 +94,8 @@ extension FlowProcess {
         } else {
             // The last of those who sleep on the flow tears it down.
             entry.pointee.isClosing = true
-            entry.wakeOwn()
+            WakeUp.everybody(on: entry.pointee.readerWait)
+            WakeUp.everybody(on: entry.pointee.writerWait)
         }
     }
 
@@ -154,7 +155,6 @@ extension FlowPointer {
         let wait = pointee.readerWait
         _ = cl_and32(wait, ~ReaderWait.futex)
         cl_futex_wake_all(wait)
-        pointee.link._withUnsafeGuaranteedRef { $0.kickListener() }
     }
 }
 

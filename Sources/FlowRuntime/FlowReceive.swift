@@ -108,11 +108,7 @@ package enum FlowReceive {
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()
-            let link = entry.pointee.link.takeUnretainedValue()
-            let listens = link.beginListening()
-            let flag = listens ? ReaderWait.armed : ReaderWait.futex
-            let expected = WakeUp.announce(entry.pointee.readerWait, flag: flag)
-            if listens { link.arm() }
+            let expected = WakeUp.announce(entry.pointee.readerWait, flag: ReaderWait.futex)
             WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             // A violation is found by the next look.
             let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving)) ?? false
@@ -121,11 +117,7 @@ package enum FlowReceive {
                 && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
             let address = entry.pointee.readerWait
             cl_unlock(end.readLock)
-            if listens {
-                try entry.listen(on: link, isStuck: isStuck, until: deadline)
-            } else {
-                try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
-            }
+            try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
         }
     }
 }

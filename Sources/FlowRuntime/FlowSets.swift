@@ -107,10 +107,8 @@ package enum FlowSets {
 }
 
 extension FlowProcess {
-    /// Hands the flows that a link's bits name to their sets, and lets a reader look who listens to the link. The bits
-    /// and the bell are shared by all sets and readers of the process.
+    /// Hands the flows that a link's bits name to their sets. The bits are shared by all sets of the process.
     func distribute(_ link: Link) {
-        defer { link.kickListener() }
         link.takeReady { descriptor in
             guard let entry = FlowTable.pointer(descriptor) else { return }
             handOver(entry, descriptor)

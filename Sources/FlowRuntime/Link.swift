@@ -41,63 +41,9 @@ final class Link {
         self.socket = socket
         self.end = end
         self.peer = peer
-        listening = .allocate(capacity: 1)
-        listening.initialize(to: 0)
-        kick = .allocate(capacity: 1)
-        kick.initialize(to: -1)
     }
 
     private var armed: UnsafeMutablePointer<UInt32> { word(memory.base, LinkLayout.bell(end)) }
-
-    // One thread that reads a flow of this link may sleep on its socket, where a wake-up tells the scheduler that the
-    // waker is about to wait: the sleeper then gets its processor, and not one that is busy or has to be woken itself.
-    // A futex cannot say that. Other readers of the link sleep on the words of their flows.
-
-    /// 1: somebody listens. Atomic.
-    private let listening: UnsafeMutablePointer<UInt32>
-    /// What wakes the listener from this process. Made by the first, stays.
-    private let kick: UnsafeMutablePointer<Int32>
-
-    deinit {
-        if kick.pointee >= 0 { cl_close(kick.pointee) }
-        kick.deallocate()
-        listening.deallocate()
-    }
-
-    /// Whether the caller may listen now. Until `endListening` nobody else may.
-    func beginListening() -> Bool {
-        guard cl_load32_relaxed(listening) == 0, cl_exchange32(listening, 1) == 0 else { return false }
-        if kick.pointee < 0 { kick.pointee = cl_eventfd() }
-        guard kick.pointee >= 0 else {
-            cl_store32_release(listening, 0)
-            return false
-        }
-        return true
-    }
-
-    /// Sleeps until the bell rings, somebody kicks, or `deadline`.
-    func listen(
-        until deadline: Instant?, _ cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void, _ entry: FlowPointer
-    )
-        -> Int32
-    {
-        guard let deadline else { return cl_poll_two(socket.number, kick.pointee, nil, cleanup, entry) }
-        var moment = timespec(deadline)
-        return cl_poll_two(socket.number, kick.pointee, &moment, cleanup, entry)
-    }
-
-    func endListening() {
-        var counter: UInt64 = 0
-        _ = CLinux.read(kick.pointee, &counter, MemoryLayout<UInt64>.size)
-        _ = cl_exchange32(listening, 0)
-    }
-
-    /// Wakes the listener, whatever flow it waits for: it looks and sleeps again.
-    func kickListener() {
-        guard cl_load32_acquire(listening) != 0 else { return }
-        var one: UInt64 = 1
-        if kick.pointee >= 0 { _ = CLinux.write(kick.pointee, &one, MemoryLayout<UInt64>.size) }
-    }
 
     /// Asks to be rung.
     func arm() { _ = cl_exchange32(armed, 1) }

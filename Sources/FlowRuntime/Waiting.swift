@@ -120,29 +120,6 @@ extension FlowPointer {
         if result == -EINTR { throw .interrupted }
     }
 
-    /// Sleeps on the bell of the link, with no lock held, after `enterSleep` and `beginListening`.
-    func listen(on link: Link, isStuck: Bool, until deadline: Instant?) throws(Failure) {
-        let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
-            guard let entry = argument?.assumingMemoryBound(to: FlowEntry.self) else { return }
-            entry.pointee.link._withUnsafeGuaranteedRef { $0.endListening() }
-            entry.leaveSleep()
-        }
-        var result: Int32 = 0
-        if isStuck {
-            result = link.listen(until: deadline, cleanup, self)
-            // The bell is the whole link's: what else it was rung for goes to the sets.
-            if result > 0 {
-                FlowProcess.shared.locked { process in
-                    link.silence()
-                    process.distribute(link)
-                }
-            }
-        }
-        link.endListening()
-        leaveSleep()
-        if result == -EINTR { throw .interrupted }
-    }
-
     func leaveSleep() {
         let process = FlowProcess.shared
         process.lock()

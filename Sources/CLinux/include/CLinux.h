@@ -105,9 +105,6 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
 /// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, -EINTR after a signal handler
 /// that was installed without SA_RESTART, -ERESTART after another (the caller knows how much time is left), or -errno.
 int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument);
-/// Waits until one of two descriptors can be read, or `deadline` (CLOCK_MONOTONIC; NULL = for ever); a cancellation point
-/// like the above. > 0 if one can, 0 if it is time to look again, or -errno.
-int cl_poll_two(int first, int second, const struct timespec *deadline, void (*cleanup)(void *), void *argument);
 /// Waits for a message or the end of the connection, and leaves it there; a cancellation point like the above.
 /// 0, or -EINTR after a signal handler that was installed without SA_RESTART.
 int cl_await_message(int fd, void (*cleanup)(void *), void *argument);
