@@ -39,7 +39,7 @@ package enum SlotLayout {
     package static func readerWait(_ end: End) -> Int { end.index * 128 + 4 }
     /// The writer of `end` sleeps (u32, 0 or 1).
     package static func writerWait(_ end: End) -> Int { end.index * 128 + 8 }
-    /// Who writes to `end` must fence before it looks at `readerWait` (u32, 0 or 1).
+    /// Who writes to `end` must fence before it looks at `readerWait` (u32, `FenceReason` bits).
     package static func fenceRequired(_ end: End) -> Int { end.index * 128 + 12 }
 
     /// The producer's words for the direction that begins at `end`.
@@ -65,6 +65,14 @@ package struct EndState: OptionSet, Hashable, Sendable {
     package static let gone = EndState(rawValue: 2)
     /// FLOWFWRONLY is set: it does not read.
     package static let notReading = EndState(rawValue: 4)
+}
+
+/// Why the reader of an end wants its writer to fence: it arms or sleeps too often to pay for both.
+package enum FenceReason {
+    /// The flow is in a set.
+    package static let set: UInt32 = 1
+    /// Its reader sleeps for nearly every packet.
+    package static let sleepy: UInt32 = 2
 }
 
 /// How the reader of an end waits.

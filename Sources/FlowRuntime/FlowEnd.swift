@@ -30,6 +30,8 @@ struct FlowEnd: Equatable {
         /// The last piece of a message filled its buffer exactly, so the next read says that the message has ended.
         var endIsDue = false
         var patience = Patience()
+        /// `FenceReason.sleepy` is set, and every writer knows.
+        var writerFences = false
     }
 
     /// What the write lock guards.

@@ -32,6 +32,7 @@ package enum FlowReceive {
             switch outcome {
             case .bytes(let bytes):
                 wait.end(&end.receiving.pointee.patience)
+                if end.receiving.pointee.writerFences { entry.releaseWriter(end.receiving) }
                 cl_unlock(end.readLock)
                 return bytes
             case .failed(let failure):
@@ -109,7 +110,7 @@ package enum FlowReceive {
         case .sleep(let deadline):
             entry.enterSleep()
             let expected = WakeUp.announce(entry.pointee.readerWait, flag: ReaderWait.futex)
-            WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+            entry.sleepersBarrier(end.receiving)
             // A violation is found by the next look.
             let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving)) ?? false
             let isStuck =
@@ -129,6 +130,23 @@ extension FlowPointer {
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
         if peer.isDisjoint(with: [.gone, .down]), fate == 0 { return nil }
         return !peer.isDisjoint(with: [.gone, .down]) || fate & (Fate.down | Fate.violated) != 0 ? .flowDown : .flowPeer
+    }
+
+    /// The second step of a reader that is about to sleep. Who sleeps all the time has its writer fence from now on.
+    func sleepersBarrier(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
+        guard !receiving.pointee.writerFences else { return cl_fence() }
+        if pointee.isExpedited, receiving.pointee.patience.isExhausted {
+            _ = cl_or32(pointee.fenceRequired, FenceReason.sleepy)
+            receiving.pointee.writerFences = true
+        }
+        WakeUp.sleeperBarrier(isExpedited: pointee.isExpedited)
+    }
+
+    /// Packets come without a sleep again: the writer need not fence any more.
+    func releaseWriter(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
+        guard receiving.pointee.patience.isFull else { return }
+        receiving.pointee.writerFences = false
+        _ = cl_and32(pointee.fenceRequired, ~FenceReason.sleepy)
     }
 
     /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.

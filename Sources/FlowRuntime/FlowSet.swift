@@ -55,7 +55,7 @@ package final class FlowSet {
             if epoll >= 0 { _ = poll(link.socket.number, operation: EPOLL_CTL_ADD) }
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
-        cl_store32_release(entry.pointee.fenceRequired, 1)
+        _ = cl_or32(entry.pointee.fenceRequired, FenceReason.set)
         WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
         handOver(descriptor, entry)
     }
@@ -64,7 +64,7 @@ package final class FlowSet {
         guard members.remove(descriptor) != nil else { return }
         ready.removeAll { $0 == descriptor }
         hot.removeAll { $0 == descriptor }
-        cl_store32_release(entry.pointee.fenceRequired, 0)
+        _ = cl_and32(entry.pointee.fenceRequired, ~FenceReason.set)
         _ = cl_and32(entry.pointee.readerWait, ~ReaderWait.armed)
         entry.pointee.membership = FlowMembership()
         let key = entry.pointee.link._withUnsafeGuaranteedRef { ObjectIdentifier($0) }

@@ -22,6 +22,11 @@ struct Patience {
         return Int(waits == 0 ? Patience.yields : Patience.yields - withheld)
     }
 
+    /// Hardly any wait succeeds without a sleep.
+    var isExhausted: Bool { withheld >= Patience.yields - 4 }
+    /// Nothing is withheld.
+    var isFull: Bool { withheld == 0 }
+
     mutating func slept() { withheld = Patience.yields - (Patience.yields - withheld) / 2 }
     mutating func succeeded() { withheld /= 2 }
 }
