@@ -10,7 +10,7 @@ extension Report {
         case .stopping, .stopped, .process, .naming(.created), .naming(.destroyed): .info
         case .naming(.programBound), .naming(.programUnbound), .naming(.processBound), .naming(.processUnbound): .info
         case .naming(.registered), .naming(.unregistered): .info
-        case .naming(.unknown): .error
+        case .naming(.unknown), .refused: .error
         case .supervision(let report): report.level
         // Thousands a second: at the usual level the log must not be what limits them.
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
@@ -30,6 +30,7 @@ extension Report {
         case .stopped: "Ouroboros IPC Resource Manager daemon exited. Bye."
         case .process(let report): report.text
         case .naming(let report): report.text
+        case .refused(let reason): "Request refused: \(printable(Array(reason.utf8)))"
         case .supervision(let report): report.text
         case .flow(let report): report.text
         case .peer(let report): report.text

@@ -12,6 +12,8 @@ package enum Report: Hashable, Sendable {
     case supervision(SupervisionReport)
     case flow(FlowReport)
     case peer(PeerReport)
+    /// A management request that failed; what its sender is told.
+    case refused(reason: String)
 }
 
 package enum ProcessReport: Hashable, Sendable {

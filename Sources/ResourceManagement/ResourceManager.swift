@@ -180,6 +180,7 @@ package struct ResourceManager: Sendable {
     }
 
     mutating func fail(_ requester: Requester, _ failure: Failure, _ reason: String) {
+        report(.refused(reason: reason))
         fail(requester.request, on: requester.connection, failure, reason)
     }
 }
