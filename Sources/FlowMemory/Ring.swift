@@ -20,7 +20,9 @@ package struct Ring {
     private let consumerWords: UnsafeMutableRawPointer
 
     package static let headerBytes: UInt64 = 8
-    package static let alignment = UInt64(Limits.recordAlignment)
+    /// A record begins at a multiple of this many bytes (a cache line). A literal that is computed, so that no record
+    /// asks first whether a global is initialised.
+    package static var alignment: UInt64 { 64 }
     /// A record that begins a new page looks whether the ring is empty; looking at every record costs a coherence
     /// miss each.
     private static let pageShift: UInt64 = 12

@@ -56,10 +56,10 @@ final class FlowProcess: @unchecked Sendable {
         return try body(self)
     }
 
-    /// In a forked child: the only thread there is starts with a fresh lock, and the parent's connections, links'
-    /// bookkeeping of sets and service thread are not ours.
+    /// In a forked child: the only thread there is holds the lock since before the fork, and the parent's connections,
+    /// links' bookkeeping of sets and service thread are not ours.
     func afterForkInChild() {
-        pthread_mutex_init(mutex, nil)
+        unlock()
         identity = ProcessID(getpid())
         ends.forget()
         service.forget()

@@ -24,10 +24,14 @@ final class ManagerSession: @unchecked Sendable {
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     /// -1: none.
-    private(set) var socket: Int32 = -1
-    private var isWelcome = false
+    private var socket: Int32 = -1
+    private var isWelcome = false {
+        didSet { cl_store32_release(changes, cl_load32_relaxed(changes) &+ 1) }
+    }
+    /// Counts the beginnings and ends of sessions, for a look without the lock.
+    private let changes: UnsafeMutablePointer<UInt32>
     /// Which irmd; flow ids mean nothing to another.
-    private(set) var incarnation: UInt64 = 0
+    private var incarnation: UInt64 = 0
     private var idle: [Int32] = []
     private var nextRequest: UInt64 = 0
     /// Messages for the session that its socket had no room for.
@@ -38,6 +42,8 @@ final class ManagerSession: @unchecked Sendable {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
+        changes = .allocate(capacity: 1)
+        changes.initialize(to: 0)
     }
 
     private func locked<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
@@ -77,11 +83,6 @@ final class ManagerSession: @unchecked Sendable {
         }
     }
 
-    /// The session has ended, as whoever reads it found.
-    func ended(_ ended: Int32) {
-        try? locked { () throws(Failure) in if socket == ended { drop() } }
-    }
-
     private func drop() {
         if socket >= 0 { cl_close(socket) }
         socket = -1
@@ -91,9 +92,10 @@ final class ManagerSession: @unchecked Sendable {
         idle = []
     }
 
-    /// In a forked child: the copies of the parent's connections are closed, which irmd does not notice.
+    /// In a forked child, whose only thread holds the lock since before the fork: the copies of the parent's connections
+    /// are closed, which irmd does not notice.
     func forget() {
-        pthread_mutex_init(mutex, nil)
+        _ = pthread_mutex_unlock(mutex)
         drop()
         nextRequest = 0
     }
@@ -127,8 +129,6 @@ final class ManagerSession: @unchecked Sendable {
         return posting ?? .noManager
     }
 
-    func flush() -> Posting { (try? locked { () throws(Failure) in flushLocked() }) ?? .noManager }
-
     private func flushLocked() -> Posting {
         var sent = 0
         defer { undelivered.removeFirst(sent) }
@@ -147,6 +147,38 @@ final class ManagerSession: @unchecked Sendable {
         return .sent
     }
 
+    // What the service thread does. Under the lock: the session's number may be another descriptor's as soon as it is
+    // closed, and a welcome belongs to who waits for it.
+
+    /// How many sessions have begun and ended so far.
+    var generation: UInt32 { cl_load32_acquire(changes) }
+
+    /// Sends what could not be sent before, and gives the socket to `body`; -1 without a session.
+    func follow(_ body: (_ socket: Int32, _ generation: UInt32, _ hasUndelivered: Bool) -> Void) {
+        try? locked { () throws(Failure) in
+            let hasUndelivered = flushLocked() == .waiting
+            body(isWelcome ? socket : -1, generation, hasUndelivered)
+        }
+    }
+
+    /// What irmd says on the session, without waiting; nil if it says nothing more, or has gone.
+    func hear() -> (message: ManagerMessage, incarnation: UInt64)? {
+        try? locked { () throws(Failure) in
+            while isWelcome {
+                do throws(Failure) {
+                    guard let arrival = try MessageSocket.receive(on: socket, nonBlocking: true) else {
+                        throw .manager
+                    }
+                    if let message = try? ManagerMessage(decoding: arrival.bytes) { return (message, incarnation) }
+                } catch {
+                    if error != .wouldBlock { drop() }
+                    return nil
+                }
+            }
+            return nil
+        }
+    }
+
     // Calls.
 
     /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
@@ -155,13 +187,15 @@ final class ManagerSession: @unchecked Sendable {
     ) throws(Failure) -> ManagerExchange {
         for _ in 0..<2 {
             try ensure()
-            let exchange = try locked { () throws(Failure) -> ManagerExchange in
+            let exchange = try locked { () throws(Failure) -> ManagerExchange? in
                 nextRequest += 1
-                let connection: Int32
-                if let idle = idle.popLast() { connection = idle } else { connection = try openCall() }
+                var connection = idle.popLast()
+                if connection == nil { connection = try openCall() }
+                guard let connection else { return nil }
                 return ManagerExchange(
                     connection: connection, request: RequestID(nextRequest), incarnation: incarnation)
             }
+            guard let exchange else { continue }
             let request = message(exchange.request).encoded()
             if (try? MessageSocket.send(request, on: exchange.connection)) != nil { return exchange }
             cl_close(exchange.connection)
@@ -173,9 +207,13 @@ final class ManagerSession: @unchecked Sendable {
         throw .manager
     }
 
-    private func openCall() throws(Failure) -> Int32 {
+    /// Nil if another irmd answers than the one of the session, which is gone then.
+    private func openCall() throws(Failure) -> Int32? {
         let connection = try greet(.call)
-        _ = try awaitWelcome(on: connection.number)
+        guard try awaitWelcome(on: connection.number).incarnation == incarnation else {
+            drop()
+            return nil
+        }
         return connection.release()
     }
 

@@ -13,7 +13,7 @@ struct Service {
     private var wakeUp: Int32 = -1
     private var isStarted = false
     /// The session that the poll knows.
-    fileprivate private(set) var session: Int32 = -1
+    fileprivate private(set) var session: UInt32 = 0
     /// Links by the number that the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
     private var nextNumber: UInt64 = 2
@@ -50,16 +50,14 @@ struct Service {
 
     mutating func takeEnded(_ number: UInt64) -> LinkKey? { watched.removeValue(forKey: number) }
 
-    /// Follows the session, which may be another than last time.
-    mutating func watch(session now: Int32, hasUndelivered: Bool) {
+    /// Follows the session, which may be another than last time, with the same number.
+    mutating func watch(session socket: Int32, _ generation: UInt32, hasUndelivered: Bool) {
         let interest = EPOLLIN.rawValue | (hasUndelivered ? EPOLLOUT.rawValue : 0)
-        if now != session {
-            session = now
-            if now >= 0 { _ = add(now, interest, Service.sessionNumber) }
-        } else if now >= 0 {
-            var event = epoll_event(events: interest, data: epoll_data_t(u64: Service.sessionNumber))
-            _ = epoll_ctl(epoll, EPOLL_CTL_MOD, now, &event)
-        }
+        defer { session = generation }
+        guard socket >= 0 else { return }
+        if generation != session, add(socket, interest, Service.sessionNumber) == 0 { return }
+        var event = epoll_event(events: interest, data: epoll_data_t(u64: Service.sessionNumber))
+        _ = epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
     }
 
     /// Makes the thread look at its timers and at the session again. From any thread.
@@ -119,38 +117,29 @@ extension FlowProcess {
                 timeout: UInt64(timeoutMilliseconds) * 1_000_000, memory: link.memory, end: link.end, now: Clock.now())
         }
         // Only for what it does not know yet: allocations shall not cost a wake-up each.
-        if link.liveness.nextTick < service.sleepsUntil || session.socket != service.session { service.wake() }
+        if link.liveness.nextTick < service.sleepsUntil || session.generation != service.session { service.wake() }
     }
 
     /// Reads what irmd says on the session.
     fileprivate func hearSession() {
-        let socket = session.socket
-        let incarnation = session.incarnation
-        guard socket >= 0 else { return }
-        while true {
-            do throws(Failure) {
-                guard let arrival = try MessageSocket.receive(on: socket, nonBlocking: true) else { throw .manager }
-                guard case .flowDown(let flow)? = try? ManagerMessage(decoding: arrival.bytes) else { continue }
-                locked { process in
-                    for end in [End.first, .second] {
-                        if let descriptor = process.byFlow[FlowKey(flow, end, incarnation)] {
-                            process.setFate(Fate.down, of: descriptor)
-                        }
+        while let (message, incarnation) = session.hear() {
+            guard case .flowDown(let flow) = message else { continue }
+            locked { process in
+                for end in [End.first, .second] {
+                    if let descriptor = process.byFlow[FlowKey(flow, end, incarnation)] {
+                        process.setFate(Fate.down, of: descriptor)
                     }
                 }
-            } catch {
-                if error == .wouldBlock { break }
-                session.ended(socket)
-                break
             }
         }
-        _ = session.flush()
     }
 
     fileprivate func followSession() {
-        let hasUndelivered = session.flush() == .waiting
-        let socket = session.socket
-        locked { process in process.service.watch(session: socket, hasUndelivered: hasUndelivered) }
+        session.follow { socket, generation, hasUndelivered in
+            locked { process in
+                process.service.watch(session: socket, generation, hasUndelivered: hasUndelivered)
+            }
+        }
     }
 
     /// The other end of a link's socket is closed: the peer is gone.

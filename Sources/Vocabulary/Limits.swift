@@ -31,8 +31,6 @@ package enum Limits {
     package static let queueShares: UInt64 = 16_384
     /// The longest message of a flow inside the host: half a ring less the record header.
     package static let messageBytes = ringBytes / 2 - 8
-    /// A record begins at a multiple of this many bytes (a cache line).
-    package static let recordAlignment = 64
     /// Bytes of one message of the local protocol. Longer ones are not sent, and end the connection that sends them.
     package static let localMessageBytes = 16_384
     /// Entries of a list in one message; longer lists come in pages.
