@@ -25,11 +25,14 @@ STRIP ?= -s
 TOOLS = irm oping oecho
 DAEMONS = irmd ipcpd-local
 LIBRARIES = ouroboros-dev ouroboros-irm
+# What was linked against the prototype may name its internal library, of which no program uses anything.
+COMMON = libouroboros-common.so
 COMPLETIONS = bash/irm:share/bash-completion/completions/irm bash/oping:share/bash-completion/completions/oping \
 	zsh/_irm:share/zsh/site-functions/_irm fish/irm.fish:share/fish/vendor_completions.d/irm.fish
 
 all:
 	$(SWIFT) build $(SWIFTFLAGS)
+	printf '' | $(CC) -shared -nostdlib -x c - -Wl,-soname,$(COMMON).$(SOVERSION) -o $(BUILD)/$(COMMON)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -43,6 +46,9 @@ install: all
 		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/$$library.pc.in \
 			>$(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
 	done
+	install -m 755 $(BUILD)/$(COMMON) $(DESTDIR)$(LIBDIR)/$(COMMON).$(VERSION)
+	ln -sf $(COMMON).$(VERSION) $(DESTDIR)$(LIBDIR)/$(COMMON).$(SOVERSION)
+	ln -sf $(COMMON).$(SOVERSION) $(DESTDIR)$(LIBDIR)/$(COMMON)
 	for file in Config ConfigVersion; do \
 		sed 's|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/cmake/Ouroboros$$file.cmake.in \
 			>$(DESTDIR)$(LIBDIR)/cmake/Ouroboros/Ouroboros$$file.cmake; \
@@ -65,6 +71,7 @@ uninstall:
 		rm -f $(DESTDIR)$(LIBDIR)/lib$$library.so $(DESTDIR)$(LIBDIR)/lib$$library.so.$(SOVERSION) \
 			$(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
 	done
+	rm -f $(DESTDIR)$(LIBDIR)/$(COMMON)*
 	for section in 1 3 7 8; do \
 		for page in man/*.$$section; do rm -f $(DESTDIR)$(MANDIR)/man$$section/$${page#man/}; done; \
 	done

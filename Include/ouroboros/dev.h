@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
 

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+#include <sys/time.h>
 
 /* Access: one of three values within the bits of FLOWFACCMODE. */
 #define FLOWFRDONLY 00       /* Only flow_read.                               */

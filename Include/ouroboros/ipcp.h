@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Longest names, in bytes, without NUL. */
 #define IPCP_NAME_SIZE 255

@@ -9,6 +9,7 @@
 
 #include <ouroboros/cdefs.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The peer timeout of all presets below, in milliseconds. */
@@ -25,7 +26,7 @@
  *                           this is off: flow_alloc and flow_accept set the
  *                           member to 1 in the structure they are given.
  */
-typedef struct qosspec {
+typedef struct qos_spec {
     uint32_t delay;        /* Highest delay in ms, UINT32_MAX: any.         */
     uint64_t bandwidth;    /* Bits per second.                              */
     uint8_t  availability; /* Number of nines: 3 means 99.9 %.              */

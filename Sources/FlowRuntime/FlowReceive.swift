@@ -106,6 +106,7 @@ package enum FlowReceive {
         case .again: cl_unlock(end.readLock)
         case .expired:
             cl_unlock(end.readLock)
+            cl_test_cancel()
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()

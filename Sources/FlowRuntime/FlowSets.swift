@@ -69,6 +69,7 @@ package enum FlowSets {
             case .again: process.unlock()
             case .expired:
                 process.unlock()
+                cl_test_cancel()
                 throw .timedOut
             case .sleep(let deadline): try sleep(set, process, until: deadline)
             }

@@ -55,6 +55,7 @@ package enum FlowTransmit {
         case .again: cl_unlock(end.writeLock)
         case .expired:
             cl_unlock(end.writeLock)
+            cl_test_cancel()
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()

@@ -190,6 +190,48 @@ static void * wait_for_event(void * set)
     return NULL;
 }
 
+/* A loop that polls must end, too: programs of the prototype rely on it. */
+static void * poll_events(void * set)
+{
+    const struct timespec zero = { 0, 0 };
+    fqueue_t *            queue = fqueue_create();
+
+    for (;;)
+        fevent(set, queue, &zero);
+    return NULL;
+}
+
+static void * poll_flow(void * fd)
+{
+    const struct timespec zero = { 0, 0 };
+    char                  byte;
+
+    fccntl(*(int *) fd, FLOWSRCVTIMEO, &zero);
+    for (;;)
+        flow_read(*(int *) fd, &byte, 1);
+    return NULL;
+}
+
+static void check_cancelled_polls(void)
+{
+    struct flow_pair pair = flow_pair_start("polls", NULL);
+    fset_t *         set = fset_create();
+    pthread_t        threads[2];
+    void *           result = NULL;
+    int              i;
+
+    MUST(pthread_create(&threads[0], NULL, poll_events, set) == 0
+         && pthread_create(&threads[1], NULL, poll_flow, &pair.fd) == 0,
+         "two threads that poll");
+    for (i = 0; i < 2; i++) {
+        CHECK_RESULT(pthread_cancel(threads[i]), 0, "one is cancelled");
+        CHECK_RESULT(pthread_join(threads[i], &result), 0, "it ends");
+        CHECK(result == PTHREAD_CANCELED, "because of that");
+    }
+    fset_destroy(set);
+    flow_pair_end(&pair);
+}
+
 static void check_cancelled(void)
 {
     struct flow_pair pair = flow_pair_start("cancelled", NULL);
@@ -234,6 +276,7 @@ int main(int     argc,
     fset_destroy(set);
     flow_pair_end(&pair);
     check_cancelled();
+    check_cancelled_polls();
 
     return conformance_end();
 }

@@ -69,6 +69,9 @@ static inline void cl_pause(void) {
 #endif
 }
 
+/// A cancellation point for calls that have nothing to wait for: a loop over such a call shall be cancellable too.
+static inline void cl_test_cancel(void) { pthread_testcancel(); }
+
 // Futexes on shared memory.
 
 /// Sleeps while *word == expected, until `deadline` (CLOCK_MONOTONIC; NULL = for ever) or a wake-up. A cancellation
