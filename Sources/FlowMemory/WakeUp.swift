@@ -60,6 +60,11 @@ package enum WakeUp {
         }
     }
 
+    /// Step 3 for other words: wakes whoever set this one.
+    package static func sleeper(on wait: UnsafeMutablePointer<UInt32>) {
+        if cl_exchange32(wait, 0) != 0 { cl_futex_wake_all(wait) }
+    }
+
     /// Wakes everybody who sleeps on a word, whatever the word says.
     package static func everybody(on wait: UnsafeMutablePointer<UInt32>) {
         _ = cl_exchange32(wait, 0)

@@ -107,7 +107,6 @@ extension FlowProcess {
         entry.pointee.isClosing = false
         if let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
         if link.descriptors.isEmpty {
-            link.liveness.stop()
             if link.isPeerGone { forget(link) }
         }
     }
@@ -145,7 +144,7 @@ extension FlowPointer {
     func wakePeer() {
         cl_fence()
         ringPeerReader()
-        WakeUp.everybody(on: pointee.peerWriterWait)
+        WakeUp.sleeper(on: pointee.peerWriterWait)
     }
 
     /// After the flow's fate has changed: whoever waits at this end looks again.

@@ -162,6 +162,6 @@ extension FlowPointer {
     @inline(never)
     private func wakePeerWriter(_ end: FlowEnd) {
         let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
-        if unread <= pointee.queueBytes / 2 { WakeUp.everybody(on: pointee.peerWriterWait) }
+        if unread <= pointee.queueBytes / 2 { WakeUp.sleeper(on: pointee.peerWriterWait) }
     }
 }

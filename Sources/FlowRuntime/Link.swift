@@ -91,8 +91,9 @@ struct LinkLiveness {
     private var lastChange = Instant(nanoseconds: 0)
     private(set) var nextTick = Instant(nanoseconds: .max)
 
-    mutating func watch(timeout flow: UInt64, memory: borrowing LinkMemory, end: End, now: Instant) {
-        if timeout == nil {
+    /// A flow of this timeout has come. `isFirst`: there was none just now, so nobody has been watched.
+    mutating func watch(timeout flow: UInt64, isFirst: Bool, memory: borrowing LinkMemory, end: End, now: Instant) {
+        if timeout == nil || isFirst {
             lastSeen = cl_load32_relaxed(word(memory.base, LinkLayout.heartbeat(end.other)))
             lastChange = now
         }
@@ -100,6 +101,8 @@ struct LinkLiveness {
         nextTick = min(nextTick, now + TimeSpan(nanoseconds: (timeout ?? .max) / 4))
     }
 
+    /// Nobody asks any more. Not at the last flow's end but at the next tick, so that flows that come and go one after
+    /// the other do not set the timer anew each time.
     mutating func stop() {
         timeout = nil
         nextTick = Instant(nanoseconds: .max)

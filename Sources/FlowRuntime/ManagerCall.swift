@@ -96,12 +96,24 @@ package enum ManagerCall {
         do throws(Failure) { try MessageSocket.send(message.encoded(), on: connection) } catch { throw .manager }
     }
 
+    /// Tries for a while: an answer to a request that irmd can settle at once is there sooner than a processor that went
+    /// idle would be awake.
+    private static func isAnswered(_ connection: Int32) -> Bool {
+        var byte: UInt8 = 0
+        for _ in 0..<64 {
+            if recv(connection, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return true }
+            sched_yield()
+        }
+        return false
+    }
+
     /// A cancellation point: a cancelled thread leaves no connection behind.
     private static func awaitMessage(on connection: Int32, deadline: Instant?) throws(Failure) {
         let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
             cl_close(Int32(Int(bitPattern: argument)))
         }
         let argument = UnsafeMutableRawPointer(bitPattern: Int(connection))
+        guard !isAnswered(connection) else { return }
         guard let deadline else {
             let result = cl_await_message(connection, cleanup, argument)
             if result < 0 { throw result == -EINTR ? .interrupted : .manager }

@@ -114,7 +114,8 @@ extension FlowProcess {
     func watch(_ link: Link, timeoutMilliseconds: UInt32) {
         if timeoutMilliseconds > 0 {
             link.liveness.watch(
-                timeout: UInt64(timeoutMilliseconds) * 1_000_000, memory: link.memory, end: link.end, now: Clock.now())
+                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.descriptors.count == 1,
+                memory: link.memory, end: link.end, now: Clock.now())
         }
         // Only for what it does not know yet: allocations shall not cost a wake-up each.
         if link.liveness.nextTick < service.sleepsUntil || session.generation != service.session { service.wake() }
@@ -166,6 +167,10 @@ extension FlowProcess {
     fileprivate func tick(_ now: Instant) {
         locked { process in
             for link in process.links.values where link.liveness.nextTick <= now {
+                guard !link.descriptors.isEmpty else {
+                    link.liveness.stop()
+                    continue
+                }
                 let silence = link.liveness.tick(memory: link.memory, end: link.end, now: now)
                 for descriptor in link.descriptors.values {
                     guard let entry = FlowTable.pointer(descriptor) else { continue }

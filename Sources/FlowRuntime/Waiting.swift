@@ -65,7 +65,7 @@ struct Wait {
                 deadline = now + TimeSpan(nanoseconds: timeout)
             }
         }
-        guard rounds < Wait.pauses + yields else {
+        guard rounds < (yields > 4 ? Wait.pauses : 0) + yields else {
             if !hasSlept { patience.slept() }
             rounds = 0
             hasSlept = true

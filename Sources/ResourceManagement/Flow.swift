@@ -46,7 +46,7 @@ struct Flow: Sendable {
         case offered(RequestID, ConnectionID, descriptors: Int)
         case held
         /// Let go, or gone with its process. Final.
-        case released
+        case released(ResourceManager.Release)
     }
 
     subscript(end: End) -> Party {

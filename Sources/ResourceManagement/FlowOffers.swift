@@ -140,8 +140,8 @@ extension ResourceManager {
         switch end {
         case .first: established(id)
         case .second:
-            if case .released = flow.client.hold {
-                tellDown(id, .second)
+            if case .released(let cause) = flow.client.hold {
+                if cause != .deallocated { tellDown(id, .second) }
             } else {
                 offer(id, to: .first)
             }
@@ -158,7 +158,8 @@ extension ResourceManager {
         if let layer = flow.layer, ipcps[layer.ipcp] != nil {
             outgoing.append(.request(.flowAllocated(id), layer.ipcp))
         }
-        if case .released = flow.server.hold { tellDown(id, .first) }
+        // Who let go in the ordinary way has said so in the link, which the client has mapped by now.
+        if case .released(let cause) = flow.server.hold, cause != .deallocated { tellDown(id, .first) }
     }
 
     mutating func refused(_ id: FlowID, _ failure: Failure, on connection: ConnectionID) {

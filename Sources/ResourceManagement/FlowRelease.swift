@@ -26,7 +26,7 @@ extension ResourceManager {
         guard let flow = flows[id] else { return }
         let party = flow[end]
         if case .released = party.hold { return }
-        flows[id]?[end].hold = .released
+        flows[id]?[end].hold = .released(cause)
         if end == .first { flows[id]?.allocation = nil }
         if flows[id]?.end(of: party.process) == nil { processes[party.process]?.flows.remove(id) }
         forgetCall(of: flow, end)

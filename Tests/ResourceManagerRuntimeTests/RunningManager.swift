@@ -12,7 +12,7 @@ final class RunningManager {
     private(set) var process: ProcessID
     private let removesDirectory: Bool
 
-    static let watchdog = TimeSpan(seconds: 30)
+    static let watchdog = TimeSpan(seconds: 120)
 
     /// Where the built programs are: beside the tests.
     static let programs: String = {
