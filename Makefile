@@ -4,6 +4,7 @@
 # make install PREFIX= DESTDIR=      installs it (SYSTEMD=yes: with the systemd unit)
 # make uninstall PREFIX= DESTDIR=    removes what install put there
 # make check                         installs what is missing and runs all tests
+# make bench                         builds and compares flows with seqpacket sockets (PREFIX is not touched)
 # make soak                          the long tests: hours, not minutes (SOAK_ROUNDS, SOAK_SECONDS, SOAK_PARTS)
 
 PREFIX ?= /usr/local
@@ -82,10 +83,14 @@ uninstall:
 check:
 	./check
 
+bench:
+	$(MAKE) --silent install PREFIX=$(CURDIR)/.build/bench DESTDIR=
+	Benchmarks/run $(CURDIR)/.build/bench
+
 soak:
 	Scripts/soak
 
 clean:
 	$(SWIFT) package clean
 
-.PHONY: all install uninstall check soak clean
+.PHONY: all install uninstall check bench soak clean
