@@ -154,7 +154,7 @@ extension ResourceManager {
         guard members.contains(where: { $0.type == .broadcast }) else {
             return fail(request, on: connection, .notAllocated, "layer \(layer) is not a broadcast layer")
         }
-        fail(request, on: connection, .notSupported, "broadcast layers are not supported yet")
+        fail(request, on: connection, .notSupported, "this irmd joins no broadcast layers")
     }
 
     // Time.
