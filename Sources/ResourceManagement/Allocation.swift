@@ -16,6 +16,8 @@ struct Allocation: Hashable, Sendable {
     let arrival: UInt64
     /// When a program that was started for it shall have accepted.
     var startDeadline: Instant?
+    /// Acceptors that could not map the flow they were offered.
+    var refusals = 0
 
     /// The earlier of the two.
     var limit: Instant { startDeadline.map { min($0, deadline) } ?? deadline }

@@ -26,6 +26,9 @@ extension ResourceManager {
         guard let record = names[allocation.name] else {
             return refuse(allocation, .name, "name \(allocation.name) was destroyed")
         }
+        guard allocation.refusals < Limits.acceptorRefusals else {
+            return refuse(allocation, .ipcp, "the servers of \(allocation.name) have no room for another flow")
+        }
         if let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing) {
             return begin(allocation, accept, of: process)
         }

@@ -166,6 +166,7 @@ extension ResourceManager {
         guard case .attached(id, let end) = connections[connection]?.call, let flow = flows[id] else { return }
         report(.flow(.acceptorRefused(flow[end].process, flow.name, failure)))
         connections[connection]?.call = .idle
+        if end == .second { flows[id]?.allocation?.refusals += 1 }
         release(id, end, .withdrawn)
     }
 

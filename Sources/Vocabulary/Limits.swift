@@ -50,6 +50,8 @@ package enum Limits {
     package static let bindings = 65_536
     /// Registrations in one `irm name register`. spec: irm-cli §3
     package static let registrationsPerCommand = 128
+    /// Servers that may refuse a flow for want of memory or descriptors before its client is told, with EIPCP.
+    package static let acceptorRefusals = 8
     /// Arguments of an auto-started program, and their bytes together, so that they fit one message.
     package static let arguments = 256
     package static let argumentBytes = 8_192

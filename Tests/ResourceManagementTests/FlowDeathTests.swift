@@ -129,6 +129,22 @@ enum Fate: CaseIterable, Sendable {
         #expect(died.failures(on: town.client.call) == [.ipcp])
     }
 
+    @Test("servers that refuse again and again: the client is told before its deadline")
+    func refusals() throws {
+        var town = Town()
+        _ = try #require(try advance(&town, to: .offeredToServer))
+        var failures: [Failure] = []
+        var refusals = 0
+        while failures.isEmpty, refusals < 100, let flow = town.rig.manager.flows.keys.first {
+            failures += town.rig.handle(.received(town.server.call, .refused(flow, .outOfMemory), .nothing)).failures
+            refusals += 1
+            failures += town.rig.accept(town.server.call).failures
+        }
+        #expect(failures == [.ipcp])
+        #expect(refusals == Limits.acceptorRefusals)
+        #expect(town.rig.manager.flows.isEmpty)
+    }
+
     @Test("a client that refuses: the server's end goes down")
     func clientRefuses() throws {
         var town = Town()
