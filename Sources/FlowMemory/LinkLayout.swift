@@ -18,10 +18,10 @@ package enum LinkLayout {
     package static func heartbeat(_ end: End) -> Int { end.index * 256 + 128 }
 
     /// The upper level of the bits that say which flows may have something for `end`: one bit for each lower word.
-    package static let upperWords = Limits.slotsPerLink / 64 / 64
+    package static var upperWords: Int { Limits.slotsPerLink / 64 / 64 }
     package static func upperBits(_ end: End) -> Int { 512 + end.index * 128 }
     /// The lower level: one bit for each slot.
-    package static let lowerWords = Limits.slotsPerLink / 64
+    package static var lowerWords: Int { Limits.slotsPerLink / 64 }
     package static func lowerBits(_ end: End) -> Int { 8_192 + end.index * lowerWords * 8 }
 
     package static let firstSlot = 32_768

@@ -38,16 +38,13 @@ package struct LinkMemory: ~Copyable, @unchecked Sendable {
     }
 
     /// Speaks for an end whose process is gone: says so, and wakes the other end whatever its wait words say, because
-    /// the dead one may have died half-way through a wake-up. `bell` is a descriptor of the dead end's socket, if irmd
-    /// still has one; without it the survivor learns from the end of the socket and from irmd's notification.
+    /// the dead one may have died half-way through a wake-up. Who sleeps in a flow set learns it from the end of the
+    /// link's socket and from irmd's notification.
     package func markGone(_ end: End, of slot: LinkSlot, linkEnd: End) {
         let words = base + LinkLayout.slot(slot)
         _ = cl_or32(word(words, SlotLayout.state(end)), EndState.gone.rawValue)
-        for wait in [SlotLayout.readerWait(end.other), SlotLayout.writerWait(end.other)] {
-            let address = word(words, wait)
-            _ = cl_exchange32(address, ReaderWait.awake)
-            cl_futex_wake_all(address)
-        }
+        WakeUp.everybody(on: word(words, SlotLayout.readerWait(end.other)))
+        WakeUp.everybody(on: word(words, SlotLayout.writerWait(end.other)))
         setReady(slot, for: linkEnd.other)
     }
 

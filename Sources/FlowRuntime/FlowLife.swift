@@ -47,8 +47,7 @@ extension FlowProcess {
             throw .inputOutput
         }
         let link = Link(
-            key: key, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd,
-            peer: offer.peer)
+            key: key, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd)
         links[key] = link
         service.watch(link)
         return link
@@ -106,9 +105,7 @@ extension FlowProcess {
         let link = entry.pointee.link.takeRetainedValue()
         entry.pointee.isClosing = false
         if let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
-        if link.descriptors.isEmpty {
-            if link.isPeerGone { forget(link) }
-        }
+        if link.descriptors.isEmpty, link.isPeerGone { forget(link) }
     }
 
     /// A link whose peer has gone and whose last flow is closed.

@@ -26,7 +26,6 @@ final class Link {
     let memory: LinkMemory
     let socket: Descriptor
     let end: End
-    let peer: ProcessID
     /// The socket has ended.
     var isPeerGone = false
     /// The descriptors of its flows by slot.
@@ -35,12 +34,11 @@ final class Link {
     var memberships: [ObjectIdentifier: Int] = [:]
     var liveness = LinkLiveness()
 
-    init(key: LinkKey, memory: consuming LinkMemory, socket: consuming Descriptor, end: End, peer: ProcessID) {
+    init(key: LinkKey, memory: consuming LinkMemory, socket: consuming Descriptor, end: End) {
         self.key = key
         self.memory = memory
         self.socket = socket
         self.end = end
-        self.peer = peer
     }
 
     private var armed: UnsafeMutablePointer<UInt32> { word(memory.base, LinkLayout.bell(end)) }

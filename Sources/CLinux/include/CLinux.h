@@ -43,7 +43,6 @@
 
 static inline uint32_t cl_load32_relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
 static inline uint32_t cl_load32_acquire(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-static inline void cl_store32_relaxed(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
 static inline void cl_store32_release(uint32_t *p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
 static inline uint32_t cl_exchange32(uint32_t *p, uint32_t v) { return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); }
 static inline uint32_t cl_or32(uint32_t *p, uint32_t v) { return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST); }
@@ -194,9 +193,6 @@ static inline int cl_termination_signal(int status) { return WIFSIGNALED(status)
 /// The message of an errno value (thread-safe, never NULL).
 const char *cl_error_text(int error);
 void cl_syslog(int priority, const char *text);
-/// stdin, stdout, stderr as values: the C names are macros or mutable globals.
-static inline FILE *cl_stdout(void) { return stdout; }
-static inline FILE *cl_stderr(void) { return stderr; }
 /// Writes everything to a descriptor, or stops at the first error. 0 or -errno.
 int cl_write_all(int fd, const void *bytes, size_t count);
 /// Process-shared, robust mutex: the owner's death is noticed by the next who locks.
