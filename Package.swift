@@ -10,20 +10,13 @@ import PackageDescription
 let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()]
 /// The targets that touch the operating system.
 let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
-/// The targets that a packet passes through: one function in the end, whatever file its parts are in.
-let dataPath: [SwiftSetting] =
-    driver
-    + [
-        .unsafeFlags(
-            ["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release))
-    ]
 
 /// A C library that brings the Swift runtime with it and shows only its C functions. `--static-swift-stdlib` is ignored
 /// for dynamic products, so the flags stand here.
 func cLibrary(_ target: String, _ name: String) -> (swift: [SwiftSetting], linker: [LinkerSetting]) {
     let exports = "\(Context.packageDirectory)/Sources/\(target)/exports.map"
     return (
-        dataPath + [.unsafeFlags(["-static-stdlib"])],
+        driver + [.unsafeFlags(["-static-stdlib"])],
         [
             .unsafeFlags([
                 "-static-stdlib", "-use-ld=lld", "-Xlinker", "-soname=\(name).so.0.23", "-Xlinker",
@@ -69,7 +62,7 @@ let package = Package(
         // libm: the standard library needs it, and without Glibc nothing else asks for it.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
-        .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: dataPath),
+        .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
         // runtimes
@@ -84,7 +77,7 @@ let package = Package(
             ], swiftSettings: driver),
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
-            swiftSettings: dataPath),
+            swiftSettings: driver),
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),

@@ -8,8 +8,9 @@ import Vocabulary
 /// mapping of its own, so that it can speak for an end that died.
 ///
 /// Sendable: the memory is shared with other processes anyway; every access is atomic.
-package struct LinkMemory: ~Copyable, @unchecked Sendable {
-    package let base: UnsafeMutableRawPointer
+public struct LinkMemory: ~Copyable, @unchecked Sendable {
+    /// Where the words of `LinkLayout` begin.
+    public let base: UnsafeMutableRawPointer
 
     /// Checks that the descriptor is a sealed memory of the right size before it is mapped.
     package init(mapping descriptor: borrowing Descriptor) throws(Failure) {
@@ -33,30 +34,30 @@ package struct LinkMemory: ~Copyable, @unchecked Sendable {
     }
 
     /// Makes a slot new for another flow. Only irmd, and only when both ends have let go of the last one.
-    package func reset(_ slot: LinkSlot) {
+    public func reset(_ slot: LinkSlot) {
         memset(base + LinkLayout.slot(slot), 0, LinkLayout.slotBytes)
     }
 
     /// Speaks for an end whose process is gone: says so, and wakes the other end whatever its wait words say, because
     /// the dead one may have died half-way through a wake-up. Who sleeps in a flow set learns it from the end of the
     /// link's socket and from irmd's notification.
-    package func markGone(_ end: End, of slot: LinkSlot, linkEnd: End) {
+    public func markGone(_ end: End, of slot: LinkSlot, linkEnd: End) {
         let words = base + LinkLayout.slot(slot)
-        _ = cl_or32(word(words, SlotLayout.state(end)), EndState.gone.rawValue)
+        _ = cl_or32(word(words, SlotLayout.state(end)), EndState.gone)
         WakeUp.everybody(on: word(words, SlotLayout.readerWait(end.other)))
         WakeUp.everybody(on: word(words, SlotLayout.writerWait(end.other)))
         setReady(slot, for: linkEnd.other)
     }
 
     /// Packets written so far in the direction that begins at `end`, as its writer says.
-    package func packetsWritten(from end: End, in slot: LinkSlot) -> UInt64 {
+    public func packetsWritten(from end: End, in slot: LinkSlot) -> UInt64 {
         cl_load64_relaxed(
             (base + LinkLayout.slot(slot) + SlotLayout.written(from: end)).assumingMemoryBound(to: UInt64.self))
     }
 
     /// Sets both levels of the ready bits. The upper level every time: a ringer that died between the two steps must
     /// not mute 64 flows.
-    package func setReady(_ slot: LinkSlot, for linkEnd: End) {
+    public func setReady(_ slot: LinkSlot, for linkEnd: End) {
         let number = Int(slot.rawValue)
         let lower = (base + LinkLayout.lowerBits(linkEnd)).assumingMemoryBound(to: UInt64.self) + number / 64
         _ = cl_or64(lower, 1 << UInt64(number % 64))
@@ -66,10 +67,12 @@ package struct LinkMemory: ~Copyable, @unchecked Sendable {
     }
 }
 
-package func word(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt32> {
+/// The 32-bit word at `offset`, which is a multiple of 4.
+@inlinable public func word(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt32> {
     (base + offset).assumingMemoryBound(to: UInt32.self)
 }
 
-package func longWord(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt64> {
+/// The 64-bit word at `offset`, which is a multiple of 8.
+@inlinable public func longWord(_ base: UnsafeMutableRawPointer, _ offset: Int) -> UnsafeMutablePointer<UInt64> {
     (base + offset).assumingMemoryBound(to: UInt64.self)
 }

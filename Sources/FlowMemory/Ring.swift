@@ -12,20 +12,21 @@ import Vocabulary
 /// `wrap` word where it left: there is no marker record. design: flow-memory §2
 ///
 /// Each side keeps its own positions privately (`RingProducer`, `RingConsumer`) and never reads them back from here.
-package struct Ring {
-    package let bytes: UnsafeMutableRawPointer
+public struct Ring {
+    /// Where the ring begins.
+    public let bytes: UnsafeMutableRawPointer
     /// Size in bytes; a power of two.
-    package let size: UInt64
-    private let producerWords: UnsafeMutableRawPointer
-    private let consumerWords: UnsafeMutableRawPointer
+    public let size: UInt64
+    @usableFromInline let producerWords: UnsafeMutableRawPointer
+    @usableFromInline let consumerWords: UnsafeMutableRawPointer
 
-    package static let headerBytes: UInt64 = 8
-    /// A record begins at a multiple of this many bytes (a cache line). A literal that is computed, so that no record
-    /// asks first whether a global is initialised.
-    package static var alignment: UInt64 { 64 }
+    /// Before every payload.
+    @inlinable public static var headerBytes: UInt64 { 8 }
+    /// A record begins at a multiple of this many bytes (a cache line).
+    @inlinable public static var alignment: UInt64 { 64 }
     /// A record that begins a new page looks whether the ring is empty; looking at every record costs a coherence
     /// miss each.
-    private static let pageShift: UInt64 = 12
+    @inlinable static var pageShift: UInt64 { 12 }
 
     package init(bytes: UnsafeMutableRawPointer, size: Int, slot: UnsafeMutableRawPointer, from end: End) {
         self.bytes = bytes
@@ -34,26 +35,31 @@ package struct Ring {
         consumerWords = slot + SlotLayout.head(from: end)
     }
 
-    package var tail: UnsafeMutablePointer<UInt64> { longWord(producerWords, 0) }
-    package var wrap: UnsafeMutablePointer<UInt64> { longWord(producerWords, 8) }
-    package var written: UnsafeMutablePointer<UInt64> { longWord(producerWords, 16) }
-    package var head: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 0) }
-    package var read: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 8) }
+    /// The position behind the last record. The producer's.
+    @inlinable public var tail: UnsafeMutablePointer<UInt64> { longWord(producerWords, 0) }
+    /// The position where the ring was last left early. The producer's.
+    @inlinable public var wrap: UnsafeMutablePointer<UInt64> { longWord(producerWords, 8) }
+    /// Packets ever written. The producer's.
+    @inlinable public var written: UnsafeMutablePointer<UInt64> { longWord(producerWords, 16) }
+    /// The position of the first record that is not read. The consumer's.
+    @inlinable public var head: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 0) }
+    /// Packets ever read. The consumer's.
+    @inlinable public var read: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 8) }
 
-    package func offset(_ position: UInt64) -> UInt64 { position & (size - 1) }
-    package func address(_ position: UInt64) -> UnsafeMutableRawPointer { bytes + Int(position & (size - 1)) }
+    @inlinable func offset(_ position: UInt64) -> UInt64 { position & (size - 1) }
     /// The next multiple of the size that is not below the position.
-    package func lapAfter(_ position: UInt64) -> UInt64 { (position &+ size &- 1) & ~(size &- 1) }
-    package func crossesPage(_ offset: UInt64, _ need: UInt64) -> Bool {
+    @inlinable func lapAfter(_ position: UInt64) -> UInt64 { (position &+ size &- 1) & ~(size &- 1) }
+    @inlinable func crossesPage(_ offset: UInt64, _ need: UInt64) -> Bool {
         (offset ^ (offset &+ need)) >> Ring.pageShift != 0
     }
     /// Bytes that a record with this payload takes.
-    package static func need(_ payload: Int) -> UInt64 {
+    @inlinable public static func need(_ payload: Int) -> UInt64 {
         (UInt64(payload) &+ headerBytes &+ alignment &- 1) & ~(alignment &- 1)
     }
 }
 
 /// A peer wrote something into the shared words that cannot be. The flow is not usable any more.
-package struct RingViolation: Error, Hashable, Sendable {
-    package init() {}
+public struct RingViolation: Error, Hashable, Sendable {
+    /// There is nothing to say beyond that.
+    @inlinable public init() {}
 }

@@ -5,24 +5,33 @@ import Vocabulary
 
 /// The reading side of a ring: its own positions, which the peer never sees. All zeroes is the state of a new flow.
 /// Guarded by the read lock of its end.
-package struct RingConsumer {
-    private var head: UInt64 = 0
+public struct RingConsumer {
+    @usableFromInline var head: UInt64 = 0
     /// The producer's words when they were last looked at, and checked.
-    private var tail: UInt64 = 0
-    private var wrap: UInt64 = 0
-    /// Packets ever read.
-    package private(set) var read: UInt64 = 0
+    @usableFromInline var tail: UInt64 = 0
+    @usableFromInline var wrap: UInt64 = 0
+    @usableFromInline var packetsRead: UInt64 = 0
 
     /// The oldest unread record. Its bytes are shared memory: whoever needs them stable copies them first.
-    package struct Record {
-        package let payload: UnsafeRawPointer
-        package let count: Int
+    public struct Record {
+        /// In the ring.
+        public let payload: UnsafeRawPointer
+        /// Bytes of the payload; checked.
+        public let count: Int
+
+        @inlinable init(payload: UnsafeRawPointer, count: Int) {
+            self.payload = payload
+            self.count = count
+        }
     }
 
     package init() {}
 
+    /// Packets ever read.
+    @inlinable public var read: UInt64 { packetsRead }
+
     /// The oldest unread record; nil if there is none.
-    package mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
+    @inlinable public mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
         if head == tail {
             try refresh(ring)
             if head == tail { return nil }
@@ -43,33 +52,33 @@ package struct RingConsumer {
     }
 
     /// Done with the record that `front` gave.
-    package mutating func consume(_ record: Record, of ring: Ring) {
+    @inlinable public mutating func consume(_ record: Record, of ring: Ring) {
         head &+= Ring.need(record.count)
-        read &+= 1
-        cl_store64_relaxed(ring.read, read)
+        packetsRead &+= 1
+        cl_store64_relaxed(ring.read, packetsRead)
         cl_store64_release(ring.head, head)
     }
 
     /// Whether there is something to read, without reading it.
-    package mutating func isEmpty(_ ring: Ring) throws(RingViolation) -> Bool {
+    @inlinable public mutating func isEmpty(_ ring: Ring) throws(RingViolation) -> Bool {
         if head == tail { try refresh(ring) }
         return head == tail
     }
 
     /// Unread bytes, gaps included, as far as was seen.
-    package mutating func unreadBytes(_ ring: Ring) throws(RingViolation) -> UInt64 {
+    @inlinable public mutating func unreadBytes(_ ring: Ring) throws(RingViolation) -> UInt64 {
         try refresh(ring)
         return tail &- head
     }
 
     /// Packets that wait here, as the peer says; at most what fits the ring.
-    package func queued(_ ring: Ring) -> UInt64 {
+    @inlinable public func queued(_ ring: Ring) -> UInt64 {
         min(cl_load64_acquire(ring.written) &- read, ring.size / Ring.alignment)
     }
 
     /// `tail` before `wrap`: a wrap that is newer than the tail is at or behind it and harmless, the other way round a
     /// jump would be missed.
-    private mutating func refresh(_ ring: Ring) throws(RingViolation) {
+    @inlinable mutating func refresh(_ ring: Ring) throws(RingViolation) {
         let seen = cl_load64_acquire(ring.tail)
         guard seen != tail else { return }
         wrap = cl_load64_relaxed(ring.wrap)

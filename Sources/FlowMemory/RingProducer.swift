@@ -5,23 +5,26 @@ import Vocabulary
 
 /// The writing side of a ring: its own positions, which the peer never sees. All zeroes is the state of a new flow.
 /// Guarded by the write lock of its end.
-package struct RingProducer {
-    private var tail: UInt64 = 0
+public struct RingProducer {
+    @usableFromInline var tail: UInt64 = 0
     /// The consumer's position when it was last looked at, and checked.
-    private var head: UInt64 = 0
+    @usableFromInline var head: UInt64 = 0
     /// Where the ring was last left early.
-    private var wrap: UInt64 = 0
-    /// Packets ever written.
-    package private(set) var written: UInt64 = 0
+    @usableFromInline var wrap: UInt64 = 0
+    @usableFromInline var packetsWritten: UInt64 = 0
     /// The ring's bytes below this offset have memory behind them.
-    private var populated: UInt64 = 0
+    @usableFromInline var populated: UInt64 = 0
 
-    package enum Outcome { case written, full, outOfMemory, violation }
+    /// What became of a write.
+    public enum Outcome { case written, full, outOfMemory, violation }
 
     package init() {}
 
+    /// Packets ever written.
+    @inlinable public var written: UInt64 { packetsWritten }
+
     /// Writes one record if the unread bytes stay below `queueBytes`, or the ring is empty.
-    package mutating func write(
+    @inlinable public mutating func write(
         _ payload: UnsafeRawPointer?, count: Int, into ring: Ring, queueBytes: UInt64
     ) -> Outcome {
         let need = Ring.need(count)
@@ -37,21 +40,21 @@ package struct RingProducer {
             cl_store64_relaxed(ring.wrap, wrap)
         }
         tail = start &+ need
-        written &+= 1
+        packetsWritten &+= 1
         // The consumer reads `tail` first (acquire), so it sees the record and the wrap that belong to it. The count
         // comes last: whoever makes events of it must find the packets.
         cl_store64_release(ring.tail, tail)
-        cl_store64_release(ring.written, written)
+        cl_store64_release(ring.written, packetsWritten)
         return .written
     }
 
     /// Whether `write` would find room now. A violation counts as room: the next write finds it.
-    package mutating func hasRoom(_ count: Int, in ring: Ring, queueBytes: UInt64) -> Bool {
+    @inlinable public mutating func hasRoom(_ count: Int, in ring: Ring, queueBytes: UInt64) -> Bool {
         place(Ring.need(count), in: ring, queueBytes: queueBytes) != .max
     }
 
     /// Where the record goes; `.max` if there is no room; nil if the peer's word is impossible.
-    private mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
+    @inlinable mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
         let offset = ring.offset(tail)
         // Beyond what has memory, too: after a trim the next record shall not fill up the way to its old place.
         if ring.crossesPage(offset, need) || offset &+ need > populated {
@@ -64,7 +67,7 @@ package struct RingProducer {
         return fits(start, need, ring, queueBytes) ? start : .max
     }
 
-    private func fits(_ start: UInt64, _ need: UInt64, _ ring: Ring, _ queueBytes: UInt64) -> Bool {
+    @inlinable func fits(_ start: UInt64, _ need: UInt64, _ ring: Ring, _ queueBytes: UInt64) -> Bool {
         if head == tail { return true }
         // A consumer that stands where the ring was left early has read all before the gap, and the gap is free:
         // else a sleeping producer would block after every record.
@@ -73,7 +76,7 @@ package struct RingProducer {
     }
 
     /// Looks at the consumer's position. False if it is impossible.
-    private mutating func refresh(_ ring: Ring) -> Bool {
+    @inlinable mutating func refresh(_ ring: Ring) -> Bool {
         let seen = cl_load64_acquire(ring.head)
         // Between what was seen before and the tail, at a record's beginning.
         guard seen &- head <= tail &- head, seen & (Ring.alignment &- 1) == 0 else { return false }
@@ -82,7 +85,7 @@ package struct RingProducer {
     }
 
     /// Memory for the ring up to `end`, asked for explicitly so that having none is an error and not a SIGBUS.
-    private mutating func populate(to end: UInt64, of ring: Ring) -> Bool {
+    @usableFromInline mutating func populate(to end: UInt64, of ring: Ring) -> Bool {
         // Page by page as long as little is used, then in larger steps.
         let step: UInt64 = populated < 65_536 ? 4_096 : 65_536
         let target = min((end &+ step &- 1) & ~(step &- 1), ring.size)
@@ -94,14 +97,14 @@ package struct RingProducer {
     }
 
     /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap.
-    package mutating func trim(_ ring: Ring, keeping kept: UInt64) {
+    public mutating func trim(_ ring: Ring, keeping kept: UInt64) {
         guard populated > kept, cl_load64_acquire(ring.head) == tail else { return }
         guard madvise(ring.bytes + Int(kept), Int(populated &- kept), MADV_REMOVE) == 0 else { return }
         populated = kept
     }
 
     /// Packets that the peer has not read, as it says; at most what fits the ring.
-    package func unread(_ ring: Ring) -> UInt64 {
+    @inlinable public func unread(_ ring: Ring) -> UInt64 {
         let difference = written &- cl_load64_relaxed(ring.read)
         return min(difference, ring.size / Ring.alignment)
     }

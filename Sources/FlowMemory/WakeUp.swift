@@ -21,26 +21,26 @@ import Vocabulary
 ///
 /// Wait words hold flags, because a thread may sleep on a flow that also is in a set. A sleeper never clears its flag:
 /// a flag that is left over costs one wake-up too many, a flag cleared too early would cost a sleep without end.
-package enum WakeUp {
+public enum WakeUp {
     /// The waker's step 2.
-    package static func barrier(isExpedited: Bool, fenceRequired: UInt32) {
+    @inlinable public static func barrier(isExpedited: Bool, fenceRequired: UInt32) {
         if isExpedited && fenceRequired == 0 { cl_compiler_fence() } else { cl_fence() }
     }
 
     /// The sleeper's step 2.
-    package static func sleeperBarrier(isExpedited: Bool) {
+    @inlinable public static func sleeperBarrier(isExpedited: Bool) {
         // Where the kernel says no after it had said yes, the waker's flag would be wrong; it has not been seen, and
         // a fence of our own is the best that is left.
         if !isExpedited || cl_membarrier() != 0 { cl_fence() }
     }
 
     /// Sets a sleeper's flag (step 1) and returns the value to sleep on.
-    package static func announce(_ wait: UnsafeMutablePointer<UInt32>, flag: UInt32) -> UInt32 {
+    @inlinable public static func announce(_ wait: UnsafeMutablePointer<UInt32>, flag: UInt32) -> UInt32 {
         cl_or32(wait, flag) | flag
     }
 
     /// Step 3 of who wakes a reader of `end` in `slot`. `bell` is our descriptor of the link's socket.
-    package static func reader(
+    public static func reader(
         of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
         bell: Int32
     ) {
@@ -51,7 +51,7 @@ package enum WakeUp {
     }
 
     /// Tells the process at `linkEnd` that a flow may have something for it.
-    package static func ring(_ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: Int32) {
+    public static func ring(_ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: Int32) {
         link.setReady(slot, for: linkEnd)
         cl_fence()
         if cl_exchange32(word(link.base, LinkLayout.bell(linkEnd)), 0) != 0 {
@@ -61,12 +61,12 @@ package enum WakeUp {
     }
 
     /// Step 3 for other words: wakes whoever set this one.
-    package static func sleeper(on wait: UnsafeMutablePointer<UInt32>) {
+    public static func sleeper(on wait: UnsafeMutablePointer<UInt32>) {
         if cl_exchange32(wait, 0) != 0 { cl_futex_wake_all(wait) }
     }
 
     /// Wakes everybody who sleeps on a word, whatever the word says.
-    package static func everybody(on wait: UnsafeMutablePointer<UInt32>) {
+    public static func everybody(on wait: UnsafeMutablePointer<UInt32>) {
         _ = cl_exchange32(wait, 0)
         cl_futex_wake_all(wait)
     }

@@ -42,13 +42,13 @@ package enum FlowControl {
         guard flags & FlowFlags.accessMode != FlowFlags.accessMode, flags & ~FlowFlags.all == 0 else { throw .invalid }
         try withSettings(descriptor) { settings, entry in
             cl_store32_release(&settings.pointee.flags, flags)
-            var state: EndState = []
-            if flags & FlowFlags.down != 0 { state.insert(.down) }
-            if flags & FlowFlags.accessMode == FlowFlags.writeOnly { state.insert(.notReading) }
-            let before = cl_load32_relaxed(entry.pointee.ownState)
-            let after = before & EndState.gone.rawValue | state.rawValue
+            var state: UInt32 = 0
+            if flags & FlowFlags.down != 0 { state |= EndState.down }
+            if flags & FlowFlags.accessMode == FlowFlags.writeOnly { state |= EndState.notReading }
+            let before = cl_load32_relaxed(entry.ownState)
+            let after = before & EndState.gone | state
             guard before != after else { return }
-            cl_store32_release(entry.pointee.ownState, after)
+            cl_store32_release(entry.ownState, after)
             entry.wakePeer()
             entry.wakeOwn()
         }

@@ -32,11 +32,12 @@ extension FlowPointer {
     func hasEvents() -> Bool {
         guard let end = pointee.end else { return false }
         if newPackets(end) > 0 { return true }
-        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
         let membership = pointee.membership
-        let isGone = peer.contains(.gone) || fate & (Fate.down | Fate.violated) != 0
-        return isGone && !membership.toldDeallocated || peer.contains(.down) != membership.toldDown
+        let isDown = peer & EndState.down != 0
+        let isGone = peer & EndState.gone != 0 || fate & (Fate.down | Fate.violated) != 0
+        return isGone && !membership.toldDeallocated || isDown != membership.toldDown
             || fate & Fate.silent != 0 && !membership.toldSilent
     }
 
@@ -49,14 +50,14 @@ extension FlowPointer {
             pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
             queue.append(descriptor, .packet, count: packets)
         }
-        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
-        if peer.contains(.gone) || fate & (Fate.down | Fate.violated) != 0 {
+        if peer & EndState.gone != 0 || fate & (Fate.down | Fate.violated) != 0 {
             if !pointee.membership.toldDeallocated {
                 pointee.membership.toldDeallocated = true
                 queue.append(descriptor, .deallocated, count: 1)
             }
-        } else if peer.contains(.down) != pointee.membership.toldDown {
+        } else if (peer & EndState.down != 0) != pointee.membership.toldDown {
             pointee.membership.toldDown.toggle()
             queue.append(descriptor, pointee.membership.toldDown ? .down : .up, count: 1)
         }

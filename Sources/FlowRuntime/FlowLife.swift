@@ -88,13 +88,11 @@ extension FlowProcess {
         cl_unlock(end.writeLock)
         cl_unlock(end.readLock)
         entry.pointee.closed = end
-        if cl_load32_acquire(&entry.pointee.sleepers) == 0 {
+        if cl_or32(&entry.pointee.sleepers, FlowEntry.closing) == 0 {
             tearDown(entry)
         } else {
-            // The last of those who sleep on the flow tears it down.
-            entry.pointee.isClosing = true
-            WakeUp.everybody(on: entry.pointee.readerWait)
-            WakeUp.everybody(on: entry.pointee.writerWait)
+            WakeUp.everybody(on: entry.readerWait)
+            WakeUp.everybody(on: entry.writerWait)
         }
     }
 
@@ -103,7 +101,6 @@ extension FlowProcess {
         munmap(entry.pointee.segment, entry.pointee.segmentBytes)
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
         let link = entry.pointee.link.takeRetainedValue()
-        entry.pointee.isClosing = false
         if let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
         if link.descriptors.isEmpty, link.isPeerGone { forget(link) }
     }
@@ -133,7 +130,7 @@ extension FlowProcess {
 extension FlowPointer {
     /// Tells the peer that this end has let go.
     fileprivate func sayGone() {
-        _ = cl_or32(pointee.ownState, EndState.gone.rawValue)
+        _ = cl_or32(ownState, EndState.gone)
         wakePeer()
     }
 
@@ -141,14 +138,14 @@ extension FlowPointer {
     func wakePeer() {
         cl_fence()
         ringPeerReader()
-        WakeUp.sleeper(on: pointee.peerWriterWait)
+        WakeUp.sleeper(on: peerWriterWait)
     }
 
     /// After the flow's fate has changed: whoever waits at this end looks again.
     func wakeOwn() {
-        WakeUp.everybody(on: pointee.writerWait)
+        WakeUp.everybody(on: writerWait)
         // The set's flag stays: its flow is handed over by who changed the fate.
-        let wait = pointee.readerWait
+        let wait = readerWait
         _ = cl_and32(wait, ~ReaderWait.futex)
         cl_futex_wake_all(wait)
     }
@@ -191,7 +188,6 @@ extension FlowEntry {
         self.owner = owner
         self.incarnation = incarnation
         sleepers = 0
-        isClosing = false
         membership = FlowMembership()
     }
 }

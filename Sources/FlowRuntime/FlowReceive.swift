@@ -110,14 +110,14 @@ package enum FlowReceive {
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()
-            let expected = WakeUp.announce(entry.pointee.readerWait, flag: ReaderWait.futex)
+            let expected = WakeUp.announce(entry.readerWait, flag: ReaderWait.futex)
             entry.sleepersBarrier(end.receiving)
             // A violation is found by the next look.
             let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving)) ?? false
             let isStuck =
                 isEmpty && entry.readingFailure(end) == nil
                 && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
-            let address = entry.pointee.readerWait
+            let address = entry.readerWait
             cl_unlock(end.readLock)
             try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
         }
@@ -127,17 +127,17 @@ package enum FlowReceive {
 extension FlowPointer {
     /// Why nothing more will come; nil if something may.
     func readingFailure(_ end: FlowEnd) -> Failure? {
-        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let isGone = cl_load32_acquire(peerState) & (EndState.gone | EndState.down) != 0
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
-        if peer.isDisjoint(with: [.gone, .down]), fate == 0 { return nil }
-        return !peer.isDisjoint(with: [.gone, .down]) || fate & (Fate.down | Fate.violated) != 0 ? .flowDown : .flowPeer
+        if !isGone, fate == 0 { return nil }
+        return isGone || fate & (Fate.down | Fate.violated) != 0 ? .flowDown : .flowPeer
     }
 
     /// The second step of a reader that is about to sleep. Who sleeps all the time has its writer fence from now on.
     func sleepersBarrier(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
         guard !receiving.pointee.writerFences else { return cl_fence() }
         if pointee.isExpedited, receiving.pointee.patience.isExhausted {
-            _ = cl_or32(pointee.fenceRequired, FenceReason.sleepy)
+            _ = cl_or32(fenceRequired, FenceReason.sleepy)
             receiving.pointee.writerFences = true
         }
         WakeUp.sleeperBarrier(isExpedited: pointee.isExpedited)
@@ -147,14 +147,14 @@ extension FlowPointer {
     func releaseWriter(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
         guard receiving.pointee.patience.isFull else { return }
         receiving.pointee.writerFences = false
-        _ = cl_and32(pointee.fenceRequired, ~FenceReason.sleepy)
+        _ = cl_and32(fenceRequired, ~FenceReason.sleepy)
     }
 
     /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
     func consume(_ record: RingConsumer.Record, _ end: FlowEnd) {
         end.receiving.pointee.consumer.consume(record, of: pointee.arriving)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
-        if cl_load32_relaxed(pointee.peerWriterWait) != 0 { wakePeerWriter(end) }
+        if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
     }
 
     /// The writer sleeps, so what is unread does not grow. While it is more than half of the queue, the flag stays for
@@ -162,6 +162,6 @@ extension FlowPointer {
     @inline(never)
     private func wakePeerWriter(_ end: FlowEnd) {
         let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
-        if unread <= pointee.queueBytes / 2 { WakeUp.sleeper(on: pointee.peerWriterWait) }
+        if unread <= pointee.queueBytes / 2 { WakeUp.sleeper(on: peerWriterWait) }
     }
 }

@@ -55,7 +55,7 @@ package final class FlowSet {
             if epoll >= 0 { _ = poll(link.socket.number, operation: EPOLL_CTL_ADD) }
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
-        _ = cl_or32(entry.pointee.fenceRequired, FenceReason.set)
+        _ = cl_or32(entry.fenceRequired, FenceReason.set)
         WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
         handOver(descriptor, entry)
     }
@@ -64,8 +64,8 @@ package final class FlowSet {
         guard members.remove(descriptor) != nil else { return }
         ready.removeAll { $0 == descriptor }
         hot.removeAll { $0 == descriptor }
-        _ = cl_and32(entry.pointee.fenceRequired, ~FenceReason.set)
-        _ = cl_and32(entry.pointee.readerWait, ~ReaderWait.armed)
+        _ = cl_and32(entry.fenceRequired, ~FenceReason.set)
+        _ = cl_and32(entry.readerWait, ~ReaderWait.armed)
         entry.pointee.membership = FlowMembership()
         let key = entry.pointee.link._withUnsafeGuaranteedRef { ObjectIdentifier($0) }
         guard let known = links[key] else { return }
@@ -123,7 +123,7 @@ package final class FlowSet {
 
     /// From now on the peer rings. What came before is found here.
     private func arm(_ entry: FlowPointer, _ descriptor: Int32) {
-        _ = WakeUp.announce(entry.pointee.readerWait, flag: ReaderWait.armed)
+        _ = WakeUp.announce(entry.readerWait, flag: ReaderWait.armed)
         cl_fence()
         if entry.hasEvents() { handOver(descriptor, entry) }
     }

@@ -32,25 +32,32 @@ struct FlowEntry {
     var owner: ProcessID
     /// Of which irmd.
     var incarnation: UInt64
-    /// Threads that sleep on the flow, so that its memory stays until the last has left.
+    /// Threads that sleep on the flow, so that its memory stays until the last has left; and `closing`.
     var sleepers: UInt32
-    var isClosing: Bool
     var membership: FlowMembership
 
-    typealias vocabularyEnd = Vocabulary.End
+    /// In `sleepers`: the flow is closed. Nobody comes any more, and who leaves last tears it down.
+    static var closing: UInt32 { 1 << 31 }
 
-    /// The words of ours and of the peer's.
-    var readerWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.readerWait(side)) }
-    var writerWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.writerWait(side)) }
-    var ownState: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.state(side)) }
-    var peerState: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.state(side.other)) }
-    var peerReaderWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.readerWait(side.other)) }
-    var peerWriterWait: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.writerWait(side.other)) }
-    var fenceRequiredByPeer: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.fenceRequired(side.other)) }
-    var fenceRequired: UnsafeMutablePointer<UInt32> { word(words, SlotLayout.fenceRequired(side)) }
+    typealias vocabularyEnd = Vocabulary.End
 }
 
 typealias FlowPointer = UnsafeMutablePointer<FlowEntry>
+
+// Of the pointer, because a computed property of the entry may copy it whole before it looks.
+extension FlowPointer {
+    /// The words of ours and of the peer's.
+    var readerWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.readerWait(pointee.side)) }
+    var writerWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.writerWait(pointee.side)) }
+    var ownState: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.state(pointee.side)) }
+    var peerState: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.state(pointee.side.other)) }
+    var peerReaderWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.readerWait(pointee.side.other)) }
+    var peerWriterWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.writerWait(pointee.side.other)) }
+    var fenceRequiredByPeer: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.fenceRequired(pointee.side.other))
+    }
+    var fenceRequired: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.fenceRequired(pointee.side)) }
+}
 
 /// Descriptor → flow. One array for all descriptors there can be, of which only what is used takes memory; so a look-up is
 /// one addition, and never meets a table that moves.

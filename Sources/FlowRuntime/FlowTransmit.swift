@@ -59,13 +59,13 @@ package enum FlowTransmit {
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()
-            let expected = WakeUp.announce(entry.pointee.writerWait, flag: 1)
+            let expected = WakeUp.announce(entry.writerWait, flag: 1)
             WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             let isStuck =
                 !end.sending.pointee.producer.hasRoom(
                     count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
                 && entry.writingFailure(end) == nil
-            let address = entry.pointee.writerWait
+            let address = entry.writerWait
             cl_unlock(end.writeLock)
             try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
         }
@@ -76,23 +76,23 @@ extension FlowPointer {
     /// Why nothing can be written; nil if it can.
     func writingFailure(_ end: FlowEnd) -> Failure? {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        let peer = EndState(rawValue: cl_load32_acquire(pointee.peerState))
+        let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_relaxed(&end.settings.pointee.fate)
-        if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer.isEmpty, fate == 0 {
+        if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer == 0, fate == 0 {
             return nil
         }
         if flags & FlowFlags.accessMode == FlowFlags.readOnly { return .notPermitted }
         if flags & FlowFlags.down != 0 || fate & (Fate.down | Fate.violated) != 0 { return .flowDown }
-        if !peer.isDisjoint(with: [.gone, .down]) { return .flowDown }
+        if peer & (EndState.gone | EndState.down) != 0 { return .flowDown }
         if fate & Fate.silent != 0 { return .flowPeer }
-        return peer.contains(.notReading) ? .notPermitted : nil
+        return peer & EndState.notReading != 0 ? .notPermitted : nil
     }
 
     /// After a record was published.
     func wakePeerReader() {
-        let fence = cl_load32_relaxed(pointee.fenceRequiredByPeer)
+        let fence = cl_load32_relaxed(fenceRequiredByPeer)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: fence)
-        if cl_load32_relaxed(pointee.peerReaderWait) != ReaderWait.awake { ringPeerReader() }
+        if cl_load32_relaxed(peerReaderWait) != ReaderWait.awake { ringPeerReader() }
     }
 
     @inline(never)

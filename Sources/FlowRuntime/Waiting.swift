@@ -126,11 +126,8 @@ extension FlowPointer {
     }
 
     func leaveSleep() {
-        let process = FlowProcess.shared
-        process.lock()
         let left = cl_add32(&pointee.sleepers, UInt32.max) &- 1
-        if left == 0, pointee.isClosing { process.tearDown(self) }
-        process.unlock()
+        if left == FlowEntry.closing { FlowProcess.shared.locked { $0.tearDown(self) } }
     }
 
     /// The peer broke the rules of the shared memory.

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 /// A number that names one kind of thing. Every kind is a type of its own, so that no number can be taken for another.
-package protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+public protocol Identifier: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// As wide as it is on the wire.
     associatedtype RawValue: FixedWidthInteger & Sendable
+    /// The number itself.
     var rawValue: RawValue { get }
+    /// Any number will do: whoever takes it from outside looks it up.
     init(_ rawValue: RawValue)
 }
 
 extension Identifier {
-    package var description: String { String(rawValue) }
-    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    /// The number, in decimal.
+    public var description: String { String(rawValue) }
+    /// By number.
+    public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// A flow inside this host, given by irmd. Lower bits number, upper bits generation; never reused at once; never 0.
@@ -31,9 +36,11 @@ package struct LinkID: Identifier {
 }
 
 /// The place of a flow in its link.
-package struct LinkSlot: Identifier {
-    package let rawValue: UInt32
-    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+public struct LinkSlot: Identifier {
+    /// 0…65,535.
+    public let rawValue: UInt32
+    /// Any number will do: whoever takes it from outside looks it up.
+    public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 }
 
 /// A process of this host.
@@ -66,10 +73,12 @@ package struct RequestID: Identifier {
 }
 
 /// The two ends of a flow or of a link: `first` allocated, `second` accepted.
-package enum End: UInt8, Sendable {
+public enum End: UInt8, Sendable {
     case first = 0
     case second = 1
 
-    package var other: End { self == .first ? .second : .first }
-    package var index: Int { Int(rawValue) }
+    /// The one that this is not.
+    @inlinable public var other: End { self == .first ? .second : .first }
+    /// 0 or 1.
+    @inlinable public var index: Int { self == .first ? 0 : 1 }
 }

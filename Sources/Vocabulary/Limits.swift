@@ -1,60 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 /// Every bound of the system: unit, reason, and what happens when it is reached. spec: c-api §5, irmd §13
-package enum Limits {
+public enum Limits {
     /// Bytes of a name. `NAME_SIZE`; longer names are refused with EINVAL.
-    package static let nameBytes = 255
+    public static let nameBytes = 255
     /// Bytes of a path in a name's settings. `NAME_PATH_SIZE`.
-    package static let pathBytes = 511
-    /// Bytes of the path of a process's program (`PATH_MAX`), and of its base name in a list; the rest is cut.
-    package static let programBytes = 4_096
-    package static let programNameBytes = 255
+    public static let pathBytes = 511
+    /// Bytes of the path of a process's program (`PATH_MAX`); the rest is cut.
+    public static let programBytes = 4_096
+    /// Bytes of the base name of a program in a list; the rest is cut.
+    public static let programNameBytes = 255
     /// The first flow descriptor; smaller ones can never be taken for those of the kernel's standard streams.
-    package static let firstDescriptor = 64
+    public static let firstDescriptor = 64
     /// One more than the last flow descriptor. Beyond: EBADF.
-    package static let descriptors = 65_536
+    public static let descriptors = 65_536
     /// Flow sets of one process. Beyond: `fset_create` returns NULL.
-    package static let flowSets = 1_024
+    public static let flowSets = 1_024
     /// Flows between two processes: the slots of their link. Beyond: the allocation fails with ENFILE.
-    package static let slotsPerLink = 65_536
+    public static let slotsPerLink = 65_536
     /// Flows of one user. Beyond: ENFILE. Root is exempt.
-    package static let flowsPerUser = 65_535
+    public static let flowsPerUser = 65_535
     /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.
-    package static let connectionsPerUser = 16_384
+    public static let connectionsPerUser = 16_384
     /// Address space of one direction of a flow, in bytes; a power of two, because positions are masked. Sparse.
-    package static let ringBytes = 4 << 20
+    public static let ringBytes = 4 << 20
     /// Unread bytes in one direction of a flow before its writer waits (back-pressure).
-    package static let queueBytes = 1 << 20
+    public static let queueBytes = 1 << 20
     /// A queue never gets less than this, so that a flow is never useless.
-    package static let leastQueueBytes: UInt64 = 4_096
+    public static let leastQueueBytes: UInt64 = 4_096
     /// Of what is left of a user's queues when they become scarce, each direction of a new flow gets this part.
-    package static let queueShares: UInt64 = 16_384
+    public static let queueShares: UInt64 = 16_384
     /// The longest message of a flow inside the host: half a ring less the record header.
-    package static let messageBytes = ringBytes / 2 - 8
+    public static let messageBytes = ringBytes / 2 - 8
     /// Bytes of one message of the local protocol. Longer ones are not sent, and end the connection that sends them.
-    package static let localMessageBytes = 16_384
+    public static let localMessageBytes = 16_384
     /// Entries of a list in one message; longer lists come in pages.
-    package static let listPage = 24
+    public static let listPage = 24
     /// Descriptors sent to a process that it has not received yet. Beyond: its session is dropped.
-    package static let undeliveredDescriptors = 16
+    public static let undeliveredDescriptors = 16
     /// Messages waiting for a connection or an IPCP that does not read: as many as there can be flows, because a
     /// process can lose all of its own at once. Beyond: the connection is dropped, the IPCP ended.
-    package static let queuedMessages = 131_072
+    public static let queuedMessages = 131_072
     /// Management requests that an IPCP has not answered. Beyond: ENFILE.
-    package static let ipcpRequests = 1_024
+    public static let ipcpRequests = 1_024
     /// Names, each with its bindings, that irmd keeps. Beyond: ENFILE.
-    package static let names = 65_536
+    public static let names = 65_536
     /// IPC processes that irmd keeps. Beyond: ENFILE.
-    package static let ipcps = 1_024
+    public static let ipcps = 1_024
     /// Bindings of one name, and names of one program or process. Beyond: ENFILE.
-    package static let bindings = 65_536
+    public static let bindings = 65_536
     /// Registrations in one `irm name register`. spec: irm-cli §3
-    package static let registrationsPerCommand = 128
+    public static let registrationsPerCommand = 128
     /// Servers that may refuse a flow for want of memory or descriptors before its client is told, with EIPCP.
-    package static let acceptorRefusals = 8
-    /// Arguments of an auto-started program, and their bytes together, so that they fit one message.
-    package static let arguments = 256
-    package static let argumentBytes = 8_192
+    public static let acceptorRefusals = 8
+    /// Arguments of an auto-started program.
+    public static let arguments = 256
+    /// Bytes of the arguments of an auto-started program together, so that they fit one message.
+    public static let argumentBytes = 8_192
 
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)

@@ -178,7 +178,7 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
         _ = try RunningManager.status(of: server)
         #expect(try session.receive() == .flowDown(offer.flow))
         let state = link.base + LinkLayout.slot(offer.slot) + SlotLayout.state(.second)
-        #expect(state.load(as: UInt32.self) == EndState.gone.rawValue)
+        #expect(state.load(as: UInt32.self) == EndState.gone)
         try manager.waitForLog("Dead process removed: \(server).")
         // And the name is served no more.
         try client.send(.allocate(RequestID(3), try service("echo"), .raw, timeout: nil))
