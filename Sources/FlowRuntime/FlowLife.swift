@@ -9,6 +9,7 @@ import Vocabulary
 /// How a flow comes into this process and how it leaves.
 extension FlowProcess {
     /// Maps an offered flow. What irmd says is checked against what the descriptors are; a failure leaves nothing open.
+    /// `.flowDown`: the peer has died, and we learnt it before irmd did.
     func take(
         _ offer: FlowOffer, of incarnation: UInt64, _ arrival: inout MessageSocket.Arrival
     ) throws(Failure) -> Int32 {
@@ -43,7 +44,9 @@ extension FlowProcess {
     ) throws(Failure) -> Link {
         let key = LinkKey(offer.link, offer.linkEnd, incarnation)
         if let link = links[key] { return link }
-        guard offer.linkIsIncluded, let memory = arrival.takeDescriptor(), let socket = arrival.takeDescriptor() else {
+        // irmd has sent it before, and it was forgotten when its other end was closed.
+        guard offer.linkIsIncluded else { throw .flowDown }
+        guard let memory = arrival.takeDescriptor(), let socket = arrival.takeDescriptor() else {
             throw .inputOutput
         }
         let link = Link(

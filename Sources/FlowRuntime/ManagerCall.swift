@@ -12,32 +12,48 @@ package enum ManagerCall {
         _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
     ) throws(Failure) -> (Int32, QualityOfService) {
         let patience = timeout ?? Limits.allocationTimeout
-        return try call(patience: patience) { request in
-            .allocate(request, name, quality, timeout: timeout)
+        return try call(patience: patience) { request, left in
+            .allocate(request, name, quality, timeout: timeout == nil ? nil : left)
         }
     }
 
     /// The next flow to a name that this process is bound to. spec: c-api §5.3
     package static func accept(timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
-        try call(patience: timeout) { request in .accept(request, timeout: timeout) }
+        try call(patience: timeout) { request, left in .accept(request, timeout: left) }
     }
 
     /// Membership of a broadcast layer. spec: c-api §5.4
     package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
-        try call(patience: timeout ?? Limits.allocationTimeout) { request in .join(request, layer, timeout: timeout) }
+        try call(patience: timeout ?? Limits.allocationTimeout) { request, left in
+            .join(request, layer, timeout: timeout == nil ? nil : left)
+        }
     }
 
     /// `patience`: irmd's deadline; we wait a little longer for its verdict, so that it decides and not we. Nil: it has
     /// none.
     private static func call(
-        patience: TimeSpan?, _ message: (RequestID) -> ProcessMessage
+        patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
+    ) throws(Failure) -> (Int32, QualityOfService) {
+        let deadline = patience.map { Clock.now() + $0 }
+        while true {
+            do {
+                let left = deadline.map { $0.since(Clock.now()) }
+                return try exchange(deadline: deadline) { request in message(request, left) }
+            } catch .flowDown {
+                // What was offered was a flow with a process that has died. irmd will know it in a moment.
+                continue
+            }
+        }
+    }
+
+    private static func exchange(
+        deadline: Instant?, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> (Int32, QualityOfService) {
         let session = FlowProcess.shared.session
         let exchange = try session.send(message)
-        let deadline = patience.map { Clock.now() + $0 + Limits.verdictGuard }
         let result: Result<(Int32, QualityOfService), Failure>
         do {
-            result = try answer(to: exchange, deadline: deadline)
+            result = try answer(to: exchange, deadline: deadline.map { $0 + Limits.verdictGuard })
         } catch {
             // Interrupted, or irmd has gone: the end of the connection takes the request back.
             cl_close(exchange.connection)

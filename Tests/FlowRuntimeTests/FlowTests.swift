@@ -51,6 +51,15 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         try Attachment.deallocate(server)
     }
 
+    @Test func anAcceptorThatIsOfferedAFlowOfADeadPeerGoesOnWaiting() throws {
+        let (client, server) = try broker.flow(afterGhost: true)
+        #expect(broker.refusals == [.flowDown])
+        _ = try write(client, [1, 2])
+        #expect(try read(server, 4) == [1, 2])
+        try Attachment.deallocate(client)
+        try Attachment.deallocate(server)
+    }
+
     @Test func piecesOfAMessageAreReadOneAfterTheOther() throws {
         let (client, server) = try broker.flow()
         _ = try write(client, Array(0..<10))

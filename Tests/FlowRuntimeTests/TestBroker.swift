@@ -22,6 +22,7 @@ final class TestBroker: @unchecked Sendable {
     private var link: (memory: Int32, sockets: [Int32])?
     private var linkIsTaken = [false, false]
     private(set) var deallocated: [FlowID] = []
+    private(set) var refusals: [Failure] = []
 
     private init() {
         let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
@@ -52,9 +53,11 @@ final class TestBroker: @unchecked Sendable {
                     condition.broadcast()
                 }
             case .allocate(let request, let name, let quality, _):
+                if name.bytes == Array("ghost".utf8) { offerGhost() }
                 allocate(connection, request, quality, isExpedited: name.bytes == Array("expedited".utf8))
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
-            case .taken, .refused, .join, .manage: break
+            case .refused(_, let failure): condition.withLock { refusals.append(failure) }
+            case .taken, .join, .manage: break
             }
         }
         cl_close(connection)
@@ -79,6 +82,22 @@ final class TestBroker: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// Offers the next acceptor a flow over a link that it does not have any more: its peer has died, and irmd has not
+    /// noticed yet.
+    private func offerGhost() {
+        condition.lock()
+        defer { condition.unlock() }
+        while acceptors.isEmpty { condition.wait() }
+        let acceptor = acceptors.removeFirst()
+        let segment = try! SegmentMemory.create()
+        let offer = FlowOffer(
+            flow: FlowID(1_000_000), end: .second, quality: .raw, peer: ProcessID(getpid()), link: LinkID(99),
+            slot: LinkSlot(0), linkEnd: .second, linkIsIncluded: false, isExpedited: false)
+        try! MessageSocket.send(
+            ManagerMessage.offer(acceptor.request, offer).encoded(), descriptors: [segment.number],
+            on: acceptor.connection)
+    }
+
     private func offer(
         _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ segment: Int32,
         _ connection: Int32, _ request: RequestID
@@ -99,9 +118,9 @@ final class TestBroker: @unchecked Sendable {
     }
 
     /// Both ends of a new flow.
-    func flow(_ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true) throws -> (
-        client: Int32, server: Int32
-    ) {
+    func flow(
+        _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false
+    ) throws -> (client: Int32, server: Int32) {
         // One at a time: an acceptor of one test must not get the flow of another.
         oneAtATime.lock()
         defer { oneAtATime.unlock() }
@@ -111,7 +130,7 @@ final class TestBroker: @unchecked Sendable {
             server = (try? ManagerCall.accept(timeout: nil).0) ?? -1
             done.signal()
         }
-        let name = ServiceName(expedited ? "expedited" : "fenced")!
+        let name = ServiceName(afterGhost ? "ghost" : expedited ? "expedited" : "fenced")!
         let client = try ManagerCall.allocate(name, quality, timeout: TimeSpan(seconds: 30)).0
         done.wait()
         return (client, server)
