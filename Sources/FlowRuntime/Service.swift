@@ -79,14 +79,10 @@ struct Service {
             process.service.sleepsUntil = process.nextTick
             return (process.service.epoll, process.service.wakeUp, process.service.sleepsUntil)
         }
-        var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
-        let count = withUnsafeMutableBytes(of: &events) { space -> Int32 in
-            let places = space.baseAddress?.assumingMemoryBound(to: epoll_event.self)
-            guard deadline < Instant(nanoseconds: .max) else { return cl_epoll_wait(epoll, places, 4, nil, nil, nil) }
-            var moment = timespec(deadline)
-            return cl_epoll_wait(epoll, places, 4, &moment, nil, nil)
-        }
-        for event in [events.0, events.1, events.2, events.3].prefix(Int(max(count, 0))) {
+        var events = PollEvents()
+        // All signals are blocked here.
+        try? events.wait(on: epoll, until: deadline < Instant(nanoseconds: .max) ? deadline : nil)
+        events.forEach { event in
             switch event.data.u64 {
             case Service.wakeUpNumber:
                 var counter: UInt64 = 0
@@ -114,7 +110,7 @@ extension FlowProcess {
     func watch(_ link: Link, timeoutMilliseconds: UInt32) {
         if timeoutMilliseconds > 0 {
             link.liveness.watch(
-                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.descriptors.count == 1,
+                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.flows.count == 1,
                 memory: link.memory, end: link.end, now: Clock.now())
         }
         // Only for what it does not know yet: allocations shall not cost a wake-up each.
@@ -149,8 +145,8 @@ extension FlowProcess {
             guard let key = process.service.takeEnded(number), let link = process.links[key] else { return }
             process.service.stopWatching(link)
             link.isPeerGone = true
-            for descriptor in link.descriptors.values { process.setFate(Fate.down, of: descriptor) }
-            if link.descriptors.isEmpty { process.forget(link) }
+            for descriptor in link.flows.descriptors { process.setFate(Fate.down, of: descriptor) }
+            if link.flows.isEmpty { process.forget(link) }
         }
     }
 
@@ -167,12 +163,12 @@ extension FlowProcess {
     fileprivate func tick(_ now: Instant) {
         locked { process in
             for link in process.links.values where link.liveness.nextTick <= now {
-                guard !link.descriptors.isEmpty else {
+                guard !link.flows.isEmpty else {
                     link.liveness.stop()
                     continue
                 }
                 let silence = link.liveness.tick(memory: link.memory, end: link.end, now: now)
-                for descriptor in link.descriptors.values {
+                for descriptor in link.flows.descriptors {
                     guard let entry = FlowTable.pointer(descriptor) else { continue }
                     let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
                     entry.trimIdle()
@@ -187,7 +183,9 @@ extension FlowPointer {
     /// A ring through which a lot went gives its memory back once everything is read.
     fileprivate func trimIdle() {
         guard let end = lockWriting() else { return }
-        end.sending.pointee.producer.trim(pointee.departing, keeping: 8_192)
+        if end.sending.pointee.reservation == nil {
+            end.sending.pointee.producer.trim(pointee.departing, keeping: 8_192)
+        }
         cl_unlock(end.writeLock)
     }
 }

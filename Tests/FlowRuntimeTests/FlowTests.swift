@@ -18,7 +18,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
     return Array(buffer.prefix(read))
 }
 
-@Suite(.timeLimit(.minutes(5))) struct FlowTests {
+/// One after the other: a descriptor that one test has given back is the next one's.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FlowTests {
     let broker = TestBroker.shared
 
     @Test(arguments: [true, false]) func aStreamArrivesWholeAndInOrder(expedited: Bool) throws {
@@ -49,6 +50,13 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         done.wait()
         try Attachment.deallocate(client)
         try Attachment.deallocate(server)
+    }
+
+    @Test func theStateOfAnEndFitsItsPlaces() {
+        #expect(MemoryLayout<pthread_mutex_t>.size <= 64)
+        #expect(MemoryLayout<FlowEnd.Receiving>.size <= 128)
+        #expect(MemoryLayout<FlowEnd.Sending>.size <= 128)
+        #expect(MemoryLayout<FlowSettings>.size <= 128)
     }
 
     @Test func anAcceptorThatIsOfferedAFlowOfADeadPeerGoesOnWaiting() throws {
