@@ -14,6 +14,11 @@ public struct RingProducer {
     @usableFromInline var packetsWritten: UInt64 = 0
     /// The ring's bytes below this offset have memory behind them.
     @usableFromInline var populated: UInt64 = 0
+    /// The ring has taken more memory than an idle one keeps. Whoever sees to it that it is trimmed clears this.
+    public var hasGrown = false
+
+    /// Bytes that an idle ring keeps.
+    private static let kept: UInt64 = 8_192
 
     /// What became of a search for room.
     public enum Outcome {
@@ -108,14 +113,19 @@ public struct RingProducer {
         // EINVAL: a kernel before 5.14, which allocates on the first touch.
         guard result == 0 || cl_errno() == EINVAL else { return false }
         populated = target
+        if populated > RingProducer.kept { hasGrown = true }
         return true
     }
 
-    /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap.
-    public mutating func trim(_ ring: Ring, keeping kept: UInt64) {
-        guard populated > kept, cl_load64_acquire(ring.head) == tail else { return }
-        guard madvise(ring.bytes + Int(kept), Int(populated &- kept), MADV_REMOVE) == 0 else { return }
-        populated = kept
+    /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap. False if there
+    /// was something to give back and it could not.
+    public mutating func trim(_ ring: Ring) -> Bool {
+        guard populated > RingProducer.kept else { return true }
+        guard cl_load64_acquire(ring.head) == tail else { return false }
+        let bytes = Int(populated &- RingProducer.kept)
+        guard madvise(ring.bytes + Int(RingProducer.kept), bytes, MADV_REMOVE) == 0 else { return false }
+        populated = RingProducer.kept
+        return true
     }
 
     /// Packets that the peer has not read, as it says; at most what fits the ring.

@@ -193,6 +193,7 @@ extension FlowEntry {
         sleepers = 0
         holds = 0
         membership = FlowMembership()
+        trim = RingTrim()
     }
 }
 

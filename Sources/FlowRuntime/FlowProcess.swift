@@ -71,6 +71,7 @@ final class FlowProcess: @unchecked Sendable {
                 // Threads and holds are the parent's.
                 entry.pointee.sleepers = 0
                 entry.pointee.holds = 0
+                entry.pointee.trim = RingTrim()
             }
             descriptor += 1
         }

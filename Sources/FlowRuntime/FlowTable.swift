@@ -37,6 +37,7 @@ struct FlowEntry {
     /// `Hold` bits.
     var holds: UInt32
     var membership: FlowMembership
+    var trim: RingTrim
 
     /// In `sleepers`: the flow is closed. Nobody comes any more, and who leaves last tears it down.
     static var closing: UInt32 { 1 << 31 }

@@ -97,7 +97,10 @@ package enum FlowTransmit {
             case .place(let start):
                 wait.end(&end.sending.pointee.patience)
                 use(entry, end, start)
+                let hasGrown = end.sending.pointee.producer.hasGrown
+                end.sending.pointee.producer.hasGrown = false
                 cl_unlock(end.writeLock)
+                if hasGrown { FlowProcess.shared.trimLater(descriptor) }
                 return
             case .full:
                 try waitForRoom(count, entry, end, &wait)

@@ -17,6 +17,7 @@ struct Service {
     /// Links by the number that the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
     private var nextNumber: UInt64 = 2
+    var trims = RingTrims()
     /// Until when the thread sleeps if nothing happens.
     fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
@@ -66,6 +67,11 @@ struct Service {
         if wakeUp >= 0 { _ = write(wakeUp, &one, MemoryLayout<UInt64>.size) }
     }
 
+    /// Makes the thread sleep no longer than until the next timer.
+    func wakeForTimers(of process: FlowProcess) {
+        if process.nextTick < sleepsUntil { wake() }
+    }
+
     private func add(_ descriptor: Int32, _ interest: UInt32, _ number: UInt64) -> Int32 {
         var event = epoll_event(events: interest, data: epoll_data_t(u64: number))
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
@@ -103,7 +109,8 @@ private let serviceThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMu
 
 extension FlowProcess {
     fileprivate var nextTick: Instant {
-        links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
+        let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
+        return min(tick, service.trims.deadline)
     }
 
     /// With the process lock held: a flow of the link wants to know whether its peer runs.
@@ -171,22 +178,11 @@ extension FlowProcess {
                 for descriptor in link.flows.descriptors {
                     guard let entry = FlowTable.pointer(descriptor) else { continue }
                     let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
-                    entry.trimIdle()
                     if timeout > 0, silence.nanoseconds >= timeout { process.setFate(Fate.silent, of: descriptor) }
                 }
             }
+            process.trim(now)
         }
-    }
-}
-
-extension FlowPointer {
-    /// A ring through which a lot went gives its memory back once everything is read.
-    fileprivate func trimIdle() {
-        guard let end = lockWriting() else { return }
-        if end.sending.pointee.reservation == nil {
-            end.sending.pointee.producer.trim(pointee.departing, keeping: 8_192)
-        }
-        cl_unlock(end.writeLock)
     }
 }
 

@@ -59,6 +59,27 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         #expect(MemoryLayout<FlowSettings>.size <= 128)
     }
 
+    @Test func anIdleFlowGivesItsMemoryBack() throws {
+        let (client, server) = try broker.flow()
+        let entry = try FlowTable.entry(client)
+        let message = [UInt8](repeating: 1, count: 1_000_000)
+        func residentBytes() -> Int {
+            var pages = [UInt8](repeating: 0, count: entry.pointee.segmentBytes / 4_096)
+            mincore(entry.pointee.segment, entry.pointee.segmentBytes, &pages)
+            return pages.count { $0 & 1 != 0 } * 4_096
+        }
+        for _ in 0..<2 {
+            _ = try write(client, message)
+            #expect(residentBytes() >= message.count)
+            #expect(try read(server, message.count + 1) == message)
+            while residentBytes() > 16_384 { usleep(10_000) }
+        }
+        _ = try write(client, [7])
+        #expect(try read(server, 10) == [7])
+        try Attachment.deallocate(client)
+        try Attachment.deallocate(server)
+    }
+
     @Test func anAcceptorThatIsOfferedAFlowOfADeadPeerGoesOnWaiting() throws {
         let (client, server) = try broker.flow(afterGhost: true)
         #expect(broker.refusals == [.flowDown])
