@@ -201,16 +201,18 @@ package final class FlowSet {
 
     /// Arms everything. False if there is something to look at first.
     private func armAll() -> Bool {
-        let flows = hot
-        hot.removeAll(keepingCapacity: true)
-        for descriptor in flows {
+        for descriptor in hot {
             if let entry = FlowTable.pointer(descriptor) { arm(entry, descriptor) }
         }
-        let watches = polled
-        polled.removeAll(keepingCapacity: true)
-        for watch in watches { listen(to: watch) }
+        hot.removeAll(keepingCapacity: true)
+        for watch in polled { listen(to: watch) }
         // One that has bits is looked at again, and so needs no bell.
-        for watch in watches where watch.link.hasReady() { look(at: watch) }
+        polled.removeAll { watch in
+            guard watch.link.hasReady() else { return true }
+            watch.isPolled = true
+            watch.link.listeners -= 1
+            return false
+        }
         return polled.isEmpty && ready.isEmpty
     }
 
