@@ -11,7 +11,7 @@
 
 static void (*const functions[MEASURES])(void) = {
     [LATENCY] = measure_latency, [WAKEUP] = measure_wakeup, [RATE] = measure_rate,
-    [VERIFY] = measure_verify,   [LIMITS] = measure_limits, [ALLOC] = measure_alloc,
+    [PAYLOAD] = measure_payload, [VERIFY] = measure_verify,   [LIMITS] = measure_limits, [ALLOC] = measure_alloc,
     [ACCEPT_STORM] = measure_accept_storm, [EVENTS] = measure_events, [MEMORY] = measure_memory};
 
 // Before anything is measured: it would be a pity if it could not be written.

@@ -9,6 +9,7 @@
 void measure_latency(void);
 void measure_wakeup(void);
 void measure_rate(void);
+void measure_payload(void);
 void measure_verify(void);
 void measure_limits(void);
 void measure_alloc(void);

@@ -14,7 +14,7 @@
 
 const char *const measure_names[MEASURES] = {
     [LATENCY] = "latency", [WAKEUP] = "wakeup", [RATE] = "rate",
-    [VERIFY] = "verify",   [LIMITS] = "limits", [ALLOC] = "alloc",
+    [PAYLOAD] = "payload", [VERIFY] = "verify", [LIMITS] = "limits", [ALLOC] = "alloc",
     [ACCEPT_STORM] = "accept-storm", [EVENTS] = "events", [MEMORY] = "memory"};
 
 struct settings settings = {
@@ -35,8 +35,9 @@ static const struct option_help {
     struct option option;
     const char *argument, *text;
 } options[] = {
-    {{"transports", required_argument, NULL, TRANSPORTS}, "LIST", "flow, seqpacket, stream, pipe, udp, tcp, ring-bare, "
-                                                                   "ring-expedited, ring-guarded, line; all without"},
+    {{"transports", required_argument, NULL, TRANSPORTS}, "LIST", "flow, flow-in-place, seqpacket, stream, pipe, udp, "
+                                                                   "tcp, ring-bare, ring-expedited, ring-guarded, line; "
+                                                                   "all without"},
     {{"sizes", required_argument, NULL, SIZES}, "LIST", "bytes of a message; 64,1500,16384,65536,1000000 without"},
     {{"flows", required_argument, NULL, FLOWS}, "LIST", "flows at once in rate; 1,2,4,8 without"},
     {{"sets", required_argument, NULL, SETS}, "LIST", "flows in a set in events; 1,100,1000,10000 without"},

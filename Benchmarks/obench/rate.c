@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // One way as fast as it goes: the client writes, the server reads and checks each message. One thread on either side
-// serves all channels, or each channel has a pair of threads. `verify` is the same with every byte checked.
+// serves all channels, or each channel has a pair of threads. `payload` is the same with messages that are filled and
+// summed up, `verify` with every byte checked.
 
 #include "clock.h"
 #include "conductor.h"
@@ -27,7 +28,8 @@ struct observation {
 struct stream {
     struct connection connection;
     enum variant mode;
-    bool is_verified;
+    // RATE: first and last word; PAYLOAD; VERIFY.
+    enum measure content;
     uint64_t sent[MAX_CHANNELS];
     struct observation begin, end;
     struct tally tallies[MAX_CHANNELS];
@@ -50,13 +52,30 @@ static void look(void *subject, enum phase phase, double processor_seconds) {
     seen->processor_seconds = processor_seconds;
 }
 
+static inline bool is_right(const struct stream *stream, int channel, const void *message) {
+    size_t size = stream->connection.size;
+    switch (stream->content) {
+    case VERIFY: return message_is_whole(message, size, channel);
+    case PAYLOAD: return message_sums_up(message, size, channel);
+    default: return message_is_sealed(message, size, channel);
+    }
+}
+
+static inline void write_content(const struct stream *stream, int channel, void *message, uint64_t number) {
+    size_t size = stream->connection.size;
+    switch (stream->content) {
+    case VERIFY: message_fill(message, size, number, channel); break;
+    case PAYLOAD: message_touch(message, size, number, channel); break;
+    default: message_stamp(message, size, number, channel);
+    }
+}
+
 // True: it was the last one.
 static inline bool inspect(struct stream *stream, int channel, const void *message, ssize_t count) {
     struct tally *tally = &stream->tallies[channel];
     size_t size = stream->connection.size;
     uint64_t number = message_word(message, 0);
-    if ((size_t)count != size || !message_is_sealed(message, size, channel) ||
-        (stream->is_verified && !message_is_whole(message, size, channel))) {
+    if ((size_t)count != size || !is_right(stream, channel, message)) {
         tally->damaged++;
         return false;
     }
@@ -80,6 +99,19 @@ static inline int channel_after(const struct worker *worker, int channel) {
     return channel + 1 == worker->first + worker->count ? worker->first : channel + 1;
 }
 
+// Where it is, or from `buffer`. True: it was the last one.
+static inline bool take_message(struct worker *worker, int channel, void *buffer) {
+    const struct transport *transport = worker->stream->connection.transport;
+    const void *message = buffer;
+    ssize_t count = transport->look ? transport->look(&worker->ends[channel], &message)
+                                    : transport->receive(&worker->ends[channel], buffer, worker->stream->connection.size);
+    expect("receive", count);
+    bool is_last = inspect(worker->stream, channel, message, count);
+    if (transport->look)
+        expect("release", transport->release(&worker->ends[channel]));
+    return is_last;
+}
+
 static void *read_channels(void *argument) {
     struct worker *worker = argument;
     struct stream *stream = worker->stream;
@@ -91,9 +123,7 @@ static void *read_channels(void *argument) {
     for (int channel = worker->first, open = worker->count; open > 0;) {
         if (watch)
             expect("wait for events", channel = transport->next(watch));
-        ssize_t count = transport->receive(&worker->ends[channel], message, stream->connection.size);
-        expect("receive", count);
-        open -= inspect(stream, channel, message, count);
+        open -= take_message(worker, channel, message);
         if (!watch && worker->count > 1)
             do
                 channel = channel_after(worker, channel);
@@ -113,7 +143,7 @@ static void close_channels(struct worker *worker, char *message) {
             if (has_ended[i])
                 continue;
             if (!is_closed(worker->stream, i)) {
-                message_fill(message, connection->size, LAST_MESSAGE, i);
+                write_content(worker->stream, i, message, LAST_MESSAGE);
                 ssize_t count = connection->transport->send(&worker->ends[i], message, connection->size, TRY);
                 expect("send", count);
                 if (count == 0 || connection->transport->loses_messages)
@@ -124,21 +154,28 @@ static void close_channels(struct worker *worker, char *message) {
         }
 }
 
+// Where it goes, or from `buffer`. 0: there was no room.
+static inline ssize_t give_message(struct worker *worker, int channel, void *buffer, uint64_t number,
+                                   enum patience patience) {
+    const struct transport *transport = worker->stream->connection.transport;
+    struct end *end = &worker->ends[channel];
+    size_t size = worker->stream->connection.size;
+    ssize_t count = 1;
+    if (transport->reserve && (count = transport->reserve(end, &buffer, size, patience)) <= 0)
+        return count;
+    write_content(worker->stream, channel, buffer, number);
+    return transport->reserve ? transport->commit(end, size) : transport->send(end, buffer, size, patience);
+}
+
 // Channels take turns; one that is full is left out, unless all are. There is one message at least.
 static void *write_channels(void *argument) {
     struct worker *worker = argument;
     struct stream *stream = worker->stream;
-    const struct transport *transport = stream->connection.transport;
-    size_t size = stream->connection.size;
-    char *message = message_buffer(size);
+    char *message = message_buffer(stream->connection.size);
     uint64_t numbers[MAX_CHANNELS] = {0};
     int full = 0, i = worker->first;
     do {
-        if (stream->is_verified)
-            message_fill(message, size, numbers[i], i);
-        else
-            message_stamp(message, size, numbers[i], i);
-        ssize_t count = transport->send(&worker->ends[i], message, size, full < worker->count - 1 ? TRY : WAIT);
+        ssize_t count = give_message(worker, i, message, numbers[i], full < worker->count - 1 ? TRY : WAIT);
         expect("send", count);
         full = count == 0 ? full + 1 : 0;
         numbers[i] += count != 0;
@@ -217,12 +254,12 @@ static void run(const struct subject *subject, const char *what, struct row *row
     stream->connection = (struct connection){
         .transport = subject->transport, .size = subject->bytes, .count = (int)subject->flows};
     stream->mode = subject->variant;
-    stream->is_verified = subject->measure == VERIFY;
+    stream->content = subject->measure;
     row->impossible = connection_join(&stream->connection);
     if (!row->impossible) {
         if (trial_run(&(struct trial){.what = what, .place = subject->place, .server = serve, .client = send_all,
                                       .clients = 1, .seconds = settings.seconds, .subject = stream, .look = look})) {
-            if (!stream->is_verified)
+            if (stream->content != VERIFY)
                 add_rates(stream, row);
             add_errors(stream, row, what);
         }
@@ -252,9 +289,13 @@ void measure_rate(void) {
                                    has_mode, run);
 }
 
-void measure_verify(void) {
+static void measure_content(enum measure measure) {
     for (int s = 0; s < settings.sizes.count; s++)
-        interleave((struct subject){.measure = VERIFY, .place = settings.places[0],
+        interleave((struct subject){.measure = measure, .place = settings.places[0],
                                     .bytes = settings.sizes.values[s], .flows = 1, .variant = BLOCKING},
                    has_mode, run);
 }
+
+void measure_payload(void) { measure_content(PAYLOAD); }
+
+void measure_verify(void) { measure_content(VERIFY); }

@@ -38,6 +38,14 @@ static void compare(struct sink *sink, struct subject subject, const char *other
     }
 }
 
+// Writing and reading in place against copying.
+static void compare_in_place(struct sink *sink, enum measure measure, const char *what) {
+    struct subject subject = {
+        .measure = measure, .place = settings.places[0], .bytes = 65536, .flows = 1, .variant = BLOCKING};
+    offer(sink, median(subject, "flow-in-place", "packets_per_second") / median(subject, "flow", "packets_per_second"),
+          false, 1.3, "65,536 B one way, %s: in place / copied", what);
+}
+
 static struct subject one_way(size_t bytes) {
     return (struct subject){.measure = RATE, .bytes = bytes, .flows = 1, .variant = BLOCKING};
 }
@@ -79,6 +87,8 @@ void targets_compute(void (*take)(const struct target *target, void *argument), 
     compare(&sink, one_way(64), "ring-guarded", "packets_per_second", false, 0.8, "64 B one way");
     compare(&sink, one_way(1500), "seqpacket", "packets_per_second", false, 6, "1,500 B one way");
     compare(&sink, one_way(65536), "seqpacket", "packets_per_second", false, 4, "65,536 B one way");
+    compare_in_place(&sink, PAYLOAD, "filled and summed");
+    compare_in_place(&sink, RATE, "untouched");
     compare_at(&sink, TWO, "line", 4, "64 B round trip");
     compare_at(&sink, ONE, "seqpacket", 1, "64 B round trip");
     compare(&sink, (struct subject){.measure = WAKEUP, .bytes = 64}, "seqpacket", "p50_ns", true, 1.05,

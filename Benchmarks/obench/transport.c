@@ -14,6 +14,10 @@
 const struct transport transports[] = {
     {.name = "flow", .title = "a flow", .greatest_message = GREATEST_MESSAGE, FLOWS, .send = flows_send,
      .receive = flows_receive, .watch = flows_watch, .next = flows_next},
+    {.name = "flow-in-place", .title = "a flow, written and read in place in one-way runs",
+     .greatest_message = GREATEST_MESSAGE, FLOWS, .send = flows_send, .receive = flows_receive,
+     .reserve = flows_reserve, .commit = flows_commit, .look = flows_look, .release = flows_release,
+     .watch = flows_watch, .next = flows_next},
 
     {.name = "seqpacket", .title = "a Unix socket pair, SOCK_SEQPACKET", .greatest_message = GREATEST_MESSAGE, FILES,
      .join = seqpacket_join, .receive = files_receive_message},

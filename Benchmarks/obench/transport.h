@@ -58,6 +58,13 @@ struct transport {
     // One message into a buffer with SLACK behind it. The bytes that came, or a negative error number.
     ssize_t (*receive)(struct end *end, void *buffer, size_t size);
 
+    // Writing and reading in place; NULL: there is no way to. `reserve` is like `send`, and stores where to write; what
+    // is written there is sent by `commit`. `look` is like `receive`, and stores where to read until `release`.
+    ssize_t (*reserve)(struct end *end, void **place, size_t size, enum patience patience);
+    int (*commit)(struct end *end, size_t size);
+    ssize_t (*look)(struct end *end, const void **message);
+    int (*release)(struct end *end);
+
     // Waits for messages of `count` ends; NULL: there is no way to.
     struct watch *(*watch)(struct end *ends, int count);
     // The number of an end that has one message.
@@ -78,6 +85,10 @@ void flows_close(struct end *end);
 void flows_unblock(struct end *end);
 ssize_t flows_send(struct end *end, const void *message, size_t size, enum patience patience);
 ssize_t flows_receive(struct end *end, void *buffer, size_t size);
+ssize_t flows_reserve(struct end *end, void **place, size_t size, enum patience patience);
+int flows_commit(struct end *end, size_t size);
+ssize_t flows_look(struct end *end, const void **message);
+int flows_release(struct end *end);
 struct watch *flows_watch(struct end *ends, int count);
 int flows_next(struct watch *watch);
 

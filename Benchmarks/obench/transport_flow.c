@@ -46,6 +46,24 @@ ssize_t flows_send(struct end *end, const void *message, size_t size, enum patie
     return count;
 }
 
+ssize_t flows_reserve(struct end *end, void **place, size_t size, enum patience patience) {
+    ssize_t count = flow_reserve(end->writing, place, size);
+    if (count != -EAGAIN)
+        return count;
+    if (patience == TRY)
+        return 0;
+    set_flags(end, 0);
+    count = flow_reserve(end->writing, place, size);
+    set_flags(end, FLOWFWNOBLOCK);
+    return count;
+}
+
+int flows_commit(struct end *end, size_t size) { return (int)flow_commit(end->writing, size); }
+
+ssize_t flows_look(struct end *end, const void **message) { return flow_peek(end->reading, message); }
+
+int flows_release(struct end *end) { return flow_release(end->reading); }
+
 // Less than was asked for ends a message, so there is never a second part to read.
 ssize_t flows_receive(struct end *end, void *buffer, size_t size) {
     return flow_read(end->reading, buffer, size + SLACK);
