@@ -12,19 +12,44 @@ package enum FlowReceive {
         case empty
     }
 
-    /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set. Waits for one unless FLOWFRNOBLOCK
-    /// is set, as long as FLOWSRCVTIMEO says. Queued messages come before any bad news.
+    /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set. Waits for one as long as `timeout`
+    /// says; without one as FLOWFRNOBLOCK and FLOWSRCVTIMEO say. Queued messages come before any bad news.
     package static func read(
-        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int
+        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
+        return try take(descriptor, timeout) { entry, end, flags throws(RingViolation) in
+            try deliver(entry, end, buffer, count, flags)
+        }
+    }
+
+    /// One message whole, or what is left of one that was begun in pieces. Waits like `read`.
+    package static func readMessage(_ descriptor: Int32, timeout: TimeSpan? = nil) throws(Failure) -> [UInt8] {
+        var message: [UInt8] = []
+        _ = try take(descriptor, timeout) { entry, end, _ throws(RingViolation) in
+            guard let (record, left) = try next(entry, end) else { return nil }
+            message = Array(UnsafeRawBufferPointer(start: record.payload + (record.count - left), count: left))
+            end.receiving.pointee.delivered = 0
+            end.receiving.pointee.endIsDue = false
+            entry.consume(record, end)
+            return .bytes(left)
+        }
+        return message
+    }
+
+    /// Waits until `deliver` takes something off the ring. One function with it in each caller.
+    @inline(__always)
+    private static func take(
+        _ descriptor: Int32, _ timeout: TimeSpan?,
+        _ deliver: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome?
+    ) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
             guard let end = entry.lockReading() else { throw wait.hasBegun ? .flowDown : .notAllocated }
             let outcome: Outcome
             do {
-                outcome = try receive(entry, end, buffer, count)
+                outcome = try receive(entry, end, deliver)
             } catch {
                 entry.condemn(end)
                 outcome = .failed(.flowDown)
@@ -38,28 +63,25 @@ package enum FlowReceive {
             case .failed(let failure):
                 cl_unlock(end.readLock)
                 throw failure
-            case .empty: try waitForPacket(entry, end, &wait)
+            case .empty: try waitForPacket(entry, end, &wait, timeout)
             }
         }
     }
 
+    @inline(__always)
     private static func receive(
-        _ entry: FlowPointer, _ end: FlowEnd, _ buffer: UnsafeMutableRawPointer?, _ count: Int
+        _ entry: FlowPointer, _ end: FlowEnd,
+        _ deliver: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome?
     ) throws(RingViolation) -> Outcome {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
         if flags & (FlowFlags.accessMode | FlowFlags.down) != FlowFlags.readWrite {
             if flags & FlowFlags.down != 0 { return .failed(.flowDown) }
             if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .failed(.notPermitted) }
         }
-        if end.receiving.pointee.endIsDue {
-            end.receiving.pointee.endIsDue = false
-            return .bytes(0)
-        }
-        if count == 0 { return .bytes(0) }
-        if let outcome = try deliver(entry, end, buffer, count, flags) { return outcome }
+        if let outcome = try deliver(entry, end, flags) { return outcome }
         guard let failure = entry.readingFailure(end) else { return .empty }
         // The peer may have written and then left between the two looks: what it wrote comes first.
-        return try deliver(entry, end, buffer, count, flags) ?? .failed(failure)
+        return try deliver(entry, end, flags) ?? .failed(failure)
     }
 
     /// Copies the oldest message or the next piece of it; nil if there is none. spec: c-api §5.7
@@ -67,42 +89,58 @@ package enum FlowReceive {
         _ entry: FlowPointer, _ end: FlowEnd, _ buffer: UnsafeMutableRawPointer?, _ count: Int, _ flags: UInt32
     ) throws(RingViolation) -> Outcome? {
         let state = end.receiving
-        while let record = try state.pointee.consumer.front(entry.pointee.arriving) {
+        if state.pointee.endIsDue {
+            state.pointee.endIsDue = false
+            return .bytes(0)
+        }
+        if count == 0 { return .bytes(0) }
+        guard let (record, left) = try next(entry, end) else { return nil }
+        let whole = flags & FlowFlags.readWhole != 0
+        if left > count, whole, state.pointee.delivered == 0 {
+            entry.consume(record, end)
+            return .failed(.messageTooLong)
+        }
+        let bytes = min(left, count)
+        if let buffer { memcpy(buffer, record.payload + (record.count - left), bytes) }
+        if bytes == left {
+            state.pointee.delivered = 0
+            state.pointee.endIsDue = left == count && !whole
+            entry.consume(record, end)
+        } else {
+            state.pointee.delivered += bytes
+        }
+        return .bytes(bytes)
+    }
+
+    /// The oldest message, and how many of its bytes have not been delivered.
+    @inline(__always)
+    private static func next(
+        _ entry: FlowPointer, _ end: FlowEnd
+    ) throws(RingViolation) -> (record: RingConsumer.Record, left: Int)? {
+        while let record = try end.receiving.pointee.consumer.front(entry.pointee.arriving) {
             // Empty messages only say that the peer is there; readers never see them.
             guard record.count > 0 else {
                 entry.consume(record, end)
                 continue
             }
-            let delivered = state.pointee.delivered
-            guard record.count >= delivered else { throw RingViolation() }
-            let left = record.count - delivered
-            let whole = flags & FlowFlags.readWhole != 0
-            if left > count, whole, delivered == 0 {
-                entry.consume(record, end)
-                return .failed(.messageTooLong)
-            }
-            let bytes = min(left, count)
-            if let buffer { memcpy(buffer, record.payload + delivered, bytes) }
-            if bytes == left {
-                state.pointee.delivered = 0
-                state.pointee.endIsDue = left == count && !whole
-                entry.consume(record, end)
-            } else {
-                state.pointee.delivered = delivered + bytes
-            }
-            return .bytes(bytes)
+            let left = record.count - end.receiving.pointee.delivered
+            guard left >= 0 else { throw RingViolation() }
+            return (record, left)
         }
         return nil
     }
 
     /// The ring is empty: waits a little or sleeps, and unlocks.
-    private static func waitForPacket(_ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait) throws(Failure) {
+    private static func waitForPacket(
+        _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait, _ timeout: TimeSpan?
+    ) throws(Failure) {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard flags & FlowFlags.readNonBlocking == 0 else {
+        guard timeout != nil || flags & FlowFlags.readNonBlocking == 0 else {
             cl_unlock(end.readLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.receiveTimeout, &end.receiving.pointee.patience) {
+        let limit = timeout?.nanoseconds ?? end.settings.pointee.receiveTimeout
+        switch wait.next(timeout: limit, &end.receiving.pointee.patience) {
         case .again: cl_unlock(end.readLock)
         case .expired:
             cl_unlock(end.readLock)

@@ -24,6 +24,8 @@ package final class FlowSet {
     private var epoll: Int32 = -1
     private var wakeUp: Int32 = -1
     private var sleepers = 0
+    /// A program polls the descriptor itself.
+    private(set) var isPolled = false
     var patience = Patience()
 
     init() {}
@@ -153,6 +155,27 @@ package final class FlowSet {
         var counter: UInt64 = 0
         if wakeUp >= 0 { _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size) }
         for (link, _) in links.values { link.silence() }
+    }
+
+    /// The descriptor for a program's own poll. From now on whoever hands a flow over rings.
+    func pollDescriptor() throws(Failure) -> Int32 {
+        try openPoll()
+        if !isPolled {
+            isPolled = true
+            sleepers += 1
+            signal()
+        }
+        return epoll
+    }
+
+    /// For a program that polls and has taken everything: from now on the descriptor is readable when there is more.
+    /// True if there is more already.
+    func rearm() throws(Failure) -> Bool {
+        sleepers += 1
+        finishSleep(isRung: true)
+        guard try prepareSleep() != nil else { return true }
+        sleepers -= 1
+        return false
     }
 
     private func openPoll() throws(Failure) {

@@ -52,6 +52,12 @@ package enum FlowSets {
         }
     }
 
+    /// A descriptor that polls readable when the set has events. Then `wait` with a timeout of zero until it throws
+    /// `.timedOut`, which arms the descriptor again.
+    package static func pollDescriptor(_ set: FlowSet) throws(Failure) -> Int32 {
+        try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.pollDescriptor() }
+    }
+
     /// Waits until something happens to a flow of the set. A queue with events left returns at once. No timeout = for
     /// ever. A cancellation point.
     package static func wait(_ set: FlowSet, _ queue: EventQueue, timeout: TimeSpan?) throws(Failure) {
@@ -68,6 +74,10 @@ package enum FlowSets {
             switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout, &set.patience) {
             case .again: process.unlock()
             case .expired:
+                if set.isPolled, (try? set.rearm()) == true {
+                    process.unlock()
+                    continue
+                }
                 process.unlock()
                 cl_test_cancel()
                 throw .timedOut

@@ -35,6 +35,8 @@ struct FlowEntry {
     /// Threads that sleep on the flow, so that its memory stays until the last has left; and `closing`.
     var sleepers: UInt32
     var membership: FlowMembership
+    /// The number stays this flow's when the flow is closed. Guarded by the process lock.
+    var keepsNumber = false
 
     /// In `sleepers`: the flow is closed. Nobody comes any more, and who leaves last tears it down.
     static var closing: UInt32 { 1 << 31 }

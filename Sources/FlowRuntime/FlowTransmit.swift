@@ -6,8 +6,10 @@ import Vocabulary
 
 /// The only way a packet gets onto a flow. spec: c-api §5.6
 package enum FlowTransmit {
-    /// One message. Waits for room unless FLOWFWNOBLOCK is set, as long as FLOWSSNDTIMEO says.
-    package static func write(_ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int) throws(Failure) -> Int {
+    /// One message. Waits for room as long as `timeout` says; without one as FLOWFWNOBLOCK and FLOWSSNDTIMEO say.
+    package static func write(
+        _ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int, timeout: TimeSpan? = nil
+    ) throws(Failure) -> Int {
         guard count == 0 || source != nil else { throw .invalid }
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
@@ -30,7 +32,7 @@ package enum FlowTransmit {
                 cl_unlock(end.writeLock)
                 return count
             case .full:
-                try waitForRoom(count, entry, end, &wait)
+                try waitForRoom(count, entry, end, &wait, timeout)
             case .outOfMemory:
                 cl_unlock(end.writeLock)
                 throw .outOfMemory
@@ -44,14 +46,15 @@ package enum FlowTransmit {
 
     /// The ring is full: waits a little or sleeps, and unlocks.
     private static func waitForRoom(
-        _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait
+        _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait, _ timeout: TimeSpan?
     ) throws(Failure) {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard flags & FlowFlags.writeNonBlocking == 0 else {
+        guard timeout != nil || flags & FlowFlags.writeNonBlocking == 0 else {
             cl_unlock(end.writeLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.sendTimeout, &end.sending.pointee.patience) {
+        let limit = timeout?.nanoseconds ?? end.settings.pointee.sendTimeout
+        switch wait.next(timeout: limit, &end.sending.pointee.patience) {
         case .again: cl_unlock(end.writeLock)
         case .expired:
             cl_unlock(end.writeLock)

@@ -67,9 +67,16 @@ package enum ManagerCall {
     private static func answer(
         to exchange: ManagerExchange, deadline: Instant?
     ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
+        while true {
+            try awaitMessage(on: exchange.connection, deadline: deadline)
+            if let verdict = try verdict(on: exchange) { return verdict }
+        }
+    }
+
+    /// The answer if it is there, without waiting. Throws like `answer`.
+    static func verdict(on exchange: ManagerExchange) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
         let (connection, request) = (exchange.connection, exchange.request)
         while true {
-            try awaitMessage(on: connection, deadline: deadline)
             var arrival: MessageSocket.Arrival
             do throws(Failure) {
                 guard let next = try MessageSocket.receive(on: connection, nonBlocking: true) else {
@@ -79,7 +86,7 @@ package enum ManagerCall {
             } catch {
                 // Too few descriptors here for what came: the offer is lost, and irmd must be told by the end of the
                 // connection.
-                if error == .wouldBlock { continue }
+                if error == .wouldBlock { return nil }
                 throw error == .tooManyDescriptors ? error : .manager
             }
             guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
