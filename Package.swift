@@ -32,6 +32,7 @@ let irm = cLibrary("OuroborosIRM", "libouroboros-irm")
 let package = Package(
     name: "ouroboros",
     products: [
+        .library(name: "Ouroboros", targets: ["Ouroboros"]),
         .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
         .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
     ],
@@ -87,6 +88,11 @@ let package = Package(
             dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux"],
             swiftSettings: driver),
         .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
+        // Swift interface
+        .target(
+            name: "Ouroboros",
+            dependencies: ["Vocabulary", "LocalProtocol", "FlowRuntime", "ManagementClient", "Platform", "CLinux"],
+            swiftSettings: driver),
         // C interface
         .target(name: "COuroboros", path: "Include", publicHeadersPath: "."),
         .target(name: "COuroborosDev", dependencies: ["COuroboros"]),

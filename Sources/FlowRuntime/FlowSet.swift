@@ -9,8 +9,8 @@ import Vocabulary
 /// hands each ready flow to its set. Flows that were ready lately are polled instead, so that their peers need not ring
 /// (lazy arming). design: flow-memory §3
 ///
-/// Guarded by the process lock.
-package final class FlowSet {
+/// Sendable: guarded by the process lock.
+package final class FlowSet: @unchecked Sendable {
     /// Flows that may have something: handed over, not looked at yet.
     private var ready: [Int32] = []
     /// Flows that were ready lately and are not armed; at most `hotFlows`.

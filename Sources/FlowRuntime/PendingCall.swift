@@ -10,7 +10,7 @@ import Vocabulary
 /// Deadlines are irmd's, as with `ManagerCall`; `guardDeadline` is when to give up on irmd itself.
 package struct PendingCall: Sendable {
     private let exchange: ManagerExchange
-    package let guardDeadline: Instant?
+    package let guardDeadline: Instant
 
     /// See `ManagerCall.allocate`.
     package static func allocate(
@@ -30,7 +30,7 @@ package struct PendingCall: Sendable {
     }
 
     private init(patience: TimeSpan?, _ message: (RequestID) -> ProcessMessage) throws(Failure) {
-        guardDeadline = patience.map { Clock.now() + $0 + Limits.verdictGuard }
+        guardDeadline = patience.map { Clock.now() + $0 + Limits.verdictGuard } ?? Instant(nanoseconds: .max)
         exchange = try FlowProcess.shared.session.send(message)
     }
 
