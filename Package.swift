@@ -125,6 +125,10 @@ let package = Package(
         .executableTarget(
             name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
             path: "Tests/AttachedProcess", swiftSettings: driver),
+        .target(
+            name: "BrokerDouble",
+            dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
+            path: "Tests/BrokerDouble", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
         .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
@@ -142,7 +146,10 @@ let package = Package(
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "FlowRuntimeTests",
-            dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+            dependencies: ["BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+        .testTarget(
+            name: "OuroborosTests",
+            dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
         .testTarget(
             name: "ResourceManagerRuntimeTests",

@@ -3,26 +3,25 @@
 
 import CLinux
 import FlowMemory
+import FlowRuntime
 import Foundation
 import LocalProtocol
 import Platform
 import Vocabulary
 
-@testable import FlowRuntime
-
 /// The least that the library needs of irmd: greets, and joins each `accept` with an `allocate`. Runs in the test's own
 /// process, so that a flow has both ends here and a sanitizer sees both.
-final class TestBroker: @unchecked Sendable {
-    static let shared = TestBroker()
+package final class TestBroker: @unchecked Sendable {
+    package static let shared = TestBroker()
 
     private let condition = NSCondition()
-    private let oneAtATime = NSLock()
+    private let turn = DispatchSemaphore(value: 1)
     private var acceptors: [(connection: Int32, request: RequestID)] = []
     private var nextFlow: UInt32 = 1
     private var link: (memory: Int32, sockets: [Int32])?
     private var linkIsTaken = [false, false]
-    private(set) var deallocated: [FlowID] = []
-    private(set) var refusals: [Failure] = []
+    package private(set) var deallocated: [FlowID] = []
+    package private(set) var refusals: [Failure] = []
 
     private init() {
         let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
@@ -60,6 +59,10 @@ final class TestBroker: @unchecked Sendable {
             case .taken, .join, .manage: break
             }
         }
+        condition.withLock {
+            acceptors.removeAll { $0.connection == connection }
+            condition.broadcast()
+        }
         cl_close(connection)
     }
 
@@ -67,8 +70,6 @@ final class TestBroker: @unchecked Sendable {
         _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool
     ) {
         condition.lock()
-        while acceptors.isEmpty { condition.wait() }
-        let acceptor = acceptors.removeFirst()
         if link == nil {
             var sockets: [Int32] = [0, 0]
             precondition(cl_socketpair_seqpacket(&sockets) == 0)
@@ -77,8 +78,15 @@ final class TestBroker: @unchecked Sendable {
         let flow = FlowID(nextFlow)
         nextFlow += 1
         let segment = try! SegmentMemory.create()
-        offer(flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
-        offer(flow, .first, quality, isExpedited, segment.number, client, request)
+        // An acceptor may just have given up.
+        var isOffered = false
+        while !isOffered {
+            while acceptors.isEmpty { condition.wait() }
+            let acceptor = acceptors.removeFirst()
+            isOffered = offer(
+                flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
+        }
+        _ = offer(flow, .first, quality, isExpedited, segment.number, client, request)
         condition.unlock()
     }
 
@@ -101,29 +109,46 @@ final class TestBroker: @unchecked Sendable {
     private func offer(
         _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ segment: Int32,
         _ connection: Int32, _ request: RequestID
-    ) {
-        guard let link else { return }
+    ) -> Bool {
+        guard let link else { return false }
         let offer = FlowOffer(
             flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
             slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
             isExpedited: isExpedited)
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
+        let message = ManagerMessage.offer(request, offer).encoded()
+        guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
         linkIsTaken[end.index] = true
-        try! MessageSocket.send(
-            ManagerMessage.offer(request, offer).encoded(), descriptors: descriptors, on: connection)
+        return true
     }
 
     private func send(_ message: ManagerMessage, _ connection: Int32) {
         try? MessageSocket.send(message.encoded(), on: connection)
     }
 
+    /// Waits until so many accepts are pending.
+    package func waitForAcceptors(_ count: Int) {
+        condition.withLock { while acceptors.count != count { condition.wait() } }
+    }
+
+    /// Keeps other tests from accepting and allocating: an acceptor of one must not get the flow of another.
+    package func alone<Result>(_ body: () async throws -> Result) async throws -> Result {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                self.turn.wait()
+                continuation.resume()
+            }
+        }
+        defer { turn.signal() }
+        return try await body()
+    }
+
     /// Both ends of a new flow.
-    func flow(
+    package func flow(
         _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false
     ) throws -> (client: Int32, server: Int32) {
-        // One at a time: an acceptor of one test must not get the flow of another.
-        oneAtATime.lock()
-        defer { oneAtATime.unlock() }
+        turn.wait()
+        defer { turn.signal() }
         nonisolated(unsafe) var server: Int32 = -1
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
