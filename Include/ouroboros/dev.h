@@ -167,6 +167,82 @@ ssize_t flow_read(int    fd,
                   void * buf,
                   size_t count);
 
+/*
+ * Extensions: the prototype 0.23 has nothing of what follows.
+ *
+ * Messages in pieces. flow_writev sends the count parts, one after the other,
+ * as one message; flow_readv receives one into the count parts, which it fills
+ * one after the other. As flow_write and flow_read with one buffer as large as
+ * all parts together; a part of no bytes is nothing.
+ *
+ * Returns as flow_write and flow_read, and
+ *   -EINVAL     parts is NULL and count is not 0, count is not in 0...1024, a
+ *               part of some bytes is at NULL, or the sum is no ssize_t.
+ */
+struct iovec;
+
+ssize_t flow_writev(int                  fd,
+                    const struct iovec * parts,
+                    int                  count);
+
+ssize_t flow_readv(int                  fd,
+                   const struct iovec * parts,
+                   int                  count);
+
+/*
+ * Writing in place. flow_reserve finds room for a message of at most count
+ * bytes, waits for it as flow_write does, and stores its address in *buf.
+ * flow_commit sends the first count bytes of what was written there; a count
+ * of 0 gives the place back and sends nothing.
+ *
+ * A flow has one such place at a time. Until it is committed nothing else can
+ * be written to the flow, by no thread and no child of this process. Any
+ * thread may commit. The address is good until then, whatever becomes of the
+ * flow. The other end may see and change what is written there from the first
+ * byte on; so if it matters, do not read back what you have written.
+ *
+ * flow_reserve returns count, or as flow_write, or
+ *   -EINVAL     buf is NULL;
+ *   -EBUSY      a place is reserved already, as flow_write says meanwhile.
+ *
+ * flow_commit returns count;
+ *   -EBADF      fd can be no flow;
+ *   -EINVAL     this process has reserved nothing;
+ *   -EMSGSIZE   count is larger than the place, which stays reserved;
+ *   -EPERM, -EFLOWDOWN, -EFLOWPEER  as flow_write: the flow was ended, or went
+ *               down, meanwhile. The place is given back and nothing was sent.
+ */
+ssize_t flow_reserve(int    fd,
+                     void ** buf,
+                     size_t count);
+
+ssize_t flow_commit(int    fd,
+                    size_t count);
+
+/*
+ * Reading in place. flow_peek waits for a message as flow_read does, and stores
+ * its address in *buf; of one that was read in part, the address of the rest.
+ * flow_release lets go of it, whereby it is read.
+ *
+ * A flow shows one message at a time; until it is released nothing else can be
+ * read from the flow. Any thread may release. The address is good until then,
+ * whatever becomes of the flow. The other end can change the bytes at any
+ * time: what is checked before it is used must be copied first.
+ *
+ * flow_peek returns the bytes of the message, at least 1, or as flow_read, or
+ *   -EINVAL     buf is NULL;
+ *   -EBUSY      a message is held already, as flow_read says meanwhile.
+ *
+ * flow_release returns 0;
+ *   -EBADF      fd can be no flow;
+ *   -EINVAL     this process holds no message;
+ *   -EFLOWDOWN  the flow was ended meanwhile.
+ */
+ssize_t flow_peek(int           fd,
+                  const void ** buf);
+
+int flow_release(int fd);
+
 __END_DECLS
 
 #endif /* OUROBOROS_DEV_H */

@@ -115,6 +115,23 @@ ssize_t fevent(fset_t *                set,
                fqueue_t *              fq,
                const struct timespec * timeo);
 
+/*
+ * Extension: the prototype 0.23 does not have it.
+ *
+ * A file descriptor of the operating system for poll, epoll and the event
+ * loops of others. It is readable when fevent may find events in the set.
+ * When it is, call fevent with a timeout of zero, and take the events, until
+ * it returns -ETIMEDOUT; only by that it becomes unreadable again.
+ *
+ * It is the set's: fset_destroy closes it, nobody else may. Each call returns
+ * the same. It is not good in a child of fork, which can ask for its own.
+ *
+ * Returns the file descriptor;
+ *   -EINVAL  set is NULL;
+ *   -EMFILE  the process has no file descriptors left.
+ */
+int fset_pollfd(fset_t * set);
+
 __END_DECLS
 
 #endif /* OUROBOROS_FQUEUE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 /// The bytes of a message are not what they should be.
-package enum MalformedMessage: Error, Hashable, Sendable {
+public enum MalformedMessage: Error, Hashable, Sendable {
     /// It ends before it is complete, or goes on after it is.
     case length
     /// A number that stands for a choice stands for none.
@@ -9,20 +9,24 @@ package enum MalformedMessage: Error, Hashable, Sendable {
 }
 
 /// Reads what `ByteWriter` wrote, and trusts none of it: every read is checked, nothing traps.
-package struct ByteReader: Sendable {
-    private var rest: ArraySlice<UInt8>
+public struct ByteReader: Sendable {
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline var offset = 0
 
-    package init(_ bytes: some Sequence<UInt8>) { rest = ArraySlice(bytes) }
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    package mutating func read<Value: FixedWidthInteger>(_: Value.Type = Value.self) throws(MalformedMessage) -> Value {
+    private var left: Int { bytes.count - offset }
+
+    /// A little-endian integer.
+    @inlinable public mutating func read<Value: FixedWidthInteger>(
+        _: Value.Type = Value.self
+    ) throws(MalformedMessage) -> Value {
         let count = Value.bitWidth / 8
-        guard rest.count >= count else { throw .length }
-        var value: Value = 0
-        for (index, byte) in rest.prefix(count).enumerated() {
-            value |= Value(truncatingIfNeeded: byte) << (8 * index)
-        }
-        rest = rest.dropFirst(count)
-        return value
+        guard bytes.count - offset >= count else { throw .length }
+        var value: UInt64 = 0
+        for index in 0..<count { value |= UInt64(bytes[offset + index]) << UInt64(8 * index) }
+        offset += count
+        return Value(truncatingIfNeeded: value)
     }
 
     package mutating func readBool() throws(MalformedMessage) -> Bool {
@@ -35,9 +39,9 @@ package struct ByteReader: Sendable {
 
     package mutating func readString() throws(MalformedMessage) -> [UInt8] {
         let count = Int(try read(UInt16.self))
-        guard rest.count >= count else { throw .length }
-        defer { rest = rest.dropFirst(count) }
-        return Array(rest.prefix(count))
+        guard left >= count else { throw .length }
+        defer { offset += count }
+        return Array(bytes[offset..<offset + count])
     }
 
     package mutating func readList<Element>(
@@ -50,14 +54,19 @@ package struct ByteReader: Sendable {
         return list
     }
 
-    package mutating func readOptional<Value>(
+    /// A byte that says whether there is a value, and the value.
+    @inlinable public mutating func readOptional<Value>(
         _ value: (inout ByteReader) throws(MalformedMessage) -> Value
     ) throws(MalformedMessage) -> Value? {
-        try readBool() ? try value(&self) : nil
+        switch try read(UInt8.self) {
+        case 0: return nil
+        case 1: return try value(&self)
+        default: throw .unknownValue
+        }
     }
 
     /// To be called last: a message that goes on is no message of ours.
     package func finish() throws(MalformedMessage) {
-        guard rest.isEmpty else { throw .length }
+        guard left == 0 else { throw .length }
     }
 }

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 /// Builds the bytes of a message of the local protocol: little-endian integers, and strings behind their length.
-package struct ByteWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+public struct ByteWriter: Sendable {
+    @usableFromInline var written: [UInt8] = []
 
-    package init() {}
-
-    package mutating func write(_ value: some FixedWidthInteger) {
-        var rest = value
-        for _ in 0..<(value.bitWidth / 8) {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+    package init() {
+        // What most messages need.
+        written.reserveCapacity(128)
     }
 
-    package mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
+    package var bytes: [UInt8] { written }
+
+    /// A little-endian integer.
+    @inlinable public mutating func write(_ value: some FixedWidthInteger) {
+        let bits = UInt64(truncatingIfNeeded: value)
+        for index in 0..<value.bitWidth / 8 { written.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * index))) }
+    }
+
+    package mutating func write(_ value: Bool) { written.append(value ? 1 : 0) }
 
     /// A 16-bit length and the bytes. Longer ones than it can say are a mistake of the caller.
     package mutating func write(string: [UInt8]) {
         precondition(string.count <= Int(UInt16.max), "string of \(string.count) bytes")
         write(UInt16(string.count))
-        bytes.append(contentsOf: string)
+        written.append(contentsOf: string)
     }
 
     /// A 16-bit count and the elements, each written by `element`.
@@ -31,8 +34,9 @@ package struct ByteWriter: Sendable {
     }
 
     /// A byte that says whether there is a value, and the value.
-    package mutating func write<Value>(optional: Value?, value: (inout ByteWriter, Value) -> Void) {
-        write(optional != nil)
-        if let optional { value(&self, optional) }
+    @inlinable public mutating func write<Value>(optional: Value?, value: (inout ByteWriter, Value) -> Void) {
+        guard let optional else { return write(UInt8(0)) }
+        write(UInt8(1))
+        value(&self, optional)
     }
 }

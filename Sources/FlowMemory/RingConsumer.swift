@@ -51,9 +51,9 @@ public struct RingConsumer {
         return Record(payload: UnsafeRawPointer(record + Int(Ring.headerBytes)), count: Int(count))
     }
 
-    /// Done with the record that `front` gave.
-    @inlinable public mutating func consume(_ record: Record, of ring: Ring) {
-        head &+= Ring.need(record.count)
+    /// Done with the record that `front` gave, which has a payload of `count` bytes.
+    @inlinable public mutating func consume(_ count: Int, of ring: Ring) {
+        head &+= Ring.need(count)
         packetsRead &+= 1
         cl_store64_relaxed(ring.read, packetsRead)
         cl_store64_release(ring.head, head)

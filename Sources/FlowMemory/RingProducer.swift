@@ -14,47 +14,67 @@ public struct RingProducer {
     @usableFromInline var packetsWritten: UInt64 = 0
     /// The ring's bytes below this offset have memory behind them.
     @usableFromInline var populated: UInt64 = 0
+    /// The ring has taken more memory than an idle one keeps. Whoever sees to it that it is trimmed clears this.
+    public var hasGrown = false
 
-    /// What became of a write.
-    public enum Outcome { case written, full, outOfMemory, violation }
+    /// Bytes that an idle ring keeps.
+    private static let kept: UInt64 = 8_192
+
+    /// What became of a search for room.
+    public enum Outcome {
+        /// The position for the record.
+        case place(UInt64)
+        case full
+        case outOfMemory
+        case violation
+    }
 
     package init() {}
 
     /// Packets ever written.
     @inlinable public var written: UInt64 { packetsWritten }
 
-    /// Writes one record if the unread bytes stay below `queueBytes`, or the ring is empty.
-    @inlinable public mutating func write(
-        _ payload: UnsafeRawPointer?, count: Int, into ring: Ring, queueBytes: UInt64
-    ) -> Outcome {
+    /// Looks for a place for one record, which must be the next that is published. There is one if the unread bytes stay
+    /// below `queueBytes`, or the ring is empty.
+    @inlinable @inline(__always) public mutating func reserve(_ count: Int, in ring: Ring, queueBytes: UInt64)
+        -> Outcome
+    {
         let need = Ring.need(count)
         guard let start = place(need, in: ring, queueBytes: queueBytes) else { return .violation }
         guard start != .max else { return .full }
         let offset = ring.offset(start)
         if offset &+ need > populated, !populate(to: offset &+ need, of: ring) { return .outOfMemory }
-        let record = ring.bytes + Int(offset)
+        return .place(start)
+    }
+
+    /// Where the payload of the record at `start` goes.
+    @inlinable public func payload(_ start: UInt64, in ring: Ring) -> UnsafeMutableRawPointer {
+        ring.bytes + Int(ring.offset(start) &+ Ring.headerBytes)
+    }
+
+    /// The record at `start`, with at most as many bytes as it was reserved for, is there for the consumer.
+    @inlinable @inline(__always) public mutating func publish(_ start: UInt64, _ count: Int, in ring: Ring) {
+        let record = ring.bytes + Int(ring.offset(start))
         cl_store64_relaxed(record.assumingMemoryBound(to: UInt64.self), UInt64(count))
-        if let payload, count > 0 { memcpy(record + Int(Ring.headerBytes), payload, count) }
         if start != tail {
             wrap = tail
             cl_store64_relaxed(ring.wrap, wrap)
         }
-        tail = start &+ need
+        tail = start &+ Ring.need(count)
         packetsWritten &+= 1
         // The consumer reads `tail` first (acquire), so it sees the record and the wrap that belong to it. The count
         // comes last: whoever makes events of it must find the packets.
         cl_store64_release(ring.tail, tail)
         cl_store64_release(ring.written, packetsWritten)
-        return .written
     }
 
-    /// Whether `write` would find room now. A violation counts as room: the next write finds it.
+    /// Whether `reserve` would find room now. A violation counts as room: the next `reserve` finds it.
     @inlinable public mutating func hasRoom(_ count: Int, in ring: Ring, queueBytes: UInt64) -> Bool {
         place(Ring.need(count), in: ring, queueBytes: queueBytes) != .max
     }
 
     /// Where the record goes; `.max` if there is no room; nil if the peer's word is impossible.
-    @inlinable mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
+    @inlinable @inline(__always) mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
         let offset = ring.offset(tail)
         // Beyond what has memory, too: after a trim the next record shall not fill up the way to its old place.
         if ring.crossesPage(offset, need) || offset &+ need > populated {
@@ -93,14 +113,19 @@ public struct RingProducer {
         // EINVAL: a kernel before 5.14, which allocates on the first touch.
         guard result == 0 || cl_errno() == EINVAL else { return false }
         populated = target
+        if populated > RingProducer.kept { hasGrown = true }
         return true
     }
 
-    /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap.
-    public mutating func trim(_ ring: Ring, keeping kept: UInt64) {
-        guard populated > kept, cl_load64_acquire(ring.head) == tail else { return }
-        guard madvise(ring.bytes + Int(kept), Int(populated &- kept), MADV_REMOVE) == 0 else { return }
-        populated = kept
+    /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap. False if there
+    /// was something to give back and it could not.
+    public mutating func trim(_ ring: Ring) -> Bool {
+        guard populated > RingProducer.kept else { return true }
+        guard cl_load64_acquire(ring.head) == tail else { return false }
+        let bytes = Int(populated &- RingProducer.kept)
+        guard madvise(ring.bytes + Int(RingProducer.kept), bytes, MADV_REMOVE) == 0 else { return false }
+        populated = RingProducer.kept
+        return true
     }
 
     /// Packets that the peer has not read, as it says; at most what fits the ring.

@@ -30,6 +30,8 @@ struct FlowEnd: Equatable {
         /// The last piece of a message filled its buffer exactly, so the next read says that the message has ended.
         var endIsDue = false
         var patience = Patience()
+        /// Of `FlowReceive.peek`.
+        var held: HeldMessage?
         /// `FenceReason.sleepy` is set, and every writer knows.
         var writerFences = false
     }
@@ -38,6 +40,8 @@ struct FlowEnd: Equatable {
     struct Sending {
         var producer = RingProducer()
         var patience = Patience()
+        /// Of `FlowTransmit.reserve`.
+        var reservation: Reservation?
     }
 
     func reset(_ settings: FlowSettings) {

@@ -23,8 +23,12 @@ struct FlowMembership {
     var toldDown = false
     var toldDeallocated = false
     var toldSilent = false
+    /// Handed over, not looked at yet.
     var isReady = false
+    /// Not armed.
     var isHot = false
+    /// Looks at it while it was hot that found nothing.
+    var quietLooks: UInt8 = 0
 }
 
 extension FlowPointer {
@@ -42,9 +46,10 @@ extension FlowPointer {
     }
 
     /// One FLOW_PKT for each packet, as a count; then what became of the flow, each once. Packets that were read without
-    /// waiting for their event make none any more. spec: c-api §7
-    func collectEvents(_ descriptor: Int32, into queue: EventQueue) {
-        guard let end = pointee.end else { return }
+    /// waiting for their event make none any more. False if there was nothing. spec: c-api §7
+    @discardableResult
+    func collectEvents(_ descriptor: Int32, into queue: EventQueue) -> Bool {
+        guard let end = pointee.end, hasEvents() else { return false }
         let packets = newPackets(end)
         if packets > 0 {
             pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
@@ -65,6 +70,7 @@ extension FlowPointer {
             pointee.membership.toldSilent = true
             queue.append(descriptor, .peerSilent, count: 1)
         }
+        return true
     }
 
     /// Packets that no event was made of. Never more than a ring can hold, whatever the peer says.

@@ -33,7 +33,7 @@ extension FlowProcess {
         }
         let base = segment.release()
         entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
-        link.descriptors[offer.slot] = descriptor
+        link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
         watch(link, timeoutMilliseconds: offer.quality.timeoutMilliseconds)
         return descriptor
@@ -85,7 +85,7 @@ extension FlowProcess {
     /// With the process lock and both locks of the end held; releases the latter.
     private func close(_ entry: FlowPointer, _ descriptor: Int32, _ end: FlowEnd) {
         leaveSet(entry, descriptor)
-        entry.pointee.link._withUnsafeGuaranteedRef { _ = $0.descriptors.removeValue(forKey: entry.pointee.number) }
+        entry.pointee.link._withUnsafeGuaranteedRef { $0.flows.remove(at: entry.pointee.number) }
         byFlow[FlowKey(entry.pointee.flow, entry.pointee.side, entry.pointee.incarnation)] = nil
         entry.pointee.end = nil
         cl_unlock(end.writeLock)
@@ -105,7 +105,7 @@ extension FlowProcess {
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
         let link = entry.pointee.link.takeRetainedValue()
         if !entry.pointee.keepsNumber, let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
-        if link.descriptors.isEmpty, link.isPeerGone { forget(link) }
+        if link.flows.isEmpty, link.isPeerGone { forget(link) }
     }
 
     /// For who holds the flow as an object: the number is not given to another flow, also after the flow is closed,
@@ -206,7 +206,9 @@ extension FlowEntry {
         self.owner = owner
         self.incarnation = incarnation
         sleepers = 0
+        holds = 0
         membership = FlowMembership()
+        trim = RingTrim()
     }
 }
 

@@ -67,7 +67,12 @@ final class FlowProcess: @unchecked Sendable {
         for set in sets.values { set.afterForkInChild() }
         var descriptor = Int32(Limits.firstDescriptor)
         while descriptor < numbers.end {
-            if let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil { entry.pointee.sleepers = 0 }
+            if let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil {
+                // Threads and holds are the parent's.
+                entry.pointee.sleepers = 0
+                entry.pointee.holds = 0
+                entry.pointee.trim = RingTrim()
+            }
             descriptor += 1
         }
     }

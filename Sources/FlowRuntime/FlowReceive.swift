@@ -5,51 +5,119 @@ import FlowMemory
 import Vocabulary
 
 /// The only way a packet gets off a flow. spec: c-api §5.7
+///
+/// All calls wait for a message, as long as their `timeout` says; without one as FLOWFRNOBLOCK and FLOWSRCVTIMEO say.
+/// Queued messages come before any bad news.
 package enum FlowReceive {
+    /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set.
+    package static func read(
+        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
+    ) throws(Failure) -> Int {
+        guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
+        return try receive(descriptor, timeout) { (entry, end, flags) throws(RingViolation) in
+            try deliver(entry, end, count, flags) { bytes, source in
+                if let buffer { memcpy(buffer, source, bytes) }
+            }
+        }
+    }
+
+    /// The same into several buffers, one after the other.
+    package static func read(
+        _ descriptor: Int32, into parts: UnsafeBufferPointer<iovec>
+    ) throws(Failure) -> Int {
+        let count = try parts.totalBytes()
+        return try receive(descriptor, nil) { (entry, end, flags) throws(RingViolation) in
+            try deliver(entry, end, count, flags) { bytes, source in
+                var done = 0
+                for part in parts where done < bytes {
+                    let piece = min(part.iov_len, bytes - done)
+                    if let base = part.iov_base, piece > 0 { memcpy(base, source + done, piece) }
+                    done += piece
+                }
+            }
+        }
+    }
+
+    /// The oldest message whole, or what is left of it.
+    package static func readMessage(_ descriptor: Int32, timeout: TimeSpan?) throws(Failure) -> [UInt8] {
+        var message: [UInt8] = []
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
+            guard let record = try entry.front(end) else { return .empty }
+            let delivered = end.receiving.pointee.delivered
+            message = Array(
+                UnsafeRawBufferPointer(start: record.payload + delivered, count: record.count - delivered))
+            end.receiving.pointee.delivered = 0
+            end.receiving.pointee.endIsDue = false
+            entry.consume(bytes: record.count, end)
+            return .bytes(message.count)
+        }
+        return message
+    }
+
+    /// The oldest message, or what is left of it, in place. It stays there, and nothing else can be read, until
+    /// `release`. The peer can change its bytes at any time. `.busy` if a message is held already.
+    package static func peek(
+        _ descriptor: Int32, timeout: TimeSpan? = nil
+    ) throws(Failure) -> UnsafeRawBufferPointer {
+        var message = UnsafeRawBufferPointer(start: nil, count: 0)
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
+            let state = end.receiving
+            state.pointee.endIsDue = false
+            guard let record = try entry.front(end) else { return .empty }
+            state.pointee.held = HeldMessage(bytes: record.count, holder: FlowProcess.shared.identity.rawValue)
+            entry.hold(.message)
+            let delivered = state.pointee.delivered
+            message = UnsafeRawBufferPointer(
+                start: record.payload + delivered, count: record.count - delivered)
+            return .bytes(message.count)
+        }
+        return message
+    }
+
+    /// Done with what `peek` gave. `.invalid` if this process holds nothing; `.flowDown` if the flow was closed meanwhile.
+    package static func release(_ descriptor: Int32) throws(Failure) {
+        let entry = try FlowTable.entry(descriptor)
+        guard entry.letGo(.message) else { throw .invalid }
+        // The flow's memory stays until here.
+        defer { entry.leaveSleep() }
+        guard let end = entry.lockReading() else { throw .flowDown }
+        defer { cl_unlock(end.readLock) }
+        let state = end.receiving
+        guard let held = state.pointee.held else { throw .invalid }
+        state.pointee.held = nil
+        state.pointee.delivered = 0
+        entry.consume(bytes: held.bytes, end)
+    }
+
     private enum Outcome {
         case bytes(Int)
         case failed(Failure)
         case empty
     }
 
-    /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set. Waits for one as long as `timeout`
-    /// says; without one as FLOWFRNOBLOCK and FLOWSRCVTIMEO say. Queued messages come before any bad news.
-    package static func read(
-        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
-    ) throws(Failure) -> Int {
-        guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
-        return try take(descriptor, timeout) { entry, end, flags throws(RingViolation) in
-            try deliver(entry, end, buffer, count, flags)
-        }
-    }
-
-    /// One message whole, or what is left of one that was begun in pieces. Waits like `read`.
-    package static func readMessage(_ descriptor: Int32, timeout: TimeSpan? = nil) throws(Failure) -> [UInt8] {
-        var message: [UInt8] = []
-        _ = try take(descriptor, timeout) { entry, end, _ throws(RingViolation) in
-            guard let (record, left) = try next(entry, end) else { return nil }
-            message = Array(UnsafeRawBufferPointer(start: record.payload + (record.count - left), count: left))
-            end.receiving.pointee.delivered = 0
-            end.receiving.pointee.endIsDue = false
-            entry.consume(record, end)
-            return .bytes(left)
-        }
-        return message
-    }
-
-    /// Waits until `deliver` takes something off the ring. One function with it in each caller.
+    /// Calls `take` with the read lock held, again after each wait until there is something.
     @inline(__always)
-    private static func take(
+    private static func receive(
         _ descriptor: Int32, _ timeout: TimeSpan?,
-        _ deliver: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome?
+        _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome
     ) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
             guard let end = entry.lockReading() else { throw wait.hasBegun ? .flowDown : .notAllocated }
-            let outcome: Outcome
+            let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+            if let failure = end.refusal(flags) {
+                cl_unlock(end.readLock)
+                throw failure
+            }
+            var outcome: Outcome
             do {
-                outcome = try receive(entry, end, deliver)
+                outcome = try take(entry, end, flags)
+                if case .empty = outcome, let failure = entry.readingFailure(end) {
+                    // The peer may have written and then left between the two looks: what it wrote comes first.
+                    outcome = try take(entry, end, flags)
+                    if case .empty = outcome { outcome = .failed(failure) }
+                }
             } catch {
                 entry.condemn(end)
                 outcome = .failed(.flowDown)
@@ -68,66 +136,36 @@ package enum FlowReceive {
         }
     }
 
+    /// Copies the oldest message or the next piece of it, at most `count` bytes. spec: c-api §5.7
     @inline(__always)
-    private static func receive(
-        _ entry: FlowPointer, _ end: FlowEnd,
-        _ deliver: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome?
-    ) throws(RingViolation) -> Outcome {
-        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        if flags & (FlowFlags.accessMode | FlowFlags.down) != FlowFlags.readWrite {
-            if flags & FlowFlags.down != 0 { return .failed(.flowDown) }
-            if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .failed(.notPermitted) }
-        }
-        if let outcome = try deliver(entry, end, flags) { return outcome }
-        guard let failure = entry.readingFailure(end) else { return .empty }
-        // The peer may have written and then left between the two looks: what it wrote comes first.
-        return try deliver(entry, end, flags) ?? .failed(failure)
-    }
-
-    /// Copies the oldest message or the next piece of it; nil if there is none. spec: c-api §5.7
     private static func deliver(
-        _ entry: FlowPointer, _ end: FlowEnd, _ buffer: UnsafeMutableRawPointer?, _ count: Int, _ flags: UInt32
-    ) throws(RingViolation) -> Outcome? {
+        _ entry: FlowPointer, _ end: FlowEnd, _ count: Int, _ flags: UInt32,
+        _ copy: (_ bytes: Int, _ source: UnsafeRawPointer) -> Void
+    ) throws(RingViolation) -> Outcome {
         let state = end.receiving
         if state.pointee.endIsDue {
             state.pointee.endIsDue = false
             return .bytes(0)
         }
         if count == 0 { return .bytes(0) }
-        guard let (record, left) = try next(entry, end) else { return nil }
+        guard let record = try entry.front(end) else { return .empty }
+        let delivered = state.pointee.delivered
+        let left = record.count - delivered
         let whole = flags & FlowFlags.readWhole != 0
-        if left > count, whole, state.pointee.delivered == 0 {
-            entry.consume(record, end)
+        if left > count, whole, delivered == 0 {
+            entry.consume(bytes: record.count, end)
             return .failed(.messageTooLong)
         }
         let bytes = min(left, count)
-        if let buffer { memcpy(buffer, record.payload + (record.count - left), bytes) }
+        copy(bytes, record.payload + delivered)
         if bytes == left {
             state.pointee.delivered = 0
             state.pointee.endIsDue = left == count && !whole
-            entry.consume(record, end)
+            entry.consume(bytes: record.count, end)
         } else {
-            state.pointee.delivered += bytes
+            state.pointee.delivered = delivered + bytes
         }
         return .bytes(bytes)
-    }
-
-    /// The oldest message, and how many of its bytes have not been delivered.
-    @inline(__always)
-    private static func next(
-        _ entry: FlowPointer, _ end: FlowEnd
-    ) throws(RingViolation) -> (record: RingConsumer.Record, left: Int)? {
-        while let record = try end.receiving.pointee.consumer.front(entry.pointee.arriving) {
-            // Empty messages only say that the peer is there; readers never see them.
-            guard record.count > 0 else {
-                entry.consume(record, end)
-                continue
-            }
-            let left = record.count - end.receiving.pointee.delivered
-            guard left >= 0 else { throw RingViolation() }
-            return (record, left)
-        }
-        return nil
     }
 
     /// The ring is empty: waits a little or sleeps, and unlocks.
@@ -162,7 +200,36 @@ package enum FlowReceive {
     }
 }
 
+extension FlowEnd {
+    /// Why nobody may read here now, whatever has arrived.
+    fileprivate func refusal(_ flags: UInt32) -> Failure? {
+        if flags & (FlowFlags.accessMode | FlowFlags.down) != FlowFlags.readWrite {
+            if flags & FlowFlags.down != 0 { return .flowDown }
+            if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .notPermitted }
+        }
+        guard let held = receiving.pointee.held else { return nil }
+        guard !isAlive(held.holder) else { return .busy }
+        // Who held it is dead: the message is still the oldest.
+        receiving.pointee.held = nil
+        return nil
+    }
+}
+
 extension FlowPointer {
+    /// The oldest message; nil if there is none. Empty messages only say that the peer is there; readers never see them.
+    @inline(__always) fileprivate func front(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
+        let state = end.receiving
+        while let record = try state.pointee.consumer.front(pointee.arriving) {
+            guard record.count > 0 else {
+                consume(bytes: 0, end)
+                continue
+            }
+            guard record.count >= state.pointee.delivered else { throw RingViolation() }
+            return record
+        }
+        return nil
+    }
+
     /// Why nothing more will come; nil if something may.
     func readingFailure(_ end: FlowEnd) -> Failure? {
         let isGone = cl_load32_acquire(peerState) & (EndState.gone | EndState.down) != 0
@@ -189,8 +256,8 @@ extension FlowPointer {
     }
 
     /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
-    func consume(_ record: RingConsumer.Record, _ end: FlowEnd) {
-        end.receiving.pointee.consumer.consume(record, of: pointee.arriving)
+    @inline(__always) fileprivate func consume(bytes: Int, _ end: FlowEnd) {
+        end.receiving.pointee.consumer.consume(bytes, of: pointee.arriving)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
         if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
     }

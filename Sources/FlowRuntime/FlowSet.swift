@@ -6,27 +6,46 @@ import Platform
 import Vocabulary
 
 /// A set of flows that a thread waits on. Private to this process. Peers ring the flow's bit in their link; whoever looks
-/// hands each ready flow to its set. Flows that were ready lately are polled instead, so that their peers need not ring
-/// (lazy arming). design: flow-memory §3
+/// hands each ready flow to its set. design: flow-memory §3
+///
+/// What was busy lately is looked at, what was not rings (lazy arming), on two levels: flows that were ready lately are
+/// `hot`, and their peers need not even set a bit; links that were rung lately are `polled`, and their bits are looked
+/// at in memory. So a look costs what is busy, whatever the number of flows and peers, and a busy reader makes no
+/// system call.
 ///
 /// Sendable: guarded by the process lock.
 package final class FlowSet: @unchecked Sendable {
-    /// Flows that may have something: handed over, not looked at yet.
+    /// Flows that may have something: handed over, not looked at yet. One that has left meanwhile is not `isReady`.
     private var ready: [Int32] = []
-    /// Flows that were ready lately and are not armed; at most `hotFlows`.
+    /// Of those, which are looked at just now.
+    private var underway: [Int32] = []
+    /// Flows that are not armed.
     private var hot: [Int32] = []
     private static let hotFlows = 64
 
-    /// Links of the flows, with their number of flows here.
-    private var links: [ObjectIdentifier: (link: Link, flows: Int)] = [:]
+    /// The links of the flows by socket.
+    private var links: [Int32: LinkWatch] = [:]
+    /// The links that are not armed by us.
+    private var polled: [LinkWatch] = []
+    /// So many quiet flows and links are looked at all the same: rung for, each would cost more.
+    private static let quietOnes = 8
+    /// A flow or link is quiet after so many looks that found nothing.
+    private static let looksUntilQuiet: UInt8 = 64
+    /// A set that never sleeps looks for rung links after so many looks.
+    private static let looksUntilPoll: UInt32 = 256
+    private var looks: UInt32 = 0
+
     private(set) var members: Set<Int32> = []
-    /// Made when somebody first sleeps.
+    /// Made when somebody first sleeps or asks for it.
     private var epoll: Int32 = -1
     private var wakeUp: Int32 = -1
     private var sleepers = 0
-    /// A program polls the descriptor itself.
-    private(set) var isPolled = false
     var patience = Patience()
+
+    /// Somebody polls our descriptor: unless it is readable, everything must be armed.
+    private var isExposed = false
+    /// `wakeUp` is readable.
+    private var isSignalled = false
 
     init() {}
 
@@ -37,6 +56,8 @@ package final class FlowSet: @unchecked Sendable {
         if wakeUp >= 0 { cl_close(wakeUp) }
         epoll = -1
         wakeUp = -1
+        isExposed = false
+        isSignalled = false
     }
 
     /// In a forked child: a poll of our own, when it is needed; the parent goes on with its own.
@@ -49,12 +70,13 @@ package final class FlowSet: @unchecked Sendable {
 
     func add(_ entry: FlowPointer, _ descriptor: Int32, _ link: Link) {
         members.insert(descriptor)
-        let key = ObjectIdentifier(link)
-        if let known = links[key] {
-            links[key] = (link, known.flows + 1)
+        if let watch = links[link.socket.number] {
+            watch.flows += 1
         } else {
-            links[key] = (link, 1)
-            if epoll >= 0 { _ = poll(link.socket.number, operation: EPOLL_CTL_ADD) }
+            let watch = LinkWatch(link)
+            links[link.socket.number] = watch
+            polled.append(watch)
+            if epoll >= 0 { _ = control(EPOLL_CTL_ADD, link.socket.number) }
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
         _ = cl_or32(entry.fenceRequired, FenceReason.set)
@@ -64,19 +86,17 @@ package final class FlowSet: @unchecked Sendable {
 
     func remove(_ entry: FlowPointer, _ descriptor: Int32) {
         guard members.remove(descriptor) != nil else { return }
-        ready.removeAll { $0 == descriptor }
-        hot.removeAll { $0 == descriptor }
+        if entry.pointee.membership.isHot { hot.removeAll { $0 == descriptor } }
         _ = cl_and32(entry.fenceRequired, ~FenceReason.set)
         _ = cl_and32(entry.readerWait, ~ReaderWait.armed)
         entry.pointee.membership = FlowMembership()
-        let key = entry.pointee.link._withUnsafeGuaranteedRef { ObjectIdentifier($0) }
-        guard let known = links[key] else { return }
-        if known.flows > 1 {
-            links[key] = (known.link, known.flows - 1)
-        } else {
-            if epoll >= 0 { _ = poll(known.link.socket.number, operation: EPOLL_CTL_DEL) }
-            links[key] = nil
-        }
+        let socket = entry.pointee.link._withUnsafeGuaranteedRef { $0.socket.number }
+        guard let watch = links[socket] else { return }
+        watch.flows -= 1
+        guard watch.flows == 0 else { return }
+        links[socket] = nil
+        if watch.isPolled { polled.removeAll { $0 === watch } } else { watch.link.listeners -= 1 }
+        if epoll >= 0 { _ = control(EPOLL_CTL_DEL, socket) }
     }
 
     /// A flow of this set may have something.
@@ -84,39 +104,78 @@ package final class FlowSet: @unchecked Sendable {
         guard !entry.pointee.membership.isReady else { return }
         entry.pointee.membership.isReady = true
         ready.append(descriptor)
-        if sleepers > 0 { signal() }
+        if sleepers > 0 || isExposed { signal() }
     }
 
     private func signal() {
+        guard !isSignalled, wakeUp >= 0 else { return }
         var one: UInt64 = 1
-        if wakeUp >= 0 { _ = write(wakeUp, &one, MemoryLayout<UInt64>.size) }
+        isSignalled = write(wakeUp, &one, MemoryLayout<UInt64>.size) > 0
     }
 
     // Looking.
 
     /// Moves what has happened into `queue`. True if there was anything.
     func collect(into queue: EventQueue, _ process: FlowProcess) -> Bool {
-        for (link, _) in links.values where link.hasReady() { process.distribute(link) }
-        for descriptor in hot {
-            guard let entry = FlowTable.pointer(descriptor) else { continue }
-            entry.collectEvents(descriptor, into: queue)
-        }
-        let looked = ready
-        ready.removeAll(keepingCapacity: true)
-        for descriptor in looked {
-            guard let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil else { continue }
+        looks &+= 1
+        if looks % FlowSet.looksUntilPoll == 0, polled.count < links.count { pollLinks() }
+        lookAtLinks(process)
+        lookAtHotFlows(queue)
+        // Who is armed here and found to have something is handed over for the next time.
+        swap(&ready, &underway)
+        for descriptor in underway {
+            guard let entry = FlowTable.pointer(descriptor), entry.pointee.membership.isReady else { continue }
             entry.pointee.membership.isReady = false
             entry.collectEvents(descriptor, into: queue)
-            keepHot(entry, descriptor)
+            if !entry.pointee.membership.isHot { keepHot(entry, descriptor) }
         }
-        return !queue.isEmpty
+        underway.removeAll(keepingCapacity: true)
+        guard !queue.isEmpty else { return false }
+        // Nothing is armed now, so whoever polls must come back.
+        if isExposed { signal() }
+        return true
     }
 
-    /// Polled from now on; if there are too many, armed at once.
+    private func lookAtLinks(_ process: FlowProcess) {
+        var index = 0
+        while index < polled.count {
+            let watch = polled[index]
+            if watch.link.hasReady() {
+                watch.quietLooks = 0
+                process.distribute(watch.link)
+            } else if polled.count > FlowSet.quietOnes, watch.isQuiet(after: FlowSet.looksUntilQuiet) {
+                polled.swapAt(index, polled.count - 1)
+                polled.removeLast()
+                listen(to: watch)
+                if watch.link.hasReady() { process.distribute(watch.link) }
+                continue
+            }
+            index += 1
+        }
+    }
+
+    private func lookAtHotFlows(_ queue: EventQueue) {
+        var index = 0
+        while index < hot.count {
+            let descriptor = hot[index]
+            index += 1
+            guard let entry = FlowTable.pointer(descriptor) else { continue }
+            if entry.collectEvents(descriptor, into: queue) {
+                entry.pointee.membership.quietLooks = 0
+            } else if hot.count > FlowSet.quietOnes, entry.isQuiet(after: FlowSet.looksUntilQuiet) {
+                index -= 1
+                hot.swapAt(index, hot.count - 1)
+                hot.removeLast()
+                arm(entry, descriptor)
+            }
+        }
+    }
+
+    /// Looked at from now on; if there are too many, armed at once.
     private func keepHot(_ entry: FlowPointer, _ descriptor: Int32) {
-        guard !entry.pointee.membership.isHot else { return }
         if hot.count < FlowSet.hotFlows {
             entry.pointee.membership.isHot = true
+            entry.pointee.membership.quietLooks = 0
             hot.append(descriptor)
         } else {
             arm(entry, descriptor)
@@ -125,75 +184,147 @@ package final class FlowSet: @unchecked Sendable {
 
     /// From now on the peer rings. What came before is found here.
     private func arm(_ entry: FlowPointer, _ descriptor: Int32) {
+        entry.pointee.membership.isHot = false
         _ = WakeUp.announce(entry.readerWait, flag: ReaderWait.armed)
         cl_fence()
         if entry.hasEvents() { handOver(descriptor, entry) }
     }
 
+    /// From now on the link's bell rings; the caller looks at it once more.
+    private func listen(to watch: LinkWatch) {
+        watch.isPolled = false
+        watch.link.listeners += 1
+        watch.link.arm()
+    }
+
     // Sleeping.
 
-    /// Arms everything. The descriptor to sleep on; nil if there is something to look at first.
-    func prepareSleep() throws(Failure) -> Int32? {
-        try openPoll()
+    /// Arms everything. False if there is something to look at first.
+    private func armAll() -> Bool {
         for descriptor in hot {
-            guard let entry = FlowTable.pointer(descriptor) else { continue }
-            entry.pointee.membership.isHot = false
-            arm(entry, descriptor)
+            if let entry = FlowTable.pointer(descriptor) { arm(entry, descriptor) }
         }
         hot.removeAll(keepingCapacity: true)
-        for (link, _) in links.values { link.arm() }
-        for (link, _) in links.values where link.hasReady() { return nil }
-        guard ready.isEmpty else { return nil }
-        sleepers += 1
-        return epoll
-    }
-
-    /// After the sleep: takes the bells out of the sockets, so that the poll does not see them again.
-    func finishSleep(isRung: Bool) {
-        sleepers -= 1
-        guard isRung else { return }
-        var counter: UInt64 = 0
-        if wakeUp >= 0 { _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size) }
-        for (link, _) in links.values { link.silence() }
-    }
-
-    /// The descriptor for a program's own poll. From now on whoever hands a flow over rings.
-    func pollDescriptor() throws(Failure) -> Int32 {
-        try openPoll()
-        if !isPolled {
-            isPolled = true
-            sleepers += 1
-            signal()
+        for watch in polled { listen(to: watch) }
+        // One that has bits is looked at again, and so needs no bell.
+        polled.removeAll { watch in
+            guard watch.link.hasReady() else { return true }
+            watch.isPolled = true
+            watch.link.listeners -= 1
+            return false
         }
+        return polled.isEmpty && ready.isEmpty
+    }
+
+    private func look(at watch: LinkWatch) {
+        guard !watch.isPolled else { return }
+        watch.isPolled = true
+        watch.quietLooks = 0
+        watch.link.listeners -= 1
+        polled.append(watch)
+    }
+
+    /// The descriptor to sleep on, with everything armed; nil if there is something to look at first.
+    func prepareSleep() throws(Failure) -> Int32? {
+        try openPoll()
+        guard armAll() else { return nil }
+        sleepers += 1
         return epoll
     }
 
-    /// For a program that polls and has taken everything: from now on the descriptor is readable when there is more.
-    /// True if there is more already.
-    func rearm() throws(Failure) -> Bool {
-        sleepers += 1
-        finishSleep(isRung: true)
-        guard try prepareSleep() != nil else { return true }
+    /// After the sleep, with what it was ended by.
+    func finishSleep(_ events: borrowing PollEvents) {
         sleepers -= 1
-        return false
+        events.forEach(answer)
+    }
+
+    /// Takes the bell out of the socket, so that polls do not see it again, and looks at the link from now on.
+    private func answer(_ event: epoll_event) {
+        guard event.data.fd != wakeUp else {
+            var counter: UInt64 = 0
+            _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size)
+            isSignalled = false
+            return
+        }
+        guard let watch = links[event.data.fd] else { return }
+        look(at: watch)
+        watch.link.silence()
+        // The peer is gone, which the service thread tells everybody; here it would be told for ever.
+        if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { _ = control(EPOLL_CTL_DEL, event.data.fd) }
+    }
+
+    /// Looks which links have rung, without sleeping.
+    private func pollLinks() {
+        guard (try? openPoll()) != nil else {
+            // There are no descriptors left for it: then all are looked at.
+            for watch in links.values { look(at: watch) }
+            return
+        }
+        var events = PollEvents()
+        repeat {
+            events.look(on: epoll)
+            events.forEach(answer)
+        } while events.count == PollEvents.capacity
+    }
+
+    // Being polled by others.
+
+    /// A descriptor that is readable when `collect` may find something. It becomes unreadable only by `rest`.
+    func exposedDescriptor() throws(Failure) -> Int32 {
+        try openPoll()
+        isExposed = true
+        signal()
+        return epoll
+    }
+
+    /// When a look has found nothing: arms everything, so that the descriptor is readable when something comes. False if
+    /// there is something to look at first.
+    func rest() -> Bool {
+        guard isExposed else { return true }
+        pollLinks()
+        return armAll()
     }
 
     private func openPoll() throws(Failure) {
         guard epoll < 0 else { return }
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         wakeUp = cl_eventfd()
-        guard epoll >= 0, wakeUp >= 0, poll(wakeUp, operation: EPOLL_CTL_ADD) == 0 else {
+        guard epoll >= 0, wakeUp >= 0, control(EPOLL_CTL_ADD, wakeUp) == 0 else {
             closeDescriptors()
             throw .tooManyDescriptors
         }
-        for (link, _) in links.values where poll(link.socket.number, operation: EPOLL_CTL_ADD) != 0 {
+        for socket in links.keys where control(EPOLL_CTL_ADD, socket) != 0 {
             closeDescriptors()
             throw .tooManyDescriptors
         }
     }
 
-    private func poll(_ descriptor: Int32, operation: Int32) -> Int32 {
+    private func control(_ operation: Int32, _ descriptor: Int32) -> Int32 {
         var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
         return epoll_ctl(epoll, operation, descriptor, &event)
+    }
+}
+
+/// A link of a set.
+private final class LinkWatch {
+    let link: Link
+    /// How many of its flows are in the set.
+    var flows = 1
+    /// Its ready bits are looked at; else it is armed.
+    var isPolled = true
+    var quietLooks: UInt8 = 0
+
+    init(_ link: Link) { self.link = link }
+
+    func isQuiet(after looks: UInt8) -> Bool {
+        quietLooks += 1
+        return quietLooks >= looks
+    }
+}
+
+extension FlowPointer {
+    fileprivate func isQuiet(after looks: UInt8) -> Bool {
+        pointee.membership.quietLooks += 1
+        return pointee.membership.quietLooks >= looks
     }
 }

@@ -52,10 +52,11 @@ package enum FlowSets {
         }
     }
 
-    /// A descriptor that polls readable when the set has events. Then `wait` with a timeout of zero until it throws
-    /// `.timedOut`, which arms the descriptor again.
+    /// A descriptor that polls readable when `wait` may find something, for the loops of others. After it was readable,
+    /// `wait` with a timeout of zero is called until that throws `.timedOut`; only then it can become unreadable. The
+    /// set's own: nobody else closes it.
     package static func pollDescriptor(_ set: FlowSet) throws(Failure) -> Int32 {
-        try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.pollDescriptor() }
+        try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.exposedDescriptor() }
     }
 
     /// Waits until something happens to a flow of the set. A queue with events left returns at once. No timeout = for
@@ -74,11 +75,9 @@ package enum FlowSets {
             switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout, &set.patience) {
             case .again: process.unlock()
             case .expired:
-                if set.isPolled, (try? set.rearm()) == true {
-                    process.unlock()
-                    continue
-                }
+                let isAtRest = set.rest()
                 process.unlock()
+                guard isAtRest else { continue }
                 cl_test_cancel()
                 throw .timedOut
             case .sleep(let deadline): try sleep(set, process, until: deadline)
@@ -100,20 +99,21 @@ package enum FlowSets {
         let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
             guard let argument else { return }
             FlowProcess.shared.locked { _ in
-                Unmanaged<FlowSet>.fromOpaque(argument).takeUnretainedValue().finishSleep(isRung: false)
+                Unmanaged<FlowSet>.fromOpaque(argument).takeUnretainedValue().finishSleep(PollEvents())
             }
         }
-        var event = epoll_event()
-        let argument = Unmanaged.passUnretained(set).toOpaque()
-        var result: Int32
-        if let deadline {
-            var moment = timespec(deadline)
-            result = cl_epoll_wait(poll, &event, 1, &moment, cleanup, argument)
-        } else {
-            result = cl_epoll_wait(poll, &event, 1, nil, cleanup, argument)
+        var events = PollEvents()
+        var interruption: Failure?
+        do {
+            try events.wait(
+                on: poll, until: deadline, cleanup: cleanup, argument: Unmanaged.passUnretained(set).toOpaque())
+        } catch {
+            interruption = error
         }
-        process.locked { _ in set.finishSleep(isRung: result > 0) }
-        if result == -EINTR { throw .interrupted }
+        process.lock()
+        set.finishSleep(events)
+        process.unlock()
+        if let interruption { throw interruption }
     }
 }
 

@@ -32,9 +32,13 @@ struct FlowEntry {
     var owner: ProcessID
     /// Of which irmd.
     var incarnation: UInt64
-    /// Threads that sleep on the flow, so that its memory stays until the last has left; and `closing`.
+    /// Threads that sleep on the flow, and holds, so that its memory stays until the last has left; and `closing`.
     var sleepers: UInt32
+    /// `Hold` bits.
+    var holds: UInt32
     var membership: FlowMembership
+    var trim: RingTrim
+
     /// The number stays this flow's when the flow is closed. Guarded by the process lock.
     var keepsNumber = false
 
@@ -49,16 +53,28 @@ typealias FlowPointer = UnsafeMutablePointer<FlowEntry>
 // Of the pointer, because a computed property of the entry may copy it whole before it looks.
 extension FlowPointer {
     /// The words of ours and of the peer's.
-    var readerWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.readerWait(pointee.side)) }
-    var writerWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.writerWait(pointee.side)) }
-    var ownState: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.state(pointee.side)) }
-    var peerState: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.state(pointee.side.other)) }
-    var peerReaderWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.readerWait(pointee.side.other)) }
-    var peerWriterWait: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.writerWait(pointee.side.other)) }
-    var fenceRequiredByPeer: UnsafeMutablePointer<UInt32> {
+    @inline(__always) var readerWait: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.readerWait(pointee.side))
+    }
+    @inline(__always) var writerWait: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.writerWait(pointee.side))
+    }
+    @inline(__always) var ownState: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.state(pointee.side)) }
+    @inline(__always) var peerState: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.state(pointee.side.other))
+    }
+    @inline(__always) var peerReaderWait: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.readerWait(pointee.side.other))
+    }
+    @inline(__always) var peerWriterWait: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.writerWait(pointee.side.other))
+    }
+    @inline(__always) var fenceRequiredByPeer: UnsafeMutablePointer<UInt32> {
         word(pointee.words, SlotLayout.fenceRequired(pointee.side.other))
     }
-    var fenceRequired: UnsafeMutablePointer<UInt32> { word(pointee.words, SlotLayout.fenceRequired(pointee.side)) }
+    @inline(__always) var fenceRequired: UnsafeMutablePointer<UInt32> {
+        word(pointee.words, SlotLayout.fenceRequired(pointee.side))
+    }
 }
 
 /// Descriptor → flow. One array for all descriptors there can be, of which only what is used takes memory; so a look-up is

@@ -5,12 +5,82 @@ import FlowMemory
 import Vocabulary
 
 /// The only way a packet gets onto a flow. spec: c-api §5.6
+///
+/// All calls wait for room, as long as their `timeout` says; without one as FLOWFWNOBLOCK and FLOWSSNDTIMEO say.
 package enum FlowTransmit {
-    /// One message. Waits for room as long as `timeout` says; without one as FLOWFWNOBLOCK and FLOWSSNDTIMEO say.
+    /// One message.
     package static func write(
         _ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count == 0 || source != nil else { throw .invalid }
+        try place(descriptor, count, timeout) { entry, end, start in
+            if let source, count > 0 {
+                memcpy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
+            }
+            entry.publish(start, count, end)
+        }
+        return count
+    }
+
+    /// One message of several pieces.
+    package static func write(_ descriptor: Int32, _ parts: UnsafeBufferPointer<iovec>) throws(Failure) -> Int {
+        let count = try parts.totalBytes()
+        try place(descriptor, count, nil) { entry, end, start in
+            var destination = end.sending.pointee.producer.payload(start, in: entry.pointee.departing)
+            for part in parts {
+                guard let base = part.iov_base, part.iov_len > 0 else { continue }
+                memcpy(destination, base, part.iov_len)
+                destination += part.iov_len
+            }
+            entry.publish(start, count, end)
+        }
+        return count
+    }
+
+    /// A place for a message of up to `count` bytes, to be written to and then committed. Nothing else can be written
+    /// until then. `.busy` if there is such a place already.
+    package static func reserve(
+        _ descriptor: Int32, count: Int, timeout: TimeSpan? = nil
+    ) throws(Failure) -> UnsafeMutableRawBufferPointer {
+        var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        try place(descriptor, count, timeout) { entry, end, start in
+            end.sending.pointee.reservation = Reservation(
+                start: start, bytes: count, holder: FlowProcess.shared.identity.rawValue)
+            entry.hold(.reservation)
+            room = UnsafeMutableRawBufferPointer(
+                start: end.sending.pointee.producer.payload(start, in: entry.pointee.departing), count: count)
+        }
+        return room
+    }
+
+    /// Sends the first `count` bytes of the reserved place; 0 gives it back and sends nothing. `.invalid` if this process
+    /// has reserved none, `.messageTooLong` if it is smaller; then it stays reserved.
+    package static func commit(_ descriptor: Int32, count: Int) throws(Failure) -> Int {
+        let entry = try FlowTable.entry(descriptor)
+        guard count >= 0, entry.letGo(.reservation) else { throw .invalid }
+        guard let end = entry.lockWriting() else {
+            entry.leaveSleep()
+            throw .flowDown
+        }
+        guard let reservation = end.sending.pointee.reservation, count <= reservation.bytes else {
+            cl_unlock(end.writeLock)
+            entry.holdAgain(.reservation)
+            throw .messageTooLong
+        }
+        // The flow's memory stays until here.
+        defer { entry.leaveSleep() }
+        defer { cl_unlock(end.writeLock) }
+        end.sending.pointee.reservation = nil
+        if let failure = entry.writingFailure(end) { throw failure }
+        if count > 0 { entry.publish(reservation.start, count, end) }
+        return count
+    }
+
+    /// Calls `use` with the write lock held, when there is room for a record of `count` bytes at `start`.
+    @inline(__always)
+    private static func place(
+        _ descriptor: Int32, _ count: Int, _ timeout: TimeSpan?, _ use: (FlowPointer, FlowEnd, _ start: UInt64) -> Void
+    ) throws(Failure) {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
@@ -19,18 +89,21 @@ package enum FlowTransmit {
                 cl_unlock(end.writeLock)
                 throw .messageTooLong
             }
-            if let failure = entry.writingFailure(end) {
+            if let failure = entry.writingFailure(end) ?? end.refusal {
                 cl_unlock(end.writeLock)
                 throw failure
             }
-            let outcome = end.sending.pointee.producer.write(
-                source, count: count, into: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+            let outcome = end.sending.pointee.producer.reserve(
+                count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
             switch outcome {
-            case .written:
+            case .place(let start):
                 wait.end(&end.sending.pointee.patience)
-                entry.wakePeerReader()
+                use(entry, end, start)
+                let hasGrown = end.sending.pointee.producer.hasGrown
+                end.sending.pointee.producer.hasGrown = false
                 cl_unlock(end.writeLock)
-                return count
+                if hasGrown { FlowProcess.shared.trimLater(descriptor) }
+                return
             case .full:
                 try waitForRoom(count, entry, end, &wait, timeout)
             case .outOfMemory:
@@ -75,15 +148,29 @@ package enum FlowTransmit {
     }
 }
 
+extension FlowEnd {
+    /// Somebody fills a place that he has reserved.
+    fileprivate var refusal: Failure? {
+        guard let reservation = sending.pointee.reservation else { return nil }
+        guard !isAlive(reservation.holder) else { return .busy }
+        sending.pointee.reservation = nil
+        return nil
+    }
+}
+
 extension FlowPointer {
     /// Why nothing can be written; nil if it can.
-    func writingFailure(_ end: FlowEnd) -> Failure? {
+    @inline(__always) func writingFailure(_ end: FlowEnd) -> Failure? {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
         let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_relaxed(&end.settings.pointee.fate)
         if flags & (FlowFlags.accessMode | FlowFlags.down) == FlowFlags.readWrite, peer == 0, fate == 0 {
             return nil
         }
+        return refusal(flags, peer, fate)
+    }
+
+    private func refusal(_ flags: UInt32, _ peer: UInt32, _ fate: UInt32) -> Failure? {
         if flags & FlowFlags.accessMode == FlowFlags.readOnly { return .notPermitted }
         if flags & FlowFlags.down != 0 || fate & (Fate.down | Fate.violated) != 0 { return .flowDown }
         if peer & (EndState.gone | EndState.down) != 0 { return .flowDown }
@@ -91,8 +178,14 @@ extension FlowPointer {
         return peer & EndState.notReading != 0 ? .notPermitted : nil
     }
 
+    /// Makes what was written at `start` a message of `count` bytes.
+    @inline(__always) fileprivate func publish(_ start: UInt64, _ count: Int, _ end: FlowEnd) {
+        end.sending.pointee.producer.publish(start, count, in: pointee.departing)
+        wakePeerReader()
+    }
+
     /// After a record was published.
-    func wakePeerReader() {
+    @inline(__always) private func wakePeerReader() {
         let fence = cl_load32_relaxed(fenceRequiredByPeer)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: fence)
         if cl_load32_relaxed(peerReaderWait) != ReaderWait.awake { ringPeerReader() }

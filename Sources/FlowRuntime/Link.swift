@@ -28,10 +28,9 @@ final class Link {
     let end: End
     /// The socket has ended.
     var isPeerGone = false
-    /// The descriptors of its flows by slot.
-    var descriptors: [LinkSlot: Int32] = [:]
-    /// How many of its flows are in which set.
-    var memberships: [ObjectIdentifier: Int] = [:]
+    var flows = LinkFlows()
+    /// Flow sets that rely on the bell, because they do not look at the ready bits by themselves just now.
+    var listeners = 0
     var liveness = LinkLiveness()
 
     init(key: LinkKey, memory: consuming LinkMemory, socket: consuming Descriptor, end: End) {
@@ -46,10 +45,11 @@ final class Link {
     /// Asks to be rung.
     func arm() { _ = cl_exchange32(armed, 1) }
 
-    /// Takes what the bell left in the socket. Level-triggered polls would see it for ever.
+    /// Takes what the bell left in the socket; level-triggered polls would see it for ever. Other sets may rely on it.
     func silence() {
         var byte: UInt64 = 0
         while recv(socket.number, &byte, MemoryLayout<UInt64>.size, Int32(MSG_DONTWAIT)) > 0 {}
+        if listeners > 0 { arm() }
     }
 
     /// Whether any flow of this link was rung. A look at memory, no more.
@@ -73,11 +73,40 @@ final class Link {
                 while slots != 0 {
                     let slot = LinkSlot(UInt32(lowerIndex * 64 + slots.trailingZeroBitCount))
                     slots &= slots &- 1
-                    if let descriptor = descriptors[slot] { body(descriptor) }
+                    if let descriptor = flows[slot] { body(descriptor) }
                 }
             }
         }
     }
+}
+
+/// The descriptors of a link's flows. Slots are given out from the lowest, so the array has few holes.
+struct LinkFlows {
+    private var bySlot: [Int32] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    subscript(slot: LinkSlot) -> Int32? {
+        let index = Int(slot.rawValue)
+        guard index < bySlot.count, bySlot[index] >= 0 else { return nil }
+        return bySlot[index]
+    }
+
+    mutating func insert(_ descriptor: Int32, at slot: LinkSlot) {
+        let index = Int(slot.rawValue)
+        if index >= bySlot.count { bySlot += repeatElement(-1, count: index + 1 - bySlot.count) }
+        if bySlot[index] < 0 { count += 1 }
+        bySlot[index] = descriptor
+    }
+
+    mutating func remove(at slot: LinkSlot) {
+        guard self[slot] != nil else { return }
+        bySlot[Int(slot.rawValue)] = -1
+        count -= 1
+    }
+
+    var descriptors: some Sequence<Int32> { bySlot.lazy.filter { $0 >= 0 } }
 }
 
 /// Whether the process at the other end of a link runs: it bumps a word every quarter of the shortest timeout of its

@@ -68,50 +68,47 @@ package enum ManagerCall {
         to exchange: ManagerExchange, deadline: Instant?
     ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
         while true {
-            try awaitMessage(on: exchange.connection, deadline: deadline)
-            if let verdict = try verdict(on: exchange) { return verdict }
+            let arrival = try arrival(on: exchange.connection, deadline: deadline)
+            if let verdict = try verdict(arrival, on: exchange) { return verdict }
         }
     }
 
-    /// The answer if it is there, without waiting. Throws like `answer`.
-    static func verdict(on exchange: ManagerExchange) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+    /// The same without waiting; nil: there is no answer yet.
+    static func answerNow(to exchange: ManagerExchange) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+        while let arrival = try arrivalNow(on: exchange.connection) {
+            if let verdict = try verdict(arrival, on: exchange) { return verdict }
+        }
+        return nil
+    }
+
+    /// What irmd's message says of the request; nil: nothing.
+    private static func verdict(
+        _ arrival: consuming MessageSocket.Arrival, on exchange: ManagerExchange
+    ) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
         let (connection, request) = (exchange.connection, exchange.request)
-        while true {
-            var arrival: MessageSocket.Arrival
-            do throws(Failure) {
-                guard let next = try MessageSocket.receive(on: connection, nonBlocking: true) else {
-                    throw .manager
-                }
-                arrival = next
+        guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
+        switch message {
+        case .offer(request, let offer):
+            let descriptor: Int32
+            do {
+                descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
             } catch {
-                // Too few descriptors here for what came: the offer is lost, and irmd must be told by the end of the
-                // connection.
-                if error == .wouldBlock { return nil }
-                throw error == .tooManyDescriptors ? error : .manager
+                try reply(.refused(offer.flow, error), on: connection)
+                return .failure(error)
             }
-            guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
-            switch message {
-            case .offer(request, let offer):
-                let descriptor: Int32
-                do {
-                    descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
-                } catch {
-                    try reply(.refused(offer.flow, error), on: connection)
-                    return .failure(error)
-                }
-                do {
-                    try reply(.taken(offer.flow), on: connection)
-                } catch {
-                    try? FlowProcess.shared.deallocate(descriptor)
-                    throw error
-                }
-                return .success((descriptor, offer.quality))
-            case .failed(request, let failure, _): return .failure(failure)
-            case .offer(_, let offer):
-                // Of a request that this connection has given up. It cannot be ours any more.
-                try reply(.refused(offer.flow, .interrupted), on: connection)
-            case .welcome, .versionRefused, .failed, .flowDown, .result: continue
+            do {
+                try reply(.taken(offer.flow), on: connection)
+            } catch {
+                try? FlowProcess.shared.deallocate(descriptor)
+                throw error
             }
+            return .success((descriptor, offer.quality))
+        case .failed(request, let failure, _): return .failure(failure)
+        case .offer(_, let offer):
+            // Of a request that this connection has given up. It cannot be ours any more.
+            try reply(.refused(offer.flow, .interrupted), on: connection)
+            return nil
+        case .welcome, .versionRefused, .failed, .flowDown, .result: return nil
         }
     }
 
@@ -119,26 +116,47 @@ package enum ManagerCall {
         do throws(Failure) { try MessageSocket.send(message.encoded(), on: connection) } catch { throw .manager }
     }
 
-    /// Tries for a while: an answer to a request that irmd can settle at once is there sooner than a processor that went
-    /// idle would be awake.
-    private static func isAnswered(_ connection: Int32) -> Bool {
-        var byte: UInt8 = 0
-        for _ in 0..<64 {
-            if recv(connection, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 { return true }
-            sched_yield()
+    /// The next message. Tries for a while: an answer to a request that irmd can settle at once is there sooner than a
+    /// processor that went idle would be awake.
+    private static func arrival(on connection: Int32, deadline: Instant?) throws(Failure) -> MessageSocket.Arrival {
+        while true {
+            for _ in 0..<64 {
+                if let arrival = try arrivalNow(on: connection) { return arrival }
+                sched_yield()
+            }
+            try awaitMessage(on: connection, deadline: deadline)
         }
-        return false
     }
 
-    /// A cancellation point: a cancelled thread leaves no connection behind.
-    private static func awaitMessage(on connection: Int32, deadline: Instant?) throws(Failure) {
-        let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
-            cl_close(Int32(Int(bitPattern: argument)))
+    /// Nil if there is none.
+    private static func arrivalNow(on connection: Int32) throws(Failure) -> MessageSocket.Arrival? {
+        do throws(Failure) {
+            let next = try MessageSocket.receive(
+                on: connection, nonBlocking: true, cleanup: closing, argument: argument(of: connection))
+            guard let next else { throw .manager }
+            return next
+        } catch {
+            if error == .wouldBlock { return nil }
+            // Too few descriptors here for what came: the offer is lost, and irmd must be told by the end of the
+            // connection.
+            throw error == .tooManyDescriptors ? error : .manager
         }
-        let argument = UnsafeMutableRawPointer(bitPattern: Int(connection))
-        guard !isAnswered(connection) else { return }
+    }
+
+    /// A cancelled thread leaves no connection behind.
+    private static let closing: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
+        cl_close(Int32(Int(bitPattern: argument)))
+    }
+
+    private static func argument(of connection: Int32) -> UnsafeMutableRawPointer? {
+        UnsafeMutableRawPointer(bitPattern: Int(connection))
+    }
+
+    /// A cancellation point.
+    private static func awaitMessage(on connection: Int32, deadline: Instant?) throws(Failure) {
+        let argument = argument(of: connection)
         guard let deadline else {
-            let result = cl_await_message(connection, cleanup, argument)
+            let result = cl_await_message(connection, closing, argument)
             if result < 0 { throw result == -EINTR ? .interrupted : .manager }
             return
         }
@@ -146,7 +164,7 @@ package enum ManagerCall {
         repeat {
             let left = deadline.since(Clock.now()).nanoseconds
             let milliseconds = Int32(clamping: left / 1_000_000 + 1)
-            result = cl_poll_one(connection, Int16(POLLIN), milliseconds, cleanup, argument)
+            result = cl_poll_one(connection, Int16(POLLIN), milliseconds, closing, argument)
         } while result == -ERESTART
         if result == -EINTR { throw .interrupted }
         guard result > 0 else { throw .manager }

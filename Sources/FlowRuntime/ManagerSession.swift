@@ -65,10 +65,11 @@ final class ManagerSession: @unchecked Sendable {
         socket = connection.release()
     }
 
-    /// A session that irmd has welcomed. `.manager` if there is no irmd, or none that we understand.
-    func ensure() throws(Failure) {
+    /// A session that irmd has welcomed. `.manager` if there is no irmd, or none that we understand. `isDoubtful`: look
+    /// first whether it has ended.
+    func ensure(isDoubtful: Bool = true) throws(Failure) {
         try locked { () throws(Failure) in
-            if socket >= 0, isEnded(socket) { drop() }
+            if isDoubtful, socket >= 0, isEnded(socket) { drop() }
             if socket < 0 { socket = try greet(.session).release() }
             guard !isWelcome else { return }
             do throws(Failure) {
@@ -185,8 +186,9 @@ final class ManagerSession: @unchecked Sendable {
     func send(
         _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> ManagerExchange {
-        for _ in 0..<2 {
-            try ensure()
+        for attempt in 0..<2 {
+            // A call to an irmd that has gone fails at once, so the first one need not ask.
+            try ensure(isDoubtful: attempt > 0)
             let exchange = try locked { () throws(Failure) -> ManagerExchange? in
                 nextRequest += 1
                 var connection = idle.popLast()

@@ -41,7 +41,7 @@ package struct PendingCall: Sendable {
     package func answer() throws(Failure) -> (Int32, QualityOfService)? {
         let verdict: Result<(Int32, QualityOfService), Failure>?
         do {
-            verdict = try ManagerCall.verdict(on: exchange)
+            verdict = try ManagerCall.answerNow(to: exchange)
         } catch {
             cancel()
             throw error

@@ -17,6 +17,7 @@ struct Service {
     /// Links by the number that the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
     private var nextNumber: UInt64 = 2
+    var trims = RingTrims()
     /// Until when the thread sleeps if nothing happens.
     fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
@@ -66,6 +67,11 @@ struct Service {
         if wakeUp >= 0 { _ = write(wakeUp, &one, MemoryLayout<UInt64>.size) }
     }
 
+    /// Makes the thread sleep no longer than until the next timer.
+    func wakeForTimers(of process: FlowProcess) {
+        if process.nextTick < sleepsUntil { wake() }
+    }
+
     private func add(_ descriptor: Int32, _ interest: UInt32, _ number: UInt64) -> Int32 {
         var event = epoll_event(events: interest, data: epoll_data_t(u64: number))
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
@@ -79,14 +85,10 @@ struct Service {
             process.service.sleepsUntil = process.nextTick
             return (process.service.epoll, process.service.wakeUp, process.service.sleepsUntil)
         }
-        var events = (epoll_event(), epoll_event(), epoll_event(), epoll_event())
-        let count = withUnsafeMutableBytes(of: &events) { space -> Int32 in
-            let places = space.baseAddress?.assumingMemoryBound(to: epoll_event.self)
-            guard deadline < Instant(nanoseconds: .max) else { return cl_epoll_wait(epoll, places, 4, nil, nil, nil) }
-            var moment = timespec(deadline)
-            return cl_epoll_wait(epoll, places, 4, &moment, nil, nil)
-        }
-        for event in [events.0, events.1, events.2, events.3].prefix(Int(max(count, 0))) {
+        var events = PollEvents()
+        // All signals are blocked here.
+        try? events.wait(on: epoll, until: deadline < Instant(nanoseconds: .max) ? deadline : nil)
+        events.forEach { event in
             switch event.data.u64 {
             case Service.wakeUpNumber:
                 var counter: UInt64 = 0
@@ -107,14 +109,15 @@ private let serviceThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMu
 
 extension FlowProcess {
     fileprivate var nextTick: Instant {
-        links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
+        let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
+        return min(tick, service.trims.deadline)
     }
 
     /// With the process lock held: a flow of the link wants to know whether its peer runs.
     func watch(_ link: Link, timeoutMilliseconds: UInt32) {
         if timeoutMilliseconds > 0 {
             link.liveness.watch(
-                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.descriptors.count == 1,
+                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.flows.count == 1,
                 memory: link.memory, end: link.end, now: Clock.now())
         }
         // Only for what it does not know yet: allocations shall not cost a wake-up each.
@@ -149,8 +152,8 @@ extension FlowProcess {
             guard let key = process.service.takeEnded(number), let link = process.links[key] else { return }
             process.service.stopWatching(link)
             link.isPeerGone = true
-            for descriptor in link.descriptors.values { process.setFate(Fate.down, of: descriptor) }
-            if link.descriptors.isEmpty { process.forget(link) }
+            for descriptor in link.flows.descriptors { process.setFate(Fate.down, of: descriptor) }
+            if link.flows.isEmpty { process.forget(link) }
         }
     }
 
@@ -167,28 +170,19 @@ extension FlowProcess {
     fileprivate func tick(_ now: Instant) {
         locked { process in
             for link in process.links.values where link.liveness.nextTick <= now {
-                guard !link.descriptors.isEmpty else {
+                guard !link.flows.isEmpty else {
                     link.liveness.stop()
                     continue
                 }
                 let silence = link.liveness.tick(memory: link.memory, end: link.end, now: now)
-                for descriptor in link.descriptors.values {
+                for descriptor in link.flows.descriptors {
                     guard let entry = FlowTable.pointer(descriptor) else { continue }
                     let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
-                    entry.trimIdle()
                     if timeout > 0, silence.nanoseconds >= timeout { process.setFate(Fate.silent, of: descriptor) }
                 }
             }
+            process.trim(now)
         }
-    }
-}
-
-extension FlowPointer {
-    /// A ring through which a lot went gives its memory back once everything is read.
-    fileprivate func trimIdle() {
-        guard let end = lockWriting() else { return }
-        end.sending.pointee.producer.trim(pointee.departing, keeping: 8_192)
-        cl_unlock(end.writeLock)
     }
 }
 

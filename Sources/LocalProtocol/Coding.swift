@@ -20,7 +20,7 @@ extension LocalMessage {
     }
 
     /// Throws if the bytes are not exactly one message.
-    package init(decoding bytes: some Sequence<UInt8>) throws(MalformedMessage) {
+    package init(decoding bytes: [UInt8]) throws(MalformedMessage) {
         var reader = ByteReader(bytes)
         try self.init(reading: &reader)
         try reader.finish()

@@ -75,7 +75,7 @@ package struct Hello: Hashable, Sendable, LocalCodable {
 
     /// The version that a greeting says whose rest may be laid out in a way that only that version knows. Nil if the
     /// bytes are no greeting. The message's number, the magic and the version stand where they are for ever.
-    package static func version(in bytes: some Sequence<UInt8>) -> ProtocolVersion? {
+    package static func version(in bytes: [UInt8]) -> ProtocolVersion? {
         var reader = ByteReader(bytes)
         guard (try? reader.read(UInt8.self)) == 0, (try? reader.read(UInt32.self)) == magic,
             let major = try? reader.read(UInt16.self), let minor = try? reader.read(UInt16.self)

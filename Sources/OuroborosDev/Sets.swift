@@ -101,3 +101,14 @@ public func fEvent(
         return Int(negative(error))
     }
 }
+
+/// A descriptor that is readable when the set may have events.
+@c(fset_pollfd)
+public func fsetPollDescriptor(_ pointer: OpaquePointer?) -> Int32 {
+    guard let pointer else { return negative(.invalid) }
+    do throws(Failure) {
+        return try FlowSets.pollDescriptor(set(pointer))
+    } catch {
+        return negative(error)
+    }
+}

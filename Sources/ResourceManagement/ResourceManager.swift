@@ -99,7 +99,8 @@ package struct ResourceManager: Sendable {
     }
 
     /// When `handle(.timeout)` wants to be called if nothing else happens.
-    package var deadline: Instant? { timers.deadline }
+    /// Stored: to compute it, the driver's compiler would copy the whole machine.
+    package private(set) var deadline: Instant?
 
     /// Something happened. Appends what must now be done.
     package mutating func handle(_ event: ManagerEvent, now: Instant, into actions: inout [ManagerAction]) {
@@ -125,6 +126,7 @@ package struct ResourceManager: Sendable {
         }
         // Every event is a turn of the clock too: a busy irmd is as punctual as an idle one.
         while let due = timers.next(now: now) { expire(due) }
+        deadline = timers.deadline
     }
 
     private mutating func expire(_ due: Due) {

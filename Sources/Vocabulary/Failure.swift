@@ -18,6 +18,7 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package static let wouldBlock = Failure(errno: 11)
     package static let outOfMemory = Failure(errno: 12)
     package static let accessDenied = Failure(errno: 13)
+    package static let busy = Failure(errno: 16)
     package static let exists = Failure(errno: 17)
     package static let invalid = Failure(errno: 22)
     package static let tableFull = Failure(errno: 23)
@@ -49,6 +50,7 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case 11: "would block"
         case 12: "out of memory"
         case 13: "permission denied"
+        case 16: "in use"
         case 17: "exists already"
         case 22: "invalid argument"
         case 23: "a limit of the system is reached"

@@ -15,8 +15,9 @@ package final class TestBroker: @unchecked Sendable {
     package static let shared = TestBroker()
 
     private let condition = NSCondition()
-    private let turn = DispatchSemaphore(value: 1)
-    private var acceptors: [(connection: Int32, request: RequestID)] = []
+    /// `pair`: of `flow`; else 0.
+    private var acceptors: [(connection: Int32, request: RequestID, pair: UInt64)] = []
+    private var lastPair: UInt64 = 0
     private var nextFlow: UInt32 = 1
     private var link: (memory: Int32, sockets: [Int32])?
     private var linkIsTaken = [false, false]
@@ -46,14 +47,17 @@ package final class TestBroker: @unchecked Sendable {
             guard let message = try? ProcessMessage(decoding: arrival.bytes) else { break }
             switch message {
             case .hello: send(.welcome(Welcome(features: [], manager: ProcessID(getpid()), incarnation: 1)), connection)
-            case .accept(let request, _):
+            case .accept(let request, let timeout):
+                let hours = ((timeout?.nanoseconds ?? 0) + TestBroker.hour - 1) / TestBroker.hour
                 condition.withLock {
-                    acceptors.append((connection, request))
+                    acceptors.append((connection, request, hours < TestBroker.firstPair ? 0 : hours))
                     condition.broadcast()
                 }
             case .allocate(let request, let name, let quality, _):
-                if name.bytes == Array("ghost".utf8) { offerGhost() }
-                allocate(connection, request, quality, isExpedited: name.bytes == Array("expedited".utf8))
+                let words = name.description.split(separator: "#")
+                let pair = words.count == 2 ? UInt64(words[1]) ?? 0 : 0
+                if words[0] == "ghost" { offerGhost(pair) }
+                allocate(connection, request, quality, pair, isExpedited: words[0] == "expedited")
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
             case .refused(_, let failure): condition.withLock { refusals.append(failure) }
             case .taken, .join, .manage: break
@@ -67,7 +71,7 @@ package final class TestBroker: @unchecked Sendable {
     }
 
     private func allocate(
-        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool
+        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, _ pair: UInt64, isExpedited: Bool
     ) {
         condition.lock()
         if link == nil {
@@ -81,8 +85,7 @@ package final class TestBroker: @unchecked Sendable {
         // An acceptor may just have given up.
         var isOffered = false
         while !isOffered {
-            while acceptors.isEmpty { condition.wait() }
-            let acceptor = acceptors.removeFirst()
+            let acceptor = takeAcceptor(pair)
             isOffered = offer(
                 flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
         }
@@ -90,13 +93,20 @@ package final class TestBroker: @unchecked Sendable {
         condition.unlock()
     }
 
+    /// With the lock held.
+    private func takeAcceptor(_ pair: UInt64) -> (connection: Int32, request: RequestID, pair: UInt64) {
+        while true {
+            if let index = acceptors.firstIndex(where: { $0.pair == pair }) { return acceptors.remove(at: index) }
+            condition.wait()
+        }
+    }
+
     /// Offers the next acceptor a flow over a link that it does not have any more: its peer has died, and irmd has not
     /// noticed yet.
-    private func offerGhost() {
+    private func offerGhost(_ pair: UInt64) {
         condition.lock()
         defer { condition.unlock() }
-        while acceptors.isEmpty { condition.wait() }
-        let acceptor = acceptors.removeFirst()
+        let acceptor = takeAcceptor(pair)
         let segment = try! SegmentMemory.create()
         let offer = FlowOffer(
             flow: FlowID(1_000_000), end: .second, quality: .raw, peer: ProcessID(getpid()), link: LinkID(99),
@@ -126,36 +136,30 @@ package final class TestBroker: @unchecked Sendable {
         try? MessageSocket.send(message.encoded(), on: connection)
     }
 
-    /// Waits until so many accepts are pending.
+    /// Waits until so many accepts are pending, apart from those of `flow`.
     package func waitForAcceptors(_ count: Int) {
-        condition.withLock { while acceptors.count != count { condition.wait() } }
+        condition.withLock { while acceptors.count(where: { $0.pair == 0 }) != count { condition.wait() } }
     }
 
-    /// Keeps other tests from accepting and allocating: an acceptor of one must not get the flow of another.
-    package func alone<Result>(_ body: () async throws -> Result) async throws -> Result {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                self.turn.wait()
-                continuation.resume()
-            }
-        }
-        defer { turn.signal() }
-        return try await body()
-    }
+    private static let hour: UInt64 = 3_600_000_000_000
+    private static let firstPair: UInt64 = 1_000
 
-    /// Both ends of a new flow.
+    /// Both ends of a new flow. Tests run side by side, so its accept is told from others: by a timeout of as many hours
+    /// as is the number in the name that it belongs to.
     package func flow(
         _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false
     ) throws -> (client: Int32, server: Int32) {
-        turn.wait()
-        defer { turn.signal() }
+        let pair = condition.withLock {
+            lastPair = max(lastPair + 1, TestBroker.firstPair)
+            return lastPair
+        }
         nonisolated(unsafe) var server: Int32 = -1
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            server = (try? ManagerCall.accept(timeout: nil).0) ?? -1
+            server = (try? ManagerCall.accept(timeout: TimeSpan(nanoseconds: pair * TestBroker.hour)).0) ?? -1
             done.signal()
         }
-        let name = ServiceName(afterGhost ? "ghost" : expedited ? "expedited" : "fenced")!
+        let name = ServiceName("\(afterGhost ? "ghost" : expedited ? "expedited" : "fenced")#\(pair)")!
         let client = try ManagerCall.allocate(name, quality, timeout: TimeSpan(seconds: 30)).0
         done.wait()
         return (client, server)

@@ -59,7 +59,23 @@ static void check_ends(const struct agent * agent,
     }
 }
 
-/* When all are in use: -EBADF, and one given back can be had again. */
+/* A flow is a mapping, and the process needs some for itself. */
+static bool has_mappings_for_all(void)
+{
+    FILE * file = fopen("/proc/sys/vm/max_map_count", "r");
+    long   most = 0;
+
+    MUST(file != NULL && fscanf(file, "%ld", &most) == 1, "max_map_count");
+    fclose(file);
+
+    return most > LAST_FD + 2000;
+}
+
+/*
+ * When all are in use: -EBADF, and one given back can be had again. Where the
+ * kernel's mappings end before, -ENOMEM if they are ours; the server that has
+ * none left refuses, and the allocation waits for one that has.
+ */
 static void check_exhausted(struct agent * agent,
                             const char *   name)
 {
@@ -70,7 +86,11 @@ static void check_exhausted(struct agent * agent,
     for (next = PROTOTYPE_LAST_FD + 1; result >= 0; next++)
         result = allocate(agent, name);
     note("%d flows", next - 1 - FIRST_FD);
-    CHECK_RESULT(result, -EBADF, "no descriptor is left");
+    if (has_mappings_for_all())
+        CHECK_RESULT(result, -EBADF, "no descriptor is left");
+    else
+        CHECK(result == -EBADF || result == -ENOMEM || result == -ETIMEDOUT,
+              "no descriptor or mapping is left: %d", result);
 
     CHECK_RESULT(flow_dealloc(FIRST_FD), 0, "one flow is deallocated");
     CHECK_RESULT(agent_on(agent, AGENT_DEALLOC, FIRST_FD), 0,

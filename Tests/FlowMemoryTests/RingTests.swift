@@ -28,14 +28,27 @@ private struct Pair: ~Copyable {
         munmap(bytes, Int(ring.size))
     }
 
-    mutating func write(_ payload: [UInt8]) -> RingProducer.Outcome {
-        producer.write(payload, count: payload.count, into: ring, queueBytes: queueBytes)
+    enum Result { case written, full, outOfMemory, violation }
+
+    /// `spare`: bytes that are reserved and not used.
+    mutating func write(_ payload: [UInt8], spare: Int = 0) -> Result {
+        switch producer.reserve(payload.count + spare, in: ring, queueBytes: queueBytes) {
+        case .full: return .full
+        case .outOfMemory: return .outOfMemory
+        case .violation: return .violation
+        case .place(let start):
+            payload.withUnsafeBytes { bytes in
+                if let base = bytes.baseAddress { memcpy(producer.payload(start, in: ring), base, bytes.count) }
+            }
+            producer.publish(start, payload.count, in: ring)
+            return .written
+        }
     }
 
     mutating func read() throws -> [UInt8]? {
         guard let record = try consumer.front(ring) else { return nil }
         let payload = Array(UnsafeRawBufferPointer(start: record.payload, count: record.count))
-        consumer.consume(record, of: ring)
+        consumer.consume(record.count, of: ring)
         return payload
     }
 }
@@ -51,7 +64,8 @@ private struct Pair: ~Copyable {
                 if Bool.random(using: &random) {
                     let payload = [UInt8](
                         repeating: number, count: Int.random(in: 0...(size / 2 - 8), using: &random) / 8)
-                    if pair.write(payload) == .written {
+                    let spare = Bool.random(using: &random) ? 0 : Int.random(in: 0...size / 4, using: &random)
+                    if pair.write(payload, spare: spare) == .written {
                         expected.append(payload)
                         number &+= 1
                     } else {
@@ -105,7 +119,8 @@ private struct Pair: ~Copyable {
             let large = [UInt8](repeating: UInt8(round), count: 300_000)
             #expect(pair.write(large) == .written)
             #expect(try pair.read() == large)
-            pair.producer.trim(pair.ring, keeping: 8_192)
+            let isTrimmed = pair.producer.trim(pair.ring)
+            #expect(isTrimmed)
             var resident = [UInt8](repeating: 0, count: (1 << 20) / 4_096)
             #expect(mincore(pair.bytes, 1 << 20, &resident) == 0)
             #expect(resident.filter { $0 & 1 != 0 }.count <= 2)
@@ -146,7 +161,7 @@ private struct Pair: ~Copyable {
                 guard let record = try? pair.consumer.front(pair.ring) else { break }
                 let start = record.payload - UnsafeRawPointer(pair.bytes)
                 #expect(start >= 8 && start + record.count <= 4_096)
-                pair.consumer.consume(record, of: pair.ring)
+                pair.consumer.consume(record.count, of: pair.ring)
             }
             for _ in 0..<16 { _ = pair.write([UInt8](repeating: 6, count: 100)) }
         }

@@ -19,7 +19,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
     return Array(buffer.prefix(read))
 }
 
-@Suite(.timeLimit(.minutes(5))) struct FlowTests {
+/// One after the other: a descriptor that one test has given back is the next one's.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FlowTests {
     let broker = TestBroker.shared
 
     @Test(arguments: [true, false]) func aStreamArrivesWholeAndInOrder(expedited: Bool) throws {
@@ -48,6 +49,34 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             if number % 20_011 == 0 { usleep(500) }
         }
         done.wait()
+        try Attachment.deallocate(client)
+        try Attachment.deallocate(server)
+    }
+
+    @Test func theStateOfAnEndFitsItsPlaces() {
+        #expect(MemoryLayout<pthread_mutex_t>.size <= 64)
+        #expect(MemoryLayout<FlowEnd.Receiving>.size <= 128)
+        #expect(MemoryLayout<FlowEnd.Sending>.size <= 128)
+        #expect(MemoryLayout<FlowSettings>.size <= 128)
+    }
+
+    @Test func anIdleFlowGivesItsMemoryBack() throws {
+        let (client, server) = try broker.flow()
+        let entry = try FlowTable.entry(client)
+        let message = [UInt8](repeating: 1, count: 1_000_000)
+        func residentBytes() -> Int {
+            var pages = [UInt8](repeating: 0, count: entry.pointee.segmentBytes / 4_096)
+            mincore(entry.pointee.segment, entry.pointee.segmentBytes, &pages)
+            return pages.count { $0 & 1 != 0 } * 4_096
+        }
+        for _ in 0..<2 {
+            _ = try write(client, message)
+            #expect(residentBytes() >= message.count)
+            #expect(try read(server, message.count + 1) == message)
+            while residentBytes() > 16_384 { usleep(10_000) }
+        }
+        _ = try write(client, [7])
+        #expect(try read(server, 10) == [7])
         try Attachment.deallocate(client)
         try Attachment.deallocate(server)
     }

@@ -19,9 +19,12 @@ public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
         let size = Int(input.byte()) * 256 + Int(choice) & (HostileRing.size / 2 - 1)
         let length = min(choice & 64 == 0 ? size & 255 : size, HostileRing.size / 2 - 8)
         switch choice & 7 {
-        case 0, 1, 2, 3: _ = producer.write(payload, count: length, into: ring, queueBytes: queueBytes)
+        case 0, 1, 2, 3:
+            guard case .place(let start) = producer.reserve(length, in: ring, queueBytes: queueBytes) else { break }
+            memcpy(producer.payload(start, in: ring), payload, length)
+            producer.publish(start, choice & 3 == 0 ? length / 2 : length, in: ring)
         case 4: _ = producer.hasRoom(length, in: ring, queueBytes: queueBytes)
-        case 5: producer.trim(ring, keeping: 4_096)
+        case 5: _ = producer.trim(ring)
         case 6: precondition(producer.unread(ring) <= ring.size / Ring.alignment)
         default: hostile.disturb(with: &input)
         }

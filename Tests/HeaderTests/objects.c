@@ -40,6 +40,16 @@ typedef struct {
     int      (*receive)(int, struct conn_info *);
 } flow_prototypes;
 
+/* Extensions, which the document does not have. */
+typedef struct {
+    ssize_t  (*writev)(int, const struct iovec *, int);
+    ssize_t  (*reserve)(int, void **, size_t);
+    ssize_t  (*commit)(int, size_t);
+    ssize_t  (*peek)(int, const void **);
+    int      (*release)(int);
+    int      (*set_poll)(fset_t *);
+} extension_prototypes;
+
 typedef struct {
     pid_t    (*create)(const char *, enum ipcp_type);
     int      (*destroy)(pid_t);
@@ -68,6 +78,13 @@ SAME_TYPE(flow_prototypes, join, flow_join);
 SAME_TYPE(flow_prototypes, dealloc, flow_dealloc);
 SAME_TYPE(flow_prototypes, write, flow_write);
 SAME_TYPE(flow_prototypes, read, flow_read);
+SAME_TYPE(extension_prototypes, writev, flow_writev);
+SAME_TYPE(extension_prototypes, writev, flow_readv);
+SAME_TYPE(extension_prototypes, reserve, flow_reserve);
+SAME_TYPE(extension_prototypes, commit, flow_commit);
+SAME_TYPE(extension_prototypes, peek, flow_peek);
+SAME_TYPE(extension_prototypes, release, flow_release);
+SAME_TYPE(extension_prototypes, set_poll, fset_pollfd);
 SAME_TYPE(flow_prototypes, control, fccntl);
 SAME_TYPE(flow_prototypes, set_create, fset_create);
 SAME_TYPE(flow_prototypes, set_destroy, fset_destroy);

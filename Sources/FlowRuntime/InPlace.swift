@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Vocabulary
+
+// What a process holds of a flow's memory between two calls. Who does is written twice: in the end's state, which a
+// forked child shares, so that nobody else writes or reads there; and in the flow's entry, which it does not.
+
+/// A place in the departing ring that somebody fills.
+struct Reservation {
+    let start: UInt64
+    let bytes: Int
+    let holder: pid_t
+}
+
+/// The oldest message, which somebody reads in place.
+struct HeldMessage {
+    /// Of its payload, as they were checked.
+    let bytes: Int
+    let holder: pid_t
+}
+
+/// What this process holds of a flow; bits in its entry.
+enum Hold: UInt32 {
+    case reservation = 1
+    case message = 2
+}
+
+extension FlowPointer {
+    /// With a lock of the end held. From here until `letGo` and `leaveSleep` the flow's memory stays.
+    func hold(_ what: Hold) {
+        enterSleep()
+        holdAgain(what)
+    }
+
+    func holdAgain(_ what: Hold) { _ = cl_or32(&pointee.holds, what.rawValue) }
+
+    /// False if it was not held.
+    func letGo(_ what: Hold) -> Bool { cl_and32(&pointee.holds, ~what.rawValue) & what.rawValue != 0 }
+}
+
+/// Whether there is such a process.
+func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 || cl_errno() != ESRCH }
+
+extension UnsafeBufferPointer<iovec> {
+    /// Bytes of all parts together. `.invalid` if that is no number of bytes, or a part with bytes has no place.
+    func totalBytes() throws(Failure) -> Int {
+        guard count <= 1_024 else { throw .invalid }
+        var total = 0
+        for part in self {
+            guard part.iov_len == 0 || part.iov_base != nil, part.iov_len <= UInt(Int.max - total) else {
+                throw .invalid
+            }
+            total += Int(part.iov_len)
+        }
+        return total
+    }
+}
