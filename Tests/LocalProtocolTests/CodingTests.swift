@@ -11,7 +11,7 @@ private func check<Message: LocalMessage & Equatable>(_ messages: [Message]) thr
         #expect(try Message(decoding: bytes) == message)
         #expect(bytes.count <= Limits.localMessageBytes)
         for count in 0..<bytes.count {
-            #expect(throws: (any Error).self) { try Message(decoding: bytes.prefix(count)) }
+            #expect(throws: (any Error).self) { try Message(decoding: Array(bytes.prefix(count))) }
         }
         #expect(throws: (any Error).self) { try Message(decoding: bytes + [0]) }
     }
@@ -88,8 +88,8 @@ private struct Numbers: RandomNumberGenerator {
                 0, 0x4f, 0x75, 0x72, 0x6f, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
-        #expect(Hello.version(in: bytes.prefix(9)) == .current)
-        #expect(Hello.version(in: bytes.prefix(8)) == nil)
+        #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)
+        #expect(Hello.version(in: Array(bytes.prefix(8))) == nil)
         #expect(ManagerMessage.versionRefused(ProtocolVersion(major: 2, minor: 3)).encoded() == [1, 2, 0, 3, 0])
     }
 }
