@@ -61,6 +61,8 @@ extension OuroborosError {
         public static let wouldBlock = Code(.wouldBlock)
         /// `ENOMEM`: there is no memory.
         public static let outOfMemory = Code(.outOfMemory)
+        /// `EBUSY`: a message is being written or read in place.
+        public static let busy = Code(.busy)
         /// `EINVAL`: an argument cannot be meant.
         public static let invalid = Code(.invalid)
         /// `ENFILE`: a limit of the system or of this user is reached.

@@ -20,7 +20,10 @@ package final class TestBroker: @unchecked Sendable {
     private var lastPair: UInt64 = 0
     private var nextFlow: UInt32 = 1
     private var link: (memory: Int32, sockets: [Int32])?
+    /// An end's first offers bring the link along, until one of them is taken.
     private var linkIsTaken = [false, false]
+    /// The end that was offered last, by connection.
+    private var offered: [Int32: End] = [:]
     package private(set) var deallocated: [FlowID] = []
     package private(set) var refusals: [Failure] = []
 
@@ -60,7 +63,9 @@ package final class TestBroker: @unchecked Sendable {
                 allocate(connection, request, quality, pair, isExpedited: words[0] == "expedited")
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
             case .refused(_, let failure): condition.withLock { refusals.append(failure) }
-            case .taken, .join, .manage: break
+            case .taken:
+                condition.withLock { if let end = offered[connection] { linkIsTaken[end.index] = true } }
+            case .join, .manage: break
             }
         }
         condition.withLock {
@@ -128,7 +133,7 @@ package final class TestBroker: @unchecked Sendable {
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
         let message = ManagerMessage.offer(request, offer).encoded()
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
-        linkIsTaken[end.index] = true
+        offered[connection] = end
         return true
     }
 

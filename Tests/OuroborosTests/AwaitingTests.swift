@@ -89,6 +89,7 @@ import Vocabulary
     @Test func aDeadlineOfATaskIsNeverEarly() async throws {
         let (client, server) = try makeFlow()
         _ = try fill(client, with: [UInt8](repeating: 1, count: 100_000))
+        _ = try fill(client, with: [1])
         for milliseconds in [0, 1, 20] {
             let start = Clock.now()
             await #expect(throws: OuroborosError(.timedOut)) {
@@ -132,6 +133,7 @@ import Vocabulary
     @Test func aWriterThatIsHeldBackLearnsThatItsPeerHasGone() async throws {
         let (client, server) = try makeFlow()
         _ = try fill(client, with: [UInt8](repeating: 1, count: 100_000))
+        _ = try fill(client, with: [1])
         let writer = Task { try await client.send([1]) }
         await Task.yield()
         server.close()

@@ -64,6 +64,26 @@ import Vocabulary
         #expect(place == [4, 5])
     }
 
+    @Test func messagesAreWrittenAndReadInPlace() throws {
+        let (client, server) = try makeFlow()
+        let count = try client.write(upTo: 100) { message in
+            for byte in 0..<10 { message.append(UInt8(byte)) }
+            #expect(throws: OuroborosError(.busy)) { try client.write([1]) }
+        }
+        #expect(count == 10)
+        let sum = try server.withNextMessage { message in
+            #expect(throws: OuroborosError(.busy)) { try server.tryRead() }
+            return (0..<message.byteCount).reduce(0) { $0 + Int(message.unsafeLoad(fromByteOffset: $1, as: UInt8.self)) }
+        }
+        #expect(sum == 45)
+        struct Stop: Error {}
+        #expect(throws: Stop.self) { try client.write(upTo: 10) { _ in throw Stop() } }
+        try client.write([7])
+        #expect(throws: Stop.self) { try server.withNextMessage { _ in throw Stop() } }
+        #expect(try server.tryRead() == nil)
+        #expect(throws: OuroborosError(.timedOut)) { try server.withNextMessage(deadline: .now) { _ in } }
+    }
+
     @Test func aDeadlineIsNeverEarly() throws {
         let (client, server) = try makeFlow()
         for milliseconds in [0, 1, 7, 30] {
@@ -156,7 +176,7 @@ import Vocabulary
         #expect(TimeSpan(.nanoseconds(3)).nanoseconds == 3)
         #expect(TimeSpan(Duration(secondsComponent: 0, attosecondsComponent: 1)).nanoseconds == 1)
         #expect(TimeSpan(.seconds(-1)).nanoseconds == 0)
-        #expect(TimeSpan(.seconds(Int64.max)).nanoseconds == .max - 1)
+        #expect(TimeSpan(.seconds(Int64.max)).nanoseconds == UInt64.max - 1)
         #expect(Deadline.after(.seconds(-1)) == .now)
         #expect(Deadline.now.hasPassed && !Deadline.never.hasPassed)
     }
