@@ -16,7 +16,9 @@ package struct PendingCall: Sendable {
     package static func allocate(
         _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
     ) throws(Failure) -> PendingCall {
-        try PendingCall(patience: timeout ?? Limits.allocationTimeout) { .allocate($0, name, quality, timeout: timeout) }
+        try PendingCall(patience: timeout ?? Limits.allocationTimeout) {
+            .allocate($0, name, quality, timeout: timeout)
+        }
     }
 
     /// See `ManagerCall.accept`.

@@ -9,7 +9,7 @@ import Vocabulary
 extension Flow {
     /// Allocates a flow to a name, and waits until its server has accepted it, without a thread.
     ///
-    /// - Throws: `CancellationError`, or ``OuroborosError`` like ``open(to:quality:deadline:)-(String,_,_)``.
+    /// - Throws: `CancellationError`, or ``OuroborosError`` like `open(to:quality:deadline:)`.
     public nonisolated(nonsending) static func open(
         to name: String, quality: QualityOfService = .raw, deadline: Deadline? = nil
     ) async throws -> Flow {
@@ -21,7 +21,7 @@ extension Flow {
 
     /// Joins a broadcast layer, without a thread.
     ///
-    /// - Throws: `CancellationError`, or ``OuroborosError`` like ``join(layer:deadline:)-(String,_)``.
+    /// - Throws: `CancellationError`, or ``OuroborosError`` like `join(layer:deadline:)`.
     public nonisolated(nonsending) static func join(layer: String, deadline: Deadline? = nil) async throws -> Flow {
         let layer = try LayerName(checking: layer)
         return try await answer { () throws(Failure) in try PendingCall.join(layer, timeout: deadline?.left) }

@@ -78,9 +78,11 @@ extension Flow {
     /// Joins a broadcast layer, through an IPCP of this system that is enrolled in it: what one member writes all others
     /// can read. spec: c-api §5.4
     ///
-    /// - Parameter deadline: Nil: 20 s from now.
+    /// - Parameters:
+    ///   - layer: The name of the layer.
+    ///   - deadline: Nil: 20 s from now.
     /// - Throws: ``OuroborosError`` with `ipcp` if no IPCP of this system is in a layer of that name, `notAllocated` if
-    ///   it is not a broadcast layer; else like ``open(to:quality:deadline:)-(String,_,_)``.
+    ///   it is not a broadcast layer; else like `open(to:quality:deadline:)`.
     public static func join(layer: String, deadline: Deadline? = nil) throws(OuroborosError) -> Flow {
         let layer = try LayerName(checking: layer)
         return try opened { () throws(Failure) in try ManagerCall.join(layer, timeout: deadline?.left) }

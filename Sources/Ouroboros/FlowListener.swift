@@ -48,8 +48,8 @@ public final class FlowListener: Sendable {
 
     deinit { close() }
 
-    /// Accepts no more flows, and takes back the binding that ``init(bindingTo:)`` made. Tasks that wait in ``accept(deadline:)``
-    /// throw ``OuroborosError/Code/notAllocated``, loops over ``flows`` end; a thread that is blocked in it is not woken.
+    /// Accepts no more flows, and takes back the binding that ``init(bindingTo:)`` made. Tasks that wait for
+    /// a flow throw ``OuroborosError/Code/notAllocated``, loops over ``flows`` end; a thread that waits is not woken.
     public func close() {
         let name = state.withLock { state in
             defer { state.name = nil }

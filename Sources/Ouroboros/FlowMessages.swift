@@ -78,7 +78,9 @@ extension Flow {
     /// are neither parts nor this 0: a message that does not fit is discarded, and the call throws `messageTooLong`.
     /// Threads that read parts of one flow must agree among themselves who reads. spec: c-api §5.7
     ///
-    /// - Parameter deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
+    /// - Parameters:
+    ///   - buffer: Where the bytes go.
+    ///   - deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Returns: The number of bytes.
     /// - Throws: Like ``read(deadline:)``.
     public func read(

@@ -9,7 +9,7 @@
 /// }
 /// ```
 ///
-/// - Throws: Like ``Flow/open(to:quality:deadline:)-(String,_,_)``, or what `body` throws.
+/// - Throws: Like `Flow.open(to:quality:deadline:)`, or what `body` throws.
 public func withFlow<Result>(
     to name: String, quality: QualityOfService = .raw, deadline: Deadline? = nil, _ body: (Flow) throws -> Result
 ) throws -> Result {
@@ -21,7 +21,7 @@ public func withFlow<Result>(
 /// Allocates a flow without blocking a thread, gives it to `body`, and closes it however `body` ends, also when the task
 /// is cancelled.
 ///
-/// - Throws: `CancellationError`, like ``Flow/open(to:quality:deadline:)-(String,_,_)``, or what `body` throws.
+/// - Throws: `CancellationError`, like `Flow.open(to:quality:deadline:)`, or what `body` throws.
 public nonisolated(nonsending) func withFlow<Result>(
     to name: String, quality: QualityOfService = .raw, deadline: Deadline? = nil,
     _ body: nonisolated(nonsending) (Flow) async throws -> Result

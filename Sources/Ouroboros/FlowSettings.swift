@@ -86,7 +86,8 @@ extension Flow {
 
     /// Sets how long a write without a deadline waits for room; nil: without limit, zero: it looks once.
     public func setWriteTimeout(_ timeout: Duration?) throws(OuroborosError) {
-        try reporting { () throws(Failure) in try FlowControl.setTimeout(descriptor, .send, timeout.map(TimeSpan.init)) }
+        try reporting { () throws(Failure) in try FlowControl.setTimeout(descriptor, .send, timeout.map(TimeSpan.init))
+        }
     }
 
     /// Messages that wait to be read here.

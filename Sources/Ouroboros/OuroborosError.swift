@@ -10,7 +10,7 @@ import Vocabulary
 /// ```swift
 /// do {
 ///     try flow.write(message, deadline: .after(.seconds(1)))
-/// } catch where error.code == .timedOut {
+/// } catch let error where error.code == .timedOut {
 ///     print("The other side does not read.")
 /// }
 /// ```

@@ -20,7 +20,8 @@ import Vocabulary
         #expect(try client.read(deadline: .never) == [9])
     }
 
-    @Test(arguments: [1, 63, 64, 4_096, 65_536, 2_000_000]) func aMessageComesWholeWhateverItsLength(count: Int) throws {
+    @Test(arguments: [1, 63, 64, 4_096, 65_536, 2_000_000]) func aMessageComesWholeWhateverItsLength(count: Int) throws
+    {
         let (client, server) = try makeFlow()
         let message = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         #expect(try client.tryWrite(message))
@@ -73,7 +74,7 @@ import Vocabulary
         #expect(count == 10)
         let sum = try server.withNextMessage { message in
             #expect(throws: OuroborosError(.busy)) { try server.tryRead() }
-            return (0..<message.byteCount).reduce(0) { $0 + Int(message.unsafeLoad(fromByteOffset: $1, as: UInt8.self)) }
+            return message.withUnsafeBytes { bytes in bytes.reduce(0) { $0 + Int($1) } }
         }
         #expect(sum == 45)
         struct Stop: Error {}

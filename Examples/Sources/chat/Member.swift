@@ -13,7 +13,7 @@ func join(as name: String) async throws {
                 try await flow.send(Array("\(name) has left".utf8))
             }
             group.addTask {
-                for try await line in flow.packets { output(String(decoding: line, as: UTF8.self)) }
+                for try await line in flow.packets { print(String(decoding: line, as: UTF8.self)) }
             }
             try await group.next()
             group.cancelAll()
@@ -42,9 +42,4 @@ private func inputLines() -> AsyncStream<String> {
 private final class Lines {
     let continuation: AsyncStream<String>.Continuation
     init(_ continuation: AsyncStream<String>.Continuation) { self.continuation = continuation }
-}
-
-private func output(_ line: String) {
-    print(line)
-    fflush(nil)
 }

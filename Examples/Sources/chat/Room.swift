@@ -18,6 +18,7 @@ actor Room {
 
     private func serve(_ flow: Flow) async {
         members[ObjectIdentifier(flow)] = flow
+        print("Members: \(members.count)")
         do {
             for try await line in flow.packets { await tellOthers(line, than: flow) }
         } catch {

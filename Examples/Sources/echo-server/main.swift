@@ -10,7 +10,7 @@ while true {
     let flow = try listener.accept()
     do throws(OuroborosError) {
         while true { try flow.write(try flow.read()) }
-    } catch where error.code == .flowDown {
+    } catch let error where error.code == .flowDown {
         // The client has what it wanted.
     } catch {
         print("A flow failed: \(error)")

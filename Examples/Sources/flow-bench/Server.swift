@@ -21,20 +21,22 @@ final class Server {
     private var process = pid_t()
 
     init() throws {
-        let words = ["flow-bench", "serve", name].map { strdup($0) } + [nil]
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("flow-bench"), strdup("serve"), strdup(name), nil]
         defer { for word in words { free(word) } }
         guard posix_spawn(&process, "/proc/self/exe", nil, nil, words, environ) == 0 else {
             throw OuroborosError(.notPermitted, reason: "The other process cannot be started.")
         }
-        // Until the name is there and served.
         let deadline = Deadline.after(.seconds(20))
-        while true {
-            do throws(OuroborosError) {
-                return try Flow.open(to: name, deadline: deadline).close()
-            } catch {
-                guard error.code == .name || error.code == .ipcp, !deadline.hasPassed else { throw error }
-                usleep(1_000)
-            }
+        while try !isServing(deadline) { usleep(1_000) }
+    }
+
+    private func isServing(_ deadline: Deadline) throws(OuroborosError) -> Bool {
+        do throws(OuroborosError) {
+            try Flow.open(to: name, deadline: deadline).close()
+            return true
+        } catch {
+            guard error.code == .name || error.code == .ipcp, !deadline.hasPassed else { throw error }
+            return false
         }
     }
 

@@ -20,7 +20,7 @@ try await IRM.run { irm in
     let listener = FlowListener()
     let client = Task { try await Flow.open(to: "example") }
     let server = try listener.accept(deadline: .after(.seconds(20)))
-    for flow in try irm.flows() { print("A flow to \(flow.name) is \(flow.state) in \(flow.layer ?? "no layer").") }
+    for flow in try irm.flows() { print("A flow to \(flow.name) is in \(flow.layer ?? "no layer").") }
     server.close()
     client.cancel()
 
