@@ -4,7 +4,7 @@
 # make install PREFIX= DESTDIR=      installs it (SYSTEMD=yes: with the systemd unit)
 # make uninstall PREFIX= DESTDIR=    removes what install put there
 # make check                         installs what is missing and runs all tests
-# make bench                         builds and compares flows with seqpacket sockets (PREFIX is not touched)
+# make bench                         builds and measures flows and their alternatives (PREFIX is not touched)
 # make soak                          the long tests: hours, not minutes (SOAK_ROUNDS, SOAK_SECONDS, SOAK_PARTS)
 
 PREFIX ?= /usr/local
@@ -22,18 +22,25 @@ SWIFTFLAGS ?= -c release --static-swift-stdlib
 BUILD ?= .build/release
 # Empty: what is installed keeps its symbols.
 STRIP ?= -s
+CFLAGS ?= -O2
 
-TOOLS = irm oping oecho
+TOOLS = irm oping oecho obench
 DAEMONS = irmd ipcpd-local
 LIBRARIES = ouroboros-dev ouroboros-irm
 # What was linked against the prototype may name its internal library, of which no program uses anything.
 COMMON = libouroboros-common.so
 COMPLETIONS = bash/irm:share/bash-completion/completions/irm bash/oping:share/bash-completion/completions/oping \
-	zsh/_irm:share/zsh/site-functions/_irm fish/irm.fish:share/fish/vendor_completions.d/irm.fish
+	bash/obench:share/bash-completion/completions/obench \
+	zsh/_irm:share/zsh/site-functions/_irm zsh/_obench:share/zsh/site-functions/_obench \
+	fish/irm.fish:share/fish/vendor_completions.d/irm.fish fish/obench.fish:share/fish/vendor_completions.d/obench.fish
+# obench is C, as the programs are whose path it measures. It finds the libraries from where it is installed.
+OBENCH = -std=gnu11 -Wall -Wextra -IInclude Benchmarks/obench/*.c -L$(BUILD) $(LIBRARIES:%=-l%) -pthread -lm \
+	-Wl,-rpath,'$$ORIGIN/$(shell realpath -m --relative-to='$(PREFIX)/bin' '$(LIBDIR)')'
 
 all:
 	$(SWIFT) build $(SWIFTFLAGS)
 	printf '' | $(CC) -shared -nostdlib -x c - -Wl,-soname,$(COMMON).$(SOVERSION) -o $(BUILD)/$(COMMON)
+	$(CC) $(CFLAGS) -o $(BUILD)/obench $(OBENCH)
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig \

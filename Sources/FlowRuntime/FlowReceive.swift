@@ -16,7 +16,7 @@ package enum FlowReceive {
         guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
         return try receive(descriptor, timeout) { (entry, end, flags) throws(RingViolation) in
             try deliver(entry, end, count, flags) { bytes, source in
-                if let buffer { memcpy(buffer, source, bytes) }
+                if let buffer { cl_copy(buffer, source, bytes) }
             }
         }
     }
@@ -31,7 +31,7 @@ package enum FlowReceive {
                 var done = 0
                 for part in parts where done < bytes {
                     let piece = min(part.iov_len, bytes - done)
-                    if let base = part.iov_base, piece > 0 { memcpy(base, source + done, piece) }
+                    if let base = part.iov_base, piece > 0 { cl_copy(base, source + done, piece) }
                     done += piece
                 }
             }

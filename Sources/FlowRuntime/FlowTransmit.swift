@@ -15,7 +15,7 @@ package enum FlowTransmit {
         guard count == 0 || source != nil else { throw .invalid }
         try place(descriptor, count, timeout) { entry, end, start in
             if let source, count > 0 {
-                memcpy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
+                cl_copy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
             }
             entry.publish(start, count, end)
         }
@@ -29,7 +29,7 @@ package enum FlowTransmit {
             var destination = end.sending.pointee.producer.payload(start, in: entry.pointee.departing)
             for part in parts {
                 guard let base = part.iov_base, part.iov_len > 0 else { continue }
-                memcpy(destination, base, part.iov_len)
+                cl_copy(destination, base, part.iov_len)
                 destination += part.iov_len
             }
             entry.publish(start, count, end)

@@ -122,7 +122,7 @@ package enum ManagerCall {
         while true {
             for _ in 0..<64 {
                 if let arrival = try arrivalNow(on: connection) { return arrival }
-                sched_yield()
+                if Processor.yieldMeetsOthers() { break }
             }
             try awaitMessage(on: connection, deadline: deadline)
         }

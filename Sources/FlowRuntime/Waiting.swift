@@ -8,16 +8,18 @@ import Vocabulary
 /// Whether it pays to try for a while before a sleep, learnt from the waits before. Trying catches a peer that answers at
 /// once; with a peer that lets us wait it only keeps the processor from it. So each wait that ended in a sleep halves
 /// what the next one may try, each that did not gives it back, and now and then one tries in full, to find out whether
-/// things have changed.
+/// things have changed. On a crowded machine nobody yields at all (`Processor`).
 struct Patience {
     private static let yields: UInt8 = 64
     private static let trialInterval: UInt8 = 16
     /// Zeroes are the state of a new flow: what was learnt to leave out.
     private var withheld: UInt8 = 0
     private var waits: UInt8 = 0
+    private var crowd = Crowd()
 
     /// Yields for a wait that begins.
     mutating func begin() -> Int {
+        guard crowd.allowsYields() else { return 0 }
         waits = (waits + 1) % Patience.trialInterval
         return Int(waits == 0 ? Patience.yields : Patience.yields - withheld)
     }
@@ -27,6 +29,7 @@ struct Patience {
     /// Nothing is withheld.
     var isFull: Bool { withheld == 0 }
 
+    mutating func metOthers() { crowd.wasMet() }
     mutating func slept() { withheld = Patience.yields - (Patience.yields - withheld) / 2 }
     mutating func succeeded() { withheld /= 2 }
 }
@@ -71,8 +74,13 @@ struct Wait {
             hasSlept = true
             return .sleep(until: deadline)
         }
-        if rounds < Wait.pauses { cl_pause() } else { sched_yield() }
         rounds += 1
+        if rounds <= Wait.pauses {
+            cl_pause()
+        } else if Processor.yieldMeetsOthers() {
+            patience.metOthers()
+            rounds = Int.max
+        }
         return .again
     }
 }

@@ -24,6 +24,7 @@ package struct EventLoop: ~Copyable {
     private var events: [epoll_event]
     /// How often to look before the next sleep.
     private var looks = 0
+    private var crowd = Crowd()
     private static let patience = 64
 
     /// `batch` = descriptors that are told of in one turn.
@@ -64,7 +65,10 @@ package struct EventLoop: ~Copyable {
         while looks > 0, count == 0 {
             count = epoll_wait(poll.number, &events, Int32(events.count), 0)
             looks -= 1
-            if count == 0 { sched_yield() }
+            if count == 0, Processor.yieldMeetsOthers() {
+                crowd.wasMet()
+                looks = 0
+            }
         }
         return count
     }
@@ -82,7 +86,7 @@ package struct EventLoop: ~Copyable {
         }
         // Negative = interrupted by a signal: the next turn waits again.
         guard count > 0 else { return }
-        looks = EventLoop.patience
+        looks = crowd.allowsYields() ? EventLoop.patience : 0
         for event in events.prefix(Int(count)) {
             // Errors and the end of a connection are read like bytes: that is where they are dealt with.
             let ended = event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0

@@ -89,6 +89,21 @@ int cl_membarrier(void);
 
 // Memory.
 
+/// For `cl_copy`: from the end to the beginning.
+void cl_copy_backwards(void *to, const void *from, size_t count);
+
+/// memcpy(), but for what it is bad at. Processors of AMD copy with `rep movsb`, which memcpy() uses from 2 KiB on, forty
+/// times slower [1.5 against 57 GB/s for 64 KiB] when the destination is 1 to 15 bytes ahead of the source within a page
+/// [measured: not at 0, nor from 16 on]: their loads seem to hit what was just stored. A payload stands 8 bytes into a
+/// page more often than not and the caller's buffer at 0 or 16, so that is the usual case. Backwards there is no such
+/// hit.
+static inline void cl_copy(void *to, const void *from, size_t count) {
+    if (count >= 2048 && (((uintptr_t)to - (uintptr_t)from - 1) & 4095) < 15)
+        cl_copy_backwards(to, from, count);
+    else
+        memcpy(to, from, count);
+}
+
 /// A memfd of `size` bytes, sealed against shrinking, growing and further seals. Descriptor or -errno.
 int cl_memfd_sealed(const char *name, size_t size);
 /// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.

@@ -1,0 +1,18 @@
+# fish completion for obench(1)
+complete -c obench -f -a 'all latency wakeup rate verify limits alloc accept-storm events memory'
+complete -c obench -x -l transports -d 'what to measure' \
+    -a '(__fish_append , flow seqpacket stream pipe udp tcp ring-bare ring-expedited ring-guarded line)'
+complete -c obench -x -l sizes -d 'bytes of a message'
+complete -c obench -x -l flows -d 'flows at once in rate'
+complete -c obench -x -l sets -d 'flows in a set in events'
+complete -c obench -x -l open -d 'flows in memory'
+complete -c obench -x -l place -d processors -a '(__fish_append , two one free)'
+complete -c obench -x -l rounds -d 'rounds of each measurement'
+complete -c obench -x -l seconds -d 'length of a measurement'
+complete -c obench -l quick -d 'one short round'
+complete -c obench -l grid -d 'rate of every combination'
+complete -c obench -x -l buffer -d 'buffers of sockets and pipes'
+complete -c obench -r -F -l json -d 'write JSON'
+complete -c obench -r -F -l plot -d 'write a plot'
+complete -c obench -l help -d 'print the usage'
+complete -c obench -l version -d 'print the version'
