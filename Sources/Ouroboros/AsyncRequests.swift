@@ -58,7 +58,12 @@ extension Reactor {
         while true {
             if let (descriptor, quality) = try call.answer() { return Flow(adopting: descriptor, quality) }
             let waiter = Waiter()
-            try add(waiter, readable: call.descriptor)
+            do throws(Failure) {
+                try add(waiter, readable: call.descriptor)
+            } catch {
+                call.cancel()
+                throw error
+            }
             bell?.add(waiter, since: rings)
             let outcome = await outcome(of: waiter, until: Deadline(instant: call.guardDeadline))
             bell?.remove(waiter)

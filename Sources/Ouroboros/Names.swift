@@ -13,7 +13,7 @@ public enum LoadBalancing: UInt32, Sendable {
 }
 
 /// A name as irmd lists it.
-public struct ServiceEntry: Hashable, Sendable {
+public struct NameStatus: Hashable, Sendable {
     /// What flows are allocated to. Bytes that are not UTF-8 are shown escaped.
     public let name: String
     /// Which acceptor gets the next flow.
@@ -46,10 +46,10 @@ extension IRM {
     }
 
     /// All names.
-    public func names() throws(OuroborosError) -> [ServiceEntry] {
+    public func names() throws(OuroborosError) -> [NameStatus] {
         try ask { client throws(ManagementError) in
             try client.names().map { entry in
-                ServiceEntry(
+                NameStatus(
                     name: entry.settings.name.description,
                     balancing: entry.settings.balancing == .roundRobin ? .roundRobin : .spillover,
                     acceptors: Int(entry.acceptors), processes: Int(entry.processes),

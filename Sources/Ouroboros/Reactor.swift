@@ -106,7 +106,12 @@ final class Reactor: Sendable {
     func add(_ waiter: Waiter, readable connection: Int32) throws(Failure) {
         state.withLock { $0.connections[connection] = waiter }
         let once = EPOLLIN.rawValue | EPOLLONESHOT.rawValue
-        try Reactor.watch(connection, UInt64(connection), once, in: poll)
+        do throws(Failure) {
+            try Reactor.watch(connection, UInt64(connection), once, in: poll)
+        } catch {
+            state.withLock { $0.connections[connection] = nil }
+            throw error
+        }
     }
 
     /// Before the connection is closed, or given to somebody else.
