@@ -52,6 +52,12 @@ public struct Ring {
     @inlinable func crossesPage(_ offset: UInt64, _ need: UInt64) -> Bool {
         (offset ^ (offset &+ need)) >> Ring.pageShift != 0
     }
+    /// Bytes of the records between two positions, without the gap where the ring was left early.
+    @inlinable func unread(from head: UInt64, to tail: UInt64, wrap: UInt64) -> UInt64 {
+        let gap = head <= wrap && wrap < tail ? lapAfter(wrap) &- wrap : 0
+        return tail &- head &- gap
+    }
+
     /// Bytes that a record with this payload takes.
     @inlinable public static func need(_ payload: Int) -> UInt64 {
         (UInt64(payload) &+ headerBytes &+ alignment &- 1) & ~(alignment &- 1)

@@ -65,10 +65,10 @@ public struct RingConsumer {
         return head == tail
     }
 
-    /// Unread bytes, gaps included, as far as was seen.
+    /// Unread bytes, as far as was seen.
     @inlinable public mutating func unreadBytes(_ ring: Ring) throws(RingViolation) -> UInt64 {
         try refresh(ring)
-        return tail &- head
+        return ring.unread(from: head, to: tail, wrap: wrap)
     }
 
     /// Packets that wait here, as the peer says; at most what fits the ring.

@@ -92,7 +92,8 @@ public struct RingProducer {
         // A consumer that stands where the ring was left early has read all before the gap, and the gap is free:
         // else a sleeping producer would block after every record.
         let from = head == wrap ? ring.lapAfter(head) : head
-        return start &+ need &- from <= ring.size && tail &- from &+ need <= queueBytes
+        return start &+ need &- from <= ring.size
+            && ring.unread(from: head, to: tail, wrap: wrap) &+ need <= queueBytes
     }
 
     /// Looks at the consumer's position. False if it is impossible.

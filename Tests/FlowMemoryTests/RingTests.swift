@@ -113,6 +113,23 @@ private struct Pair: ~Copyable {
         #expect(resident.filter { $0 & 1 != 0 }.count == 1)
     }
 
+    @Test func aFullQueueHoldsTheSameWhereverTheRingWasLeft() throws {
+        var random = SystemRandomNumberGenerator()
+        var pair = Pair(size: 65_536, queueBytes: 16_384)
+        var unread = 0
+        for _ in 0..<50_000 {
+            let message = [UInt8](repeating: 4, count: Int.random(in: 1...3_000, using: &random))
+            let need = (message.count + 8 + 63) & ~63
+            if Bool.random(using: &random) {
+                let isWritten = pair.write(message) == .written
+                #expect(isWritten == (unread == 0 || unread + need <= 16_384))
+                if isWritten { unread += need }
+            } else if let read = try pair.read() {
+                unread -= (read.count + 8 + 63) & ~63
+            }
+        }
+    }
+
     @Test func trimmingGivesPagesBackAndLosesNothing() throws {
         var pair = Pair(size: 1 << 20, queueBytes: 1 << 19)
         for round in 0..<5 {
