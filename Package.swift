@@ -32,6 +32,7 @@ let irm = cLibrary("OuroborosIRM", "libouroboros-irm")
 let package = Package(
     name: "ouroboros",
     products: [
+        .library(name: "Ouroboros", targets: ["Ouroboros"]),
         .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
         .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
     ],
@@ -87,6 +88,11 @@ let package = Package(
             dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux"],
             swiftSettings: driver),
         .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
+        // Swift interface
+        .target(
+            name: "Ouroboros",
+            dependencies: ["Vocabulary", "LocalProtocol", "FlowRuntime", "ManagementClient", "Platform", "CLinux"],
+            swiftSettings: driver),
         // C interface
         .target(name: "COuroboros", path: "Include", publicHeadersPath: "."),
         .target(name: "COuroborosDev", dependencies: ["COuroboros"]),
@@ -119,6 +125,10 @@ let package = Package(
         .executableTarget(
             name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
             path: "Tests/AttachedProcess", swiftSettings: driver),
+        .target(
+            name: "BrokerDouble",
+            dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
+            path: "Tests/BrokerDouble", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
         .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
@@ -136,7 +146,10 @@ let package = Package(
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "FlowRuntimeTests",
-            dependencies: ["FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+            dependencies: ["BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+        .testTarget(
+            name: "OuroborosTests",
+            dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
         .testTarget(
             name: "ResourceManagerRuntimeTests",

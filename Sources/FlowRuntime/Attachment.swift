@@ -29,6 +29,10 @@ package enum Attachment {
         try FlowProcess.shared.deallocate(descriptor)
     }
 
+    /// See `FlowProcess.keepNumber`.
+    package static func keepNumber(_ descriptor: Int32) { FlowProcess.shared.keepNumber(descriptor) }
+    package static func releaseNumber(_ descriptor: Int32) { FlowProcess.shared.releaseNumber(descriptor) }
+
     /// The first argument; behind an interpreter that the kernel would report in its place, the script. spec: c-api §2
     static func program(of arguments: [[UInt8]]) -> [UInt8] {
         guard let first = arguments.first else { return [] }

@@ -111,6 +111,15 @@ package final class EventQueue {
         entries.append(Entry(descriptor: descriptor, event: event, count: count))
     }
 
+    /// The next event with its flow, and how often it happened there; nil if there are no more.
+    package func takeAll() -> (descriptor: Int32, event: FlowEvent, count: Int)? {
+        guard next < entries.count else { return nil }
+        let entry = entries[next]
+        entries[next].count = 1
+        _ = take()
+        return (entry.descriptor, entry.event, Int(entry.count))
+    }
+
     /// The next event's flow; nil if there are no more.
     package func take() -> Int32? {
         guard next < entries.count else {

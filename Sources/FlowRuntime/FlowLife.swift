@@ -104,8 +104,23 @@ extension FlowProcess {
         munmap(entry.pointee.segment, entry.pointee.segmentBytes)
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
         let link = entry.pointee.link.takeRetainedValue()
-        if let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
+        if !entry.pointee.keepsNumber, let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
         if link.flows.isEmpty, link.isPeerGone { forget(link) }
+    }
+
+    /// For who holds the flow as an object: the number is not given to another flow, also after the flow is closed,
+    /// until `releaseNumber`. So a late call of another thread finds no flow, and never another one.
+    func keepNumber(_ descriptor: Int32) {
+        locked { _ in FlowTable.pointer(descriptor)?.pointee.keepsNumber = true }
+    }
+
+    /// The holder has gone, and with it all threads that could use the flow.
+    func releaseNumber(_ descriptor: Int32) {
+        try? deallocate(descriptor)  // closed already, or irmd is not there: in both cases it is closed now
+        locked { process in
+            FlowTable.pointer(descriptor)?.pointee.keepsNumber = false
+            process.numbers.giveBack(descriptor)
+        }
     }
 
     /// A link whose peer has gone and whose last flow is closed.

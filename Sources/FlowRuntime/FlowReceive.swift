@@ -6,15 +6,15 @@ import Vocabulary
 
 /// The only way a packet gets off a flow. spec: c-api §5.7
 ///
-/// All calls wait for a message unless FLOWFRNOBLOCK is set, as long as FLOWSRCVTIMEO says. Queued messages come before
-/// any bad news.
+/// All calls wait for a message, as long as their `timeout` says; without one as FLOWFRNOBLOCK and FLOWSRCVTIMEO say.
+/// Queued messages come before any bad news.
 package enum FlowReceive {
     /// One message, or a piece of it if `count` is less and FLOWFRNOPART is not set.
     package static func read(
-        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int
+        _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
-        return try receive(descriptor) { (entry, end, flags) throws(RingViolation) in
+        return try receive(descriptor, timeout) { (entry, end, flags) throws(RingViolation) in
             try deliver(entry, end, count, flags) { bytes, source in
                 if let buffer { cl_copy(buffer, source, bytes) }
             }
@@ -26,7 +26,7 @@ package enum FlowReceive {
         _ descriptor: Int32, into parts: UnsafeBufferPointer<iovec>
     ) throws(Failure) -> Int {
         let count = try parts.totalBytes()
-        return try receive(descriptor) { (entry, end, flags) throws(RingViolation) in
+        return try receive(descriptor, nil) { (entry, end, flags) throws(RingViolation) in
             try deliver(entry, end, count, flags) { bytes, source in
                 var done = 0
                 for part in parts where done < bytes {
@@ -38,11 +38,29 @@ package enum FlowReceive {
         }
     }
 
+    /// The oldest message whole, or what is left of it.
+    package static func readMessage(_ descriptor: Int32, timeout: TimeSpan?) throws(Failure) -> [UInt8] {
+        var message: [UInt8] = []
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
+            guard let record = try entry.front(end) else { return .empty }
+            let delivered = end.receiving.pointee.delivered
+            message = Array(
+                UnsafeRawBufferPointer(start: record.payload + delivered, count: record.count - delivered))
+            end.receiving.pointee.delivered = 0
+            end.receiving.pointee.endIsDue = false
+            entry.consume(bytes: record.count, end)
+            return .bytes(message.count)
+        }
+        return message
+    }
+
     /// The oldest message, or what is left of it, in place. It stays there, and nothing else can be read, until
     /// `release`. The peer can change its bytes at any time. `.busy` if a message is held already.
-    package static func peek(_ descriptor: Int32) throws(Failure) -> UnsafeRawBufferPointer {
+    package static func peek(
+        _ descriptor: Int32, timeout: TimeSpan? = nil
+    ) throws(Failure) -> UnsafeRawBufferPointer {
         var message = UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = try receive(descriptor) { (entry, end, _) throws(RingViolation) in
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
             let state = end.receiving
             state.pointee.endIsDue = false
             guard let record = try entry.front(end) else { return .empty }
@@ -80,7 +98,8 @@ package enum FlowReceive {
     /// Calls `take` with the read lock held, again after each wait until there is something.
     @inline(__always)
     private static func receive(
-        _ descriptor: Int32, _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome
+        _ descriptor: Int32, _ timeout: TimeSpan?,
+        _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome
     ) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
@@ -112,7 +131,7 @@ package enum FlowReceive {
             case .failed(let failure):
                 cl_unlock(end.readLock)
                 throw failure
-            case .empty: try waitForPacket(entry, end, &wait)
+            case .empty: try waitForPacket(entry, end, &wait, timeout)
             }
         }
     }
@@ -150,13 +169,16 @@ package enum FlowReceive {
     }
 
     /// The ring is empty: waits a little or sleeps, and unlocks.
-    private static func waitForPacket(_ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait) throws(Failure) {
+    private static func waitForPacket(
+        _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait, _ timeout: TimeSpan?
+    ) throws(Failure) {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard flags & FlowFlags.readNonBlocking == 0 else {
+        guard timeout != nil || flags & FlowFlags.readNonBlocking == 0 else {
             cl_unlock(end.readLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.receiveTimeout, &end.receiving.pointee.patience) {
+        let limit = timeout?.nanoseconds ?? end.settings.pointee.receiveTimeout
+        switch wait.next(timeout: limit, &end.receiving.pointee.patience) {
         case .again: cl_unlock(end.readLock)
         case .expired:
             cl_unlock(end.readLock)

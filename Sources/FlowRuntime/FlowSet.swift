@@ -13,8 +13,8 @@ import Vocabulary
 /// at in memory. So a look costs what is busy, whatever the number of flows and peers, and a busy reader makes no
 /// system call.
 ///
-/// Guarded by the process lock.
-package final class FlowSet {
+/// Sendable: guarded by the process lock.
+package final class FlowSet: @unchecked Sendable {
     /// Flows that may have something: handed over, not looked at yet. One that has left meanwhile is not `isReady`.
     private var ready: [Int32] = []
     /// Of those, which are looked at just now.

@@ -39,6 +39,9 @@ struct FlowEntry {
     var membership: FlowMembership
     var trim: RingTrim
 
+    /// The number stays this flow's when the flow is closed. Guarded by the process lock.
+    var keepsNumber = false
+
     /// In `sleepers`: the flow is closed. Nobody comes any more, and who leaves last tears it down.
     static var closing: UInt32 { 1 << 31 }
 

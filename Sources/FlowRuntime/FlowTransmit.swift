@@ -6,12 +6,14 @@ import Vocabulary
 
 /// The only way a packet gets onto a flow. spec: c-api §5.6
 ///
-/// All calls wait for room unless FLOWFWNOBLOCK is set, as long as FLOWSSNDTIMEO says.
+/// All calls wait for room, as long as their `timeout` says; without one as FLOWFWNOBLOCK and FLOWSSNDTIMEO say.
 package enum FlowTransmit {
     /// One message.
-    package static func write(_ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int) throws(Failure) -> Int {
+    package static func write(
+        _ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int, timeout: TimeSpan? = nil
+    ) throws(Failure) -> Int {
         guard count == 0 || source != nil else { throw .invalid }
-        try place(descriptor, count) { entry, end, start in
+        try place(descriptor, count, timeout) { entry, end, start in
             if let source, count > 0 {
                 cl_copy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
             }
@@ -23,7 +25,7 @@ package enum FlowTransmit {
     /// One message of several pieces.
     package static func write(_ descriptor: Int32, _ parts: UnsafeBufferPointer<iovec>) throws(Failure) -> Int {
         let count = try parts.totalBytes()
-        try place(descriptor, count) { entry, end, start in
+        try place(descriptor, count, nil) { entry, end, start in
             var destination = end.sending.pointee.producer.payload(start, in: entry.pointee.departing)
             for part in parts {
                 guard let base = part.iov_base, part.iov_len > 0 else { continue }
@@ -38,10 +40,10 @@ package enum FlowTransmit {
     /// A place for a message of up to `count` bytes, to be written to and then committed. Nothing else can be written
     /// until then. `.busy` if there is such a place already.
     package static func reserve(
-        _ descriptor: Int32, count: Int
+        _ descriptor: Int32, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> UnsafeMutableRawBufferPointer {
         var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        try place(descriptor, count) { entry, end, start in
+        try place(descriptor, count, timeout) { entry, end, start in
             end.sending.pointee.reservation = Reservation(
                 start: start, bytes: count, holder: FlowProcess.shared.identity.rawValue)
             entry.hold(.reservation)
@@ -77,7 +79,7 @@ package enum FlowTransmit {
     /// Calls `use` with the write lock held, when there is room for a record of `count` bytes at `start`.
     @inline(__always)
     private static func place(
-        _ descriptor: Int32, _ count: Int, _ use: (FlowPointer, FlowEnd, _ start: UInt64) -> Void
+        _ descriptor: Int32, _ count: Int, _ timeout: TimeSpan?, _ use: (FlowPointer, FlowEnd, _ start: UInt64) -> Void
     ) throws(Failure) {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
@@ -103,7 +105,7 @@ package enum FlowTransmit {
                 if hasGrown { FlowProcess.shared.trimLater(descriptor) }
                 return
             case .full:
-                try waitForRoom(count, entry, end, &wait)
+                try waitForRoom(count, entry, end, &wait, timeout)
             case .outOfMemory:
                 cl_unlock(end.writeLock)
                 throw .outOfMemory
@@ -117,14 +119,15 @@ package enum FlowTransmit {
 
     /// The ring is full: waits a little or sleeps, and unlocks.
     private static func waitForRoom(
-        _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait
+        _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait, _ timeout: TimeSpan?
     ) throws(Failure) {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard flags & FlowFlags.writeNonBlocking == 0 else {
+        guard timeout != nil || flags & FlowFlags.writeNonBlocking == 0 else {
             cl_unlock(end.writeLock)
             throw .wouldBlock
         }
-        switch wait.next(timeout: end.settings.pointee.sendTimeout, &end.sending.pointee.patience) {
+        let limit = timeout?.nanoseconds ?? end.settings.pointee.sendTimeout
+        switch wait.next(timeout: limit, &end.sending.pointee.patience) {
         case .again: cl_unlock(end.writeLock)
         case .expired:
             cl_unlock(end.writeLock)

@@ -67,32 +67,48 @@ package enum ManagerCall {
     private static func answer(
         to exchange: ManagerExchange, deadline: Instant?
     ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
-        let (connection, request) = (exchange.connection, exchange.request)
         while true {
-            var arrival = try arrival(on: connection, deadline: deadline)
-            guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
-            switch message {
-            case .offer(request, let offer):
-                let descriptor: Int32
-                do {
-                    descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
-                } catch {
-                    try reply(.refused(offer.flow, error), on: connection)
-                    return .failure(error)
-                }
-                do {
-                    try reply(.taken(offer.flow), on: connection)
-                } catch {
-                    try? FlowProcess.shared.deallocate(descriptor)
-                    throw error
-                }
-                return .success((descriptor, offer.quality))
-            case .failed(request, let failure, _): return .failure(failure)
-            case .offer(_, let offer):
-                // Of a request that this connection has given up. It cannot be ours any more.
-                try reply(.refused(offer.flow, .interrupted), on: connection)
-            case .welcome, .versionRefused, .failed, .flowDown, .result: continue
+            let arrival = try arrival(on: exchange.connection, deadline: deadline)
+            if let verdict = try verdict(arrival, on: exchange) { return verdict }
+        }
+    }
+
+    /// The same without waiting; nil: there is no answer yet.
+    static func answerNow(to exchange: ManagerExchange) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+        while let arrival = try arrivalNow(on: exchange.connection) {
+            if let verdict = try verdict(arrival, on: exchange) { return verdict }
+        }
+        return nil
+    }
+
+    /// What irmd's message says of the request; nil: nothing.
+    private static func verdict(
+        _ arrival: consuming MessageSocket.Arrival, on exchange: ManagerExchange
+    ) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+        let (connection, request) = (exchange.connection, exchange.request)
+        guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
+        switch message {
+        case .offer(request, let offer):
+            let descriptor: Int32
+            do {
+                descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
+            } catch {
+                try reply(.refused(offer.flow, error), on: connection)
+                return .failure(error)
             }
+            do {
+                try reply(.taken(offer.flow), on: connection)
+            } catch {
+                try? FlowProcess.shared.deallocate(descriptor)
+                throw error
+            }
+            return .success((descriptor, offer.quality))
+        case .failed(request, let failure, _): return .failure(failure)
+        case .offer(_, let offer):
+            // Of a request that this connection has given up. It cannot be ours any more.
+            try reply(.refused(offer.flow, .interrupted), on: connection)
+            return nil
+        case .welcome, .versionRefused, .failed, .flowDown, .result: return nil
         }
     }
 

@@ -3,26 +3,29 @@
 
 import CLinux
 import FlowMemory
+import FlowRuntime
 import Foundation
 import LocalProtocol
 import Platform
 import Vocabulary
 
-@testable import FlowRuntime
-
 /// The least that the library needs of irmd: greets, and joins each `accept` with an `allocate`. Runs in the test's own
 /// process, so that a flow has both ends here and a sanitizer sees both.
-final class TestBroker: @unchecked Sendable {
-    static let shared = TestBroker()
+package final class TestBroker: @unchecked Sendable {
+    package static let shared = TestBroker()
 
     private let condition = NSCondition()
-    private let oneAtATime = NSLock()
-    private var acceptors: [(connection: Int32, request: RequestID)] = []
+    /// `pair`: of `flow`; else 0.
+    private var acceptors: [(connection: Int32, request: RequestID, pair: UInt64)] = []
+    private var lastPair: UInt64 = 0
     private var nextFlow: UInt32 = 1
     private var link: (memory: Int32, sockets: [Int32])?
+    /// An end's first offers bring the link along, until one of them is taken.
     private var linkIsTaken = [false, false]
-    private(set) var deallocated: [FlowID] = []
-    private(set) var refusals: [Failure] = []
+    /// The end that was offered last, by connection.
+    private var offered: [Int32: End] = [:]
+    package private(set) var deallocated: [FlowID] = []
+    package private(set) var refusals: [Failure] = []
 
     private init() {
         let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
@@ -47,28 +50,35 @@ final class TestBroker: @unchecked Sendable {
             guard let message = try? ProcessMessage(decoding: arrival.bytes) else { break }
             switch message {
             case .hello: send(.welcome(Welcome(features: [], manager: ProcessID(getpid()), incarnation: 1)), connection)
-            case .accept(let request, _):
+            case .accept(let request, let timeout):
+                let hours = ((timeout?.nanoseconds ?? 0) + TestBroker.hour - 1) / TestBroker.hour
                 condition.withLock {
-                    acceptors.append((connection, request))
+                    acceptors.append((connection, request, hours < TestBroker.firstPair ? 0 : hours))
                     condition.broadcast()
                 }
             case .allocate(let request, let name, let quality, _):
-                if name.bytes == Array("ghost".utf8) { offerGhost() }
-                allocate(connection, request, quality, isExpedited: name.bytes == Array("expedited".utf8))
+                let words = name.description.split(separator: "#")
+                let pair = words.count == 2 ? UInt64(words[1]) ?? 0 : 0
+                if words[0] == "ghost" { offerGhost(pair) }
+                allocate(connection, request, quality, pair, isExpedited: words[0] == "expedited")
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
             case .refused(_, let failure): condition.withLock { refusals.append(failure) }
-            case .taken, .join, .manage: break
+            case .taken:
+                condition.withLock { if let end = offered[connection] { linkIsTaken[end.index] = true } }
+            case .join, .manage: break
             }
+        }
+        condition.withLock {
+            acceptors.removeAll { $0.connection == connection }
+            condition.broadcast()
         }
         cl_close(connection)
     }
 
     private func allocate(
-        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, isExpedited: Bool
+        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, _ pair: UInt64, isExpedited: Bool
     ) {
         condition.lock()
-        while acceptors.isEmpty { condition.wait() }
-        let acceptor = acceptors.removeFirst()
         if link == nil {
             var sockets: [Int32] = [0, 0]
             precondition(cl_socketpair_seqpacket(&sockets) == 0)
@@ -77,18 +87,31 @@ final class TestBroker: @unchecked Sendable {
         let flow = FlowID(nextFlow)
         nextFlow += 1
         let segment = try! SegmentMemory.create()
-        offer(flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
-        offer(flow, .first, quality, isExpedited, segment.number, client, request)
+        // An acceptor may just have given up.
+        var isOffered = false
+        while !isOffered {
+            let acceptor = takeAcceptor(pair)
+            isOffered = offer(
+                flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
+        }
+        _ = offer(flow, .first, quality, isExpedited, segment.number, client, request)
         condition.unlock()
+    }
+
+    /// With the lock held.
+    private func takeAcceptor(_ pair: UInt64) -> (connection: Int32, request: RequestID, pair: UInt64) {
+        while true {
+            if let index = acceptors.firstIndex(where: { $0.pair == pair }) { return acceptors.remove(at: index) }
+            condition.wait()
+        }
     }
 
     /// Offers the next acceptor a flow over a link that it does not have any more: its peer has died, and irmd has not
     /// noticed yet.
-    private func offerGhost() {
+    private func offerGhost(_ pair: UInt64) {
         condition.lock()
         defer { condition.unlock() }
-        while acceptors.isEmpty { condition.wait() }
-        let acceptor = acceptors.removeFirst()
+        let acceptor = takeAcceptor(pair)
         let segment = try! SegmentMemory.create()
         let offer = FlowOffer(
             flow: FlowID(1_000_000), end: .second, quality: .raw, peer: ProcessID(getpid()), link: LinkID(99),
@@ -101,36 +124,47 @@ final class TestBroker: @unchecked Sendable {
     private func offer(
         _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ segment: Int32,
         _ connection: Int32, _ request: RequestID
-    ) {
-        guard let link else { return }
+    ) -> Bool {
+        guard let link else { return false }
         let offer = FlowOffer(
             flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
             slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
             isExpedited: isExpedited)
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
-        linkIsTaken[end.index] = true
-        try! MessageSocket.send(
-            ManagerMessage.offer(request, offer).encoded(), descriptors: descriptors, on: connection)
+        let message = ManagerMessage.offer(request, offer).encoded()
+        guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
+        offered[connection] = end
+        return true
     }
 
     private func send(_ message: ManagerMessage, _ connection: Int32) {
         try? MessageSocket.send(message.encoded(), on: connection)
     }
 
-    /// Both ends of a new flow.
-    func flow(
+    /// Waits until so many accepts are pending, apart from those of `flow`.
+    package func waitForAcceptors(_ count: Int) {
+        condition.withLock { while acceptors.count(where: { $0.pair == 0 }) != count { condition.wait() } }
+    }
+
+    private static let hour: UInt64 = 3_600_000_000_000
+    private static let firstPair: UInt64 = 1_000
+
+    /// Both ends of a new flow. Tests run side by side, so its accept is told from others: by a timeout of as many hours
+    /// as is the number in the name that it belongs to.
+    package func flow(
         _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false
     ) throws -> (client: Int32, server: Int32) {
-        // One at a time: an acceptor of one test must not get the flow of another.
-        oneAtATime.lock()
-        defer { oneAtATime.unlock() }
+        let pair = condition.withLock {
+            lastPair = max(lastPair + 1, TestBroker.firstPair)
+            return lastPair
+        }
         nonisolated(unsafe) var server: Int32 = -1
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            server = (try? ManagerCall.accept(timeout: nil).0) ?? -1
+            server = (try? ManagerCall.accept(timeout: TimeSpan(nanoseconds: pair * TestBroker.hour)).0) ?? -1
             done.signal()
         }
-        let name = ServiceName(afterGhost ? "ghost" : expedited ? "expedited" : "fenced")!
+        let name = ServiceName("\(afterGhost ? "ghost" : expedited ? "expedited" : "fenced")#\(pair)")!
         let client = try ManagerCall.allocate(name, quality, timeout: TimeSpan(seconds: 30)).0
         done.wait()
         return (client, server)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import FlowRuntime
+import Vocabulary
+
+// Blocking reads and writes. Awaited ones are in AsyncMessages.swift.
+
+extension Flow {
+    /// Sends the bytes as one message. Waits while the flow is full, that is while the other end leaves more than 1 MiB
+    /// unread. An empty message tells the other end only that this one is alive; its reader does not see it.
+    /// spec: c-api §5.6
+    ///
+    /// - Parameters:
+    ///   - bytes: At most half of 4 MiB less 8 bytes within a host.
+    ///   - deadline: Nil: as ``setWriteTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
+    /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if the flow stayed full, `messageTooLong`, `flowDown`,
+    ///   `flowPeer`, `notPermitted` if the ``Flags/access`` of either end forbids it, `notAllocated` if the flow is
+    ///   closed, `outOfMemory`, or `interrupted`; nothing was sent then.
+    public func write(_ bytes: UnsafeRawBufferPointer, deadline: Deadline? = nil) throws(OuroborosError) {
+        _ = try reporting { () throws(Failure) in
+            try FlowTransmit.write(descriptor, bytes.baseAddress, count: bytes.count, timeout: deadline?.left)
+        }
+    }
+
+    /// Sends the bytes of a span as one message; else the same.
+    public func write(_ bytes: RawSpan, deadline: Deadline? = nil) throws(OuroborosError) {
+        try bytes.withUnsafeBytes { bytes throws(OuroborosError) in try write(bytes, deadline: deadline) }
+    }
+
+    /// Sends the bytes of an array as one message; else the same.
+    public func write(_ bytes: [UInt8], deadline: Deadline? = nil) throws(OuroborosError) {
+        try write(bytes.span.bytes, deadline: deadline)
+    }
+
+    /// Sends the bytes as one message if there is room now.
+    ///
+    /// - Returns: Whether it was sent.
+    /// - Throws: Like ``write(_:deadline:)-([UInt8],_)``, but for `timedOut` and `wouldBlock`.
+    public func tryWrite(_ bytes: [UInt8]) throws(OuroborosError) -> Bool {
+        do throws(OuroborosError) {
+            try write(bytes, deadline: .now)
+            return true
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            return false
+        }
+    }
+
+    /// Receives one message whole, whatever its length, or what is left of one that was begun with
+    /// ``read(into:deadline:)-(UnsafeMutableRawBufferPointer,_)``. Waits while there is none. spec: c-api §5.7
+    ///
+    /// - Parameter deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
+    /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if no message came, `flowDown` or `flowPeer` once all
+    ///   messages are read, `notPermitted` if this end only writes, `notAllocated` if the flow is closed, or
+    ///   `interrupted`.
+    public func read(deadline: Deadline? = nil) throws(OuroborosError) -> [UInt8] {
+        try reporting { () throws(Failure) in
+            try FlowReceive.readMessage(descriptor, timeout: deadline?.left)
+        }
+    }
+
+    /// Receives one message whole if there is one now, else nil.
+    ///
+    /// - Throws: Like ``read(deadline:)``, but for `timedOut` and `wouldBlock`.
+    public func tryRead() throws(OuroborosError) -> [UInt8]? {
+        do throws(OuroborosError) {
+            return try read(deadline: .now)
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            return nil
+        }
+    }
+
+    /// Receives a message, or the next part of one, into a buffer, without allocating memory.
+    ///
+    /// A message that does not fit is delivered in parts, one a call. A result smaller than the buffer ends a message; if
+    /// the last part fills the buffer exactly, the next call returns 0 to say so. With ``Flags/readsWholeMessages`` there
+    /// are neither parts nor this 0: a message that does not fit is discarded, and the call throws `messageTooLong`.
+    /// Threads that read parts of one flow must agree among themselves who reads. spec: c-api §5.7
+    ///
+    /// - Parameters:
+    ///   - buffer: Where the bytes go.
+    ///   - deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
+    /// - Returns: The number of bytes.
+    /// - Throws: Like ``read(deadline:)``.
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, deadline: Deadline? = nil
+    ) throws(OuroborosError) -> Int {
+        try reporting { () throws(Failure) in
+            try FlowReceive.read(descriptor, into: buffer.baseAddress, count: buffer.count, timeout: deadline?.left)
+        }
+    }
+
+    /// Receives a message, or the next part of one, into the memory of a span; else the same.
+    public func read(into span: inout MutableRawSpan, deadline: Deadline? = nil) throws(OuroborosError) -> Int {
+        try span.withUnsafeMutableBytes { buffer throws(OuroborosError) in
+            try read(into: buffer, deadline: deadline)
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import ManagementClient
+import Vocabulary
+
+/// Which of several acceptors of a name gets the next flow. spec: irmd §5
+public enum LoadBalancing: UInt32, Sendable {
+    /// The one that waits longest.
+    case roundRobin = 0
+    /// The one that came last, until it has no accept pending.
+    case spillover = 1
+}
+
+/// A name as irmd lists it.
+public struct NameStatus: Hashable, Sendable {
+    /// What flows are allocated to. Bytes that are not UTF-8 are shown escaped.
+    public let name: String
+    /// Which acceptor gets the next flow.
+    public let balancing: LoadBalancing
+    /// Accepts that wait for a flow to this name.
+    public let acceptors: Int
+    /// Processes bound to it.
+    public let processes: Int
+    /// Programs bound to it.
+    public let programs: Int
+    /// A program is started for it when nobody accepts.
+    public let isStartedOnDemand: Bool
+    /// The layers it is registered in; the first few if there are many.
+    public let layers: [String]
+}
+
+// Names, and who accepts for them. spec: c-api §9
+extension IRM {
+    /// Creates a name. One that exists already is left as it is.
+    public func createName(_ name: String, balancing: LoadBalancing = .spillover) throws(OuroborosError) {
+        let settings = NameSettings(
+            name: try ServiceName(asking: name),
+            balancing: balancing == .roundRobin ? .roundRobin : .spillover)
+        try ask { client throws(ManagementError) in try client.create(settings) }
+    }
+
+    /// Destroys a name, its bindings and registrations. Flows stay.
+    public func destroyName(_ name: String) throws(OuroborosError) {
+        try perform(.destroyName(try ServiceName(asking: name)))
+    }
+
+    /// All names.
+    public func names() throws(OuroborosError) -> [NameStatus] {
+        try ask { client throws(ManagementError) in
+            try client.names().map { entry in
+                NameStatus(
+                    name: entry.settings.name.description,
+                    balancing: entry.settings.balancing == .roundRobin ? .roundRobin : .spillover,
+                    acceptors: Int(entry.acceptors), processes: Int(entry.processes),
+                    programs: Int(entry.programs), isStartedOnDemand: entry.autoStart,
+                    layers: entry.layers.map(\.description))
+            }
+        }
+    }
+
+    /// Makes a name known in the layer of an IPCP.
+    ///
+    /// - Throws: ``OuroborosError``, with `name` if the name does not exist, `ipcp` if there is no such IPCP.
+    public func register(_ name: String, with ipcp: ProcessID) throws(OuroborosError) {
+        try perform(.registerName(try ServiceName(asking: name), ipcp.inner))
+    }
+
+    /// The reverse of ``register(_:with:)``.
+    public func unregister(_ name: String, from ipcp: ProcessID) throws(OuroborosError) {
+        try perform(.unregisterName(try ServiceName(asking: name), ipcp.inner))
+    }
+
+    /// Lets a live process accept flows for a name, which is created if it does not exist. Members of the group
+    /// `ouroboros` bind their own processes only.
+    public func bind(_ process: ProcessID, to name: String) throws(OuroborosError) {
+        try perform(.bindProcess(process.inner, try ServiceName(asking: name)))
+    }
+
+    /// Undoes ``bind(_:to:)``; a name of nil means all names of the process.
+    public func unbind(_ process: ProcessID, from name: String?) throws(OuroborosError) {
+        try perform(.unbindProcess(process.inner, try optional(name)))
+    }
+
+    /// Lets all processes of a program, those of this user and of root, accept flows for a name, which is created if it
+    /// does not exist.
+    ///
+    /// - Parameters:
+    ///   - program: With a `/` a path; else it is looked for along `PATH`.
+    ///   - name: What flows are allocated to.
+    ///   - arguments: Not nil: irmd starts the program with them, as the calling user, when a flow to the name finds
+    ///     nobody else.
+    /// - Throws: ``OuroborosError``, with `noEntry` if there is no such program, `notPermitted` if it is not executable
+    ///   or bound to the name already.
+    public func bind(
+        program: String, to name: String, startingWith arguments: [String]? = nil
+    ) throws(OuroborosError) {
+        let name = try ServiceName(asking: name)
+        try ask { client throws(ManagementError) in
+            let path = try ProgramPath.resolve(Array(program.utf8), relative: .refused)
+            _ = try client.perform(
+                .bindProgram(
+                    program: path, name, autoStart: arguments != nil,
+                    arguments: (arguments ?? []).map { Array($0.utf8) }, directory: ProgramPath.currentDirectory()))
+        }
+    }
+
+    /// Undoes ``bind(program:to:startingWith:)``. The program is its path, the last part of it, or a symbolic link to it;
+    /// a name of nil means all names of the program.
+    public func unbind(program: String, from name: String?) throws(OuroborosError) {
+        let name = try optional(name)
+        try ask { client throws(ManagementError) in try client.unbind(program: Array(program.utf8), name) }
+    }
+
+    private func optional(_ name: String?) throws(OuroborosError) -> ServiceName? {
+        guard let name else { return nil }
+        return try ServiceName(asking: name)
+    }
+}
