@@ -29,6 +29,9 @@ final class RunningManager {
         process = try RunningManager.spawn(
             "irmd", ["--stdout", "--log-level", "debug", "--runtime-dir", self.directory],
             log: self.directory + "/log", runtimeDirectory: self.directory)
+        // It can be connected to before it has all the descriptors that it keeps, which tests count; and the log may
+        // begin with what an irmd before it said.
+        try waitForLog("daemon started...")
         try waitUntil("irmd serves") { (try? MessageSocket.connect(path: socketPath)) != nil }
     }
 
