@@ -54,7 +54,9 @@ public struct Ring {
     }
     /// Bytes of the records between two positions, without the gap where the ring was left early.
     @inlinable func unread(from head: UInt64, to tail: UInt64, wrap: UInt64) -> UInt64 {
-        let gap = head <= wrap && wrap < tail ? lapAfter(wrap) &- wrap : 0
+        let lap = lapAfter(wrap)
+        // A peer may say anything; a gap that goes beyond the tail is none.
+        let gap = head <= wrap && wrap <= lap && lap <= tail ? lap &- wrap : 0
         return tail &- head &- gap
     }
 

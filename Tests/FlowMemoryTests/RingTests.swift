@@ -159,6 +159,19 @@ private struct Pair: ~Copyable {
         }
     }
 
+    @Test func aJumpBeyondTheTailIsNotSubtracted() throws {
+        // Found by the fuzzer: the writer of impossible words was said to have written almost 2^64 bytes.
+        var pair = Pair(size: 4_096, queueBytes: 4_096)
+        pair.ring.tail.pointee = 128
+        pair.ring.wrap.pointee = 64
+        var unread = try pair.consumer.unreadBytes(pair.ring)
+        #expect(unread == 128)
+        pair.ring.wrap.pointee = .max - 63
+        pair.ring.tail.pointee = 192
+        unread = try pair.consumer.unreadBytes(pair.ring)
+        #expect(unread == 192)
+    }
+
     @Test func impossiblePositionsAreViolationsAndNothingIsReadOutside() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<20_000 {
