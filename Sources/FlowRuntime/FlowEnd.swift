@@ -25,6 +25,8 @@ struct FlowEnd: Equatable {
     /// What the read lock guards.
     struct Receiving {
         var consumer = RingConsumer()
+        /// Packets ever read, for those who look without the lock. Written and read atomically.
+        var read: UInt64 = 0
         /// Bytes of the oldest message that were delivered already.
         var delivered = 0
         /// The last piece of a message filled its buffer exactly, so the next read says that the message has ended.

@@ -84,7 +84,7 @@ extension FlowPointer {
 extension FlowMembership {
     /// What was read counts as announced. A look without the lock: a reader that goes on meanwhile only makes it less.
     fileprivate func announcedBase(_ end: FlowEnd) -> UInt64 {
-        let read = end.receiving.pointee.consumer.read
+        let read = cl_load64_relaxed(&end.receiving.pointee.read)
         return announced &- read < UInt64.max / 2 ? announced : read
     }
 }

@@ -258,6 +258,7 @@ extension FlowPointer {
     /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
     @inline(__always) fileprivate func consume(bytes: Int, _ end: FlowEnd) {
         end.receiving.pointee.consumer.consume(bytes, of: pointee.arriving)
+        cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
         if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
     }

@@ -60,6 +60,33 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         #expect(MemoryLayout<FlowSettings>.size <= 128)
     }
 
+    @Test func aSetMayBeWatchedByAnotherThreadThanReads() throws {
+        let (client, server) = try broker.flow()
+        let set = try #require(FlowSets.create())
+        let queue = EventQueue()
+        try FlowSets.add(server, to: set)
+        let count = 5_000
+        let done = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            for _ in 0..<count { _ = try? read(server, 10) }
+            done.signal()
+        }
+        Thread.detachNewThread {
+            for _ in 0..<count { _ = try? write(client, [1]) }
+        }
+        // The reader is ahead of the events or behind them: there are never more than messages, and none are left.
+        var seen = 0
+        while done.wait(timeout: .now()) == .timedOut {
+            try? FlowSets.wait(set, queue, timeout: TimeSpan(milliseconds: 1))
+            while queue.take() != nil { seen += 1 }
+        }
+        #expect(seen <= count)
+        #expect(throws: Failure.timedOut) { try FlowSets.wait(set, queue, timeout: TimeSpan(milliseconds: 0)) }
+        FlowSets.destroy(set)
+        try Attachment.deallocate(client)
+        try Attachment.deallocate(server)
+    }
+
     @Test func anIdleFlowGivesItsMemoryBack() throws {
         let (client, server) = try broker.flow()
         let entry = try FlowTable.entry(client)
