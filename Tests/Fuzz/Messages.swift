@@ -5,7 +5,7 @@ import LocalProtocol
 /// Whatever the bytes are, a decoder either refuses them or gives a message that is written as the same bytes: no two
 /// messages are spelled alike, and none in two ways.
 private func check<Message: LocalMessage & Equatable>(_: Message.Type, _ input: UnsafeRawBufferPointer) {
-    guard let message = try? Message(decoding: input) else { return }
+    guard let message = try? Message(decoding: Array(input)) else { return }
     let encoded = message.encoded()
     precondition(encoded.elementsEqual(input), "\(message) is spelled in two ways")
     precondition((try? Message(decoding: encoded)) == message, "\(message) does not come back")
