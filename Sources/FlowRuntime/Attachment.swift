@@ -36,11 +36,20 @@ package enum Attachment {
     /// The first argument; behind an interpreter that the kernel would report in its place, the script. spec: c-api §2
     static func program(of arguments: [[UInt8]]) -> [UInt8] {
         guard let first = arguments.first else { return [] }
-        let base = first.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).last.map(Array.init) ?? []
-        let prefix = Array("python".utf8)
-        let version = base.dropFirst(prefix.count)
-        let isInterpreter =
-            base.starts(with: prefix) && version.allSatisfy { $0 == UInt8(ascii: ".") || (48...57).contains($0) }
+        // Plain loops: this runs when the library is loaded, where each generic type that is met first costs most.
+        var begin = 0
+        var end = first.count
+        while end > 0, first[end - 1] == UInt8(ascii: "/") { end -= 1 }
+        for index in 0..<end where first[index] == UInt8(ascii: "/") { begin = index + 1 }
+        let prefix: StaticString = "python"
+        var isInterpreter = end - begin >= prefix.utf8CodeUnitCount
+        for index in begin..<end where isInterpreter {
+            let place = index - begin
+            isInterpreter =
+                place < prefix.utf8CodeUnitCount
+                ? first[index] == prefix.utf8Start[place]
+                : first[index] == UInt8(ascii: ".") || (48...57).contains(first[index])
+        }
         guard isInterpreter else { return Array(first.prefix(Limits.pathBytes)) }
         let script = arguments.dropFirst().first { $0.first != UInt8(ascii: "-") }
         return Array((script ?? first).prefix(Limits.pathBytes))

@@ -106,13 +106,15 @@ enum FlowTable {
 
 /// Which descriptors are taken: the lowest free one is given out.
 struct DescriptorNumbers {
-    private var words = [UInt64](repeating: 0, count: Limits.descriptors / 64)
+    /// Empty until the first is taken.
+    private var words: [UInt64] = []
     /// No word before this one has a free bit.
     private var lowest = Limits.firstDescriptor / 64
     /// One more than the highest that was ever given out.
     private(set) var end = Int32(Limits.firstDescriptor)
 
     mutating func take() -> Int32? {
+        if words.isEmpty { words = [UInt64](repeating: 0, count: Limits.descriptors / 64) }
         while lowest < words.count, words[lowest] == .max { lowest += 1 }
         guard lowest < words.count else { return nil }
         let bit = (~words[lowest]).trailingZeroBitCount

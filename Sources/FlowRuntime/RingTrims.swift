@@ -12,12 +12,16 @@ struct RingTrims {
     /// A ring that is not read keeps what it has; it is looked at ever more seldom.
     static let longestPatience = TimeSpan(seconds: 64)
 
-    private var queue = TimerQueue<Int32>()
+    /// Made for the first timer: what is made with the process is made when the library is loaded.
+    private var queue: TimerQueue<Int32>?
 
-    var deadline: Instant { queue.deadline ?? Instant(nanoseconds: .max) }
+    var deadline: Instant { queue?.deadline ?? Instant(nanoseconds: .max) }
 
-    mutating func set(_ descriptor: Int32, at deadline: Instant) { queue.set(descriptor, at: deadline) }
-    mutating func next(now: Instant) -> Int32? { queue.next(now: now) }
+    mutating func set(_ descriptor: Int32, at deadline: Instant) {
+        if queue == nil { queue = TimerQueue() }
+        queue?.set(descriptor, at: deadline)
+    }
+    mutating func next(now: Instant) -> Int32? { queue?.next(now: now) }
 }
 
 /// What a flow's entry says of its timer.
