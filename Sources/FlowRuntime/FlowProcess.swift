@@ -28,7 +28,7 @@ struct FlowKey: Hashable {
 final class FlowProcess: @unchecked Sendable {
     static let shared = FlowProcess()
 
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let mutex = Lock()
     let session = ManagerSession()
     var numbers = DescriptorNumbers()
     var ends = FlowEndStore()
@@ -39,14 +39,10 @@ final class FlowProcess: @unchecked Sendable {
     /// getpid() without the system call; corrected in a forked child.
     var identity = ProcessID(getpid())
 
-    private init() {
-        mutex = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        pthread_mutex_init(mutex, nil)
-    }
+    private init() {}
 
-    func lock() { _ = pthread_mutex_lock(mutex) }
-    func unlock() { _ = pthread_mutex_unlock(mutex) }
+    func lock() { mutex.lock() }
+    func unlock() { mutex.unlock() }
 
     func locked<Result, Problem: Error>(
         _ body: (FlowProcess) throws(Problem) -> Result

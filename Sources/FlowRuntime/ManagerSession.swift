@@ -22,7 +22,7 @@ final class ManagerSession: @unchecked Sendable {
     private static let patienceMilliseconds: Int32 = 5_000
     private static let idleConnections = 16
 
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let mutex = Lock()
     /// -1: none.
     private var socket: Int32 = -1
     private var isWelcome = false {
@@ -39,22 +39,13 @@ final class ManagerSession: @unchecked Sendable {
     private var program: [UInt8] = []
 
     init() {
-        mutex = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        pthread_mutex_init(mutex, nil)
         changes = .allocate(capacity: 1)
         changes.initialize(to: 0)
     }
 
     private func locked<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-        var state: Int32 = 0
-        // Nobody is cancelled while he holds the lock.
-        pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
-        _ = pthread_mutex_lock(mutex)
-        defer {
-            _ = pthread_mutex_unlock(mutex)
-            pthread_setcancelstate(state, nil)
-        }
+        mutex.lock()
+        defer { mutex.unlock() }
         return try body()
     }
 
@@ -67,7 +58,7 @@ final class ManagerSession: @unchecked Sendable {
 
     /// A session that irmd has welcomed. `.manager` if there is no irmd, or none that we understand. `isDoubtful`: look
     /// first whether it has ended.
-    func ensure(isDoubtful: Bool = true) throws(Failure) {
+    func ensure(isDoubtful: Bool) throws(Failure) {
         try locked { () throws(Failure) in
             if isDoubtful, socket >= 0, isEnded(socket) { drop() }
             if socket < 0 { socket = try greet(.session).release() }
@@ -96,13 +87,13 @@ final class ManagerSession: @unchecked Sendable {
     /// In a forked child, whose only thread holds the lock since before the fork: the copies of the parent's connections
     /// are closed, which irmd does not notice.
     func forget() {
-        _ = pthread_mutex_unlock(mutex)
+        mutex.unlock()
         drop()
         nextRequest = 0
     }
 
-    func prepareFork() { _ = pthread_mutex_lock(mutex) }
-    func afterForkInParent() { _ = pthread_mutex_unlock(mutex) }
+    func prepareFork() { mutex.lock() }
+    func afterForkInParent() { mutex.unlock() }
 
     /// Closes what this process holds; irmd takes that for the end of its flows.
     func finish() { try? locked { () throws(Failure) in drop() } }

@@ -191,6 +191,43 @@ static void check_dead(void)
     flow_dealloc(pair.fd);
 }
 
+/*
+ * A thread that is cancelled while it changes a set has changed it, and holds
+ * nobody up: what it does for those who poll is no place to end in.
+ */
+struct change {
+    fset_t * set;
+    int      fd;
+};
+
+static void * change_cancelled(void * argument)
+{
+    struct change * change = argument;
+
+    pthread_cancel(pthread_self());
+    fset_add(change->set, change->fd);
+    pthread_testcancel();
+
+    return NULL;
+}
+
+static void check_cancelled(struct flow_pair * pair)
+{
+    struct change change = { fset_create(), pair->fd };
+    fqueue_t *    queue = fqueue_create();
+    pthread_t     thread;
+    void *        result = NULL;
+
+    MUST(fset_pollfd(change.set) >= 0, "a descriptor");
+    take_all(change.set, queue, true);
+    MUST(pthread_create(&thread, NULL, change_cancelled, &change) == 0, "a thread");
+    pthread_join(thread, &result);
+    CHECK(result == PTHREAD_CANCELED, "a thread is cancelled");
+    CHECK(fset_has(change.set, pair->fd), "after it has put a flow into a set");
+    fset_destroy(change.set);
+    fqueue_destroy(queue);
+}
+
 /* The parent's descriptor means nothing to a child, which can have its own. */
 static int in_a_child(void * set)
 {
@@ -231,6 +268,7 @@ int main(int     argc,
     fccntl(pair.fd, FLOWSFLAGS, (uint32_t) FLOWFRDWR);
     check_edges(&pair);
     check_fork(&pair);
+    check_cancelled(&pair);
     flow_pair_end(&pair);
     check_two();
     check_dead();
