@@ -109,8 +109,7 @@ package final class FlowSet: @unchecked Sendable {
 
     private func signal() {
         guard !isSignalled, wakeUp >= 0 else { return }
-        var one: UInt64 = 1
-        isSignalled = write(wakeUp, &one, MemoryLayout<UInt64>.size) > 0
+        isSignalled = EventCounter.raise(wakeUp)
     }
 
     // Looking.
@@ -241,8 +240,7 @@ package final class FlowSet: @unchecked Sendable {
     /// Takes the bell out of the socket, so that polls do not see it again, and looks at the link from now on.
     private func answer(_ event: epoll_event) {
         guard event.data.fd != wakeUp else {
-            var counter: UInt64 = 0
-            _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size)
+            EventCounter.clear(wakeUp)
             isSignalled = false
             return
         }

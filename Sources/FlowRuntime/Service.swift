@@ -31,7 +31,11 @@ struct Service {
         if wakeUp < 0 { wakeUp = cl_eventfd() }
         guard epoll >= 0, wakeUp >= 0 else { throw .tooManyDescriptors }
         _ = add(wakeUp, EPOLLIN.rawValue, Service.wakeUpNumber)
-        guard cl_start_service_thread(serviceThread) == 0 else { throw .outOfMemory }
+        do {
+            try Thread.start { while true { Service.turn(FlowProcess.shared) } }
+        } catch {
+            throw .outOfMemory
+        }
         isStarted = true
     }
 
@@ -63,8 +67,7 @@ struct Service {
 
     /// Makes the thread look at its timers and at the session again. From any thread.
     func wake() {
-        var one: UInt64 = 1
-        if wakeUp >= 0 { _ = write(wakeUp, &one, MemoryLayout<UInt64>.size) }
+        if wakeUp >= 0 { EventCounter.raise(wakeUp) }
     }
 
     /// Makes the thread sleep no longer than until the next timer.
@@ -77,7 +80,7 @@ struct Service {
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
     }
 
-    // The thread.
+    // The thread, which ends with the process.
 
     /// One turn: sleeps until something happens or `deadline`.
     static func turn(_ process: FlowProcess) {
@@ -90,9 +93,7 @@ struct Service {
         try? events.wait(on: epoll, until: deadline < Instant(nanoseconds: .max) ? deadline : nil)
         events.forEach { event in
             switch event.data.u64 {
-            case Service.wakeUpNumber:
-                var counter: UInt64 = 0
-                _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size)
+            case Service.wakeUpNumber: EventCounter.clear(wakeUp)
             case Service.sessionNumber: process.hearSession()
             default: process.linkEnded(event.data.u64)
             }
@@ -100,11 +101,6 @@ struct Service {
         process.tick(Clock.now())
         process.followSession()
     }
-}
-
-/// The body of the service thread. It ends with the process.
-private let serviceThread: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { _ in
-    while true { Service.turn(FlowProcess.shared) }
 }
 
 extension FlowProcess {

@@ -51,8 +51,7 @@ final class Reactor: Sendable {
         self.wakeUp = wakeUp.release()
         try Thread.start { [self] in
             let queue = EventQueue()
-            var ready = [epoll_event](repeating: epoll_event(), count: 64)
-            while true { turn(&ready, queue) }
+            while true { turn(queue) }
         }
     }
 
@@ -120,30 +119,21 @@ final class Reactor: Sendable {
         state.withLock { $0.connections[connection] = nil }
     }
 
-    private func wake() {
-        var one: UInt64 = 1
-        _ = write(wakeUp, &one, MemoryLayout<UInt64>.size)
-    }
+    private func wake() { EventCounter.raise(wakeUp) }
 
     // The thread.
 
-    private func turn(_ ready: inout [epoll_event], _ queue: EventQueue) {
+    private func turn(_ queue: EventQueue) {
         let deadline = state.withLock { state in
             state.sleepsUntil = state.deadlines.next
             return state.sleepsUntil
         }
-        var count: Int32
-        if deadline == Deadline.never.instant {
-            count = cl_epoll_wait(poll, &ready, Int32(ready.count), nil, nil, nil)
-        } else {
-            var moment = timespec(deadline)
-            count = cl_epoll_wait(poll, &ready, Int32(ready.count), &moment, nil, nil)
-        }
-        for event in ready.prefix(Int(max(count, 0))) {
+        var events = PollEvents()
+        // All signals are blocked here.
+        try? events.wait(on: poll, until: deadline == Deadline.never.instant ? nil : deadline)
+        events.forEach { event in
             switch event.data.u64 {
-            case Reactor.wakeUpToken:
-                var counter: UInt64 = 0
-                _ = read(wakeUp, &counter, MemoryLayout<UInt64>.size)
+            case Reactor.wakeUpToken: EventCounter.clear(wakeUp)
             case Reactor.setToken: ringBells(queue)
             case let token: state.withLock { $0.connections[Int32(truncatingIfNeeded: token)] }?.finish(.ready)
             }

@@ -21,18 +21,16 @@ package struct EventLoop: ~Copyable {
     }
 
     private let poll: Descriptor
-    private var events: [epoll_event]
+    private var events = PollEvents()
     /// How often to look before the next sleep.
     private var looks = 0
     private var crowd = Crowd()
     private static let patience = 64
 
-    /// `batch` = descriptors that are told of in one turn.
-    package init(batch: Int = 64) throws(Failure) {
+    package init() throws(Failure) {
         let result = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard result >= 0 else { throw Failure(errno: cl_errno()) }
         poll = Descriptor(owning: result)
-        events = Array(repeating: epoll_event(), count: batch)
     }
 
     package func add(_ descriptor: Int32, token: UInt64, _ interest: Interest = .readable) throws(Failure) {
@@ -60,34 +58,26 @@ package struct EventLoop: ~Copyable {
 
     /// A conversation of several messages is under way more often than not: to wait for the next one awake costs less
     /// than to wake a processor that went idle. Once for each time something was ready, then the loop sleeps.
-    private mutating func lookAround() -> Int32 {
-        var count: Int32 = 0
-        while looks > 0, count == 0 {
-            count = epoll_wait(poll.number, &events, Int32(events.count), 0)
+    private mutating func findsSomething() -> Bool {
+        while looks > 0 {
+            events.look(on: poll.number)
+            if events.count > 0 { return true }
             looks -= 1
-            if count == 0, Processor.yieldMeetsOthers() {
+            if Processor.yieldMeetsOthers() {
                 crowd.wasMet()
                 looks = 0
             }
         }
-        return count
+        return false
     }
 
     /// Waits until something is ready or `deadline` has come, and appends what is ready.
     package mutating func wait(until deadline: Instant?, into ready: inout [Readiness]) {
-        var count = lookAround()
-        if count > 0 {
-            // Nobody slept.
-        } else if let deadline {
-            var limit = timespec(deadline)
-            count = cl_epoll_wait(poll.number, &events, Int32(events.count), &limit, nil, nil)
-        } else {
-            count = cl_epoll_wait(poll.number, &events, Int32(events.count), nil, nil, nil)
-        }
-        // Negative = interrupted by a signal: the next turn waits again.
-        guard count > 0 else { return }
+        // Interrupted by a signal: the next turn waits again.
+        if !findsSomething() { try? events.wait(on: poll.number, until: deadline) }
+        guard events.count > 0 else { return }
         looks = crowd.allowsYields() ? EventLoop.patience : 0
-        for event in events.prefix(Int(count)) {
+        events.forEach { event in
             // Errors and the end of a connection are read like bytes: that is where they are dealt with.
             let ended = event.events & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0
             ready.append(

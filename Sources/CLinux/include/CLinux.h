@@ -194,9 +194,6 @@ struct cl_child {
 /// closed. Returns the pid once execve has succeeded, or -errno of what failed.
 int32_t cl_spawn(const struct cl_child *child);
 
-/// Starts a detached thread that gets none of the process's signals. 0 or -errno.
-int cl_start_service_thread(void *(*body)(void *));
-
 /// What getopt_long() found; the C names are mutable globals.
 static inline const char *cl_option_argument(void) { return optarg; }
 static inline int cl_option_index(void) { return optind; }
