@@ -34,6 +34,9 @@ package final class FlowSet: @unchecked Sendable {
     /// A set that never sleeps looks for rung links after so many looks.
     private static let looksUntilPoll: UInt32 = 256
     private var looks: UInt32 = 0
+    /// Who of `hot` is looked at first. Who comes last is read last, and so has had the least time to fill up when the
+    /// next look counts: the flows take turns at it.
+    private var first = 0
 
     private(set) var members: Set<Int32> = []
     /// Made when somebody first sleeps or asks for it.
@@ -154,20 +157,21 @@ package final class FlowSet: @unchecked Sendable {
     }
 
     private func lookAtHotFlows(_ queue: EventQueue) {
-        var index = 0
-        while index < hot.count {
-            let descriptor = hot[index]
-            index += 1
+        var quiet = 0
+        first = first + 1 < hot.count ? first + 1 : 0
+        for index in hot.indices {
+            let place = first + index
+            let descriptor = hot[place < hot.count ? place : place - hot.count]
             guard let entry = FlowTable.pointer(descriptor) else { continue }
             if entry.collectEvents(descriptor, into: queue) {
                 entry.pointee.membership.quietLooks = 0
-            } else if hot.count > FlowSet.quietOnes, entry.isQuiet(after: FlowSet.looksUntilQuiet) {
-                index -= 1
-                hot.swapAt(index, hot.count - 1)
-                hot.removeLast()
+            } else if hot.count - quiet > FlowSet.quietOnes, entry.isQuiet(after: FlowSet.looksUntilQuiet) {
+                quiet += 1
                 arm(entry, descriptor)
             }
         }
+        guard quiet > 0 else { return }
+        hot.removeAll { descriptor in FlowTable.pointer(descriptor)?.pointee.membership.isHot != true }
     }
 
     /// Looked at from now on; if there are too many, armed at once.
