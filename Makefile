@@ -33,9 +33,12 @@ COMPLETIONS = bash/irm:share/bash-completion/completions/irm bash/oping:share/ba
 	bash/obench:share/bash-completion/completions/obench \
 	zsh/_irm:share/zsh/site-functions/_irm zsh/_obench:share/zsh/site-functions/_obench \
 	fish/irm.fish:share/fish/vendor_completions.d/irm.fish fish/obench.fish:share/fish/vendor_completions.d/obench.fish
-# obench is C, as the programs are whose path it measures. It finds the libraries from where it is installed.
+# obench is C, as the programs are whose path it measures. It finds the libraries from where it is installed, and there
+# the one by which it measures the Swift interface.
+OBENCH_SWIFT = libobench-swift.so
+OBENCH_LIBDIR = $(shell realpath -m --relative-to='$(PREFIX)/bin' '$(LIBDIR)')
 OBENCH = -std=gnu11 -Wall -Wextra -IInclude Benchmarks/obench/*.c -L$(BUILD) $(LIBRARIES:%=-l%) -pthread -lm \
-	-Wl,-rpath,'$$ORIGIN/$(shell realpath -m --relative-to='$(PREFIX)/bin' '$(LIBDIR)')'
+	-Wl,-rpath,'$$ORIGIN/$(OBENCH_LIBDIR):$$ORIGIN/$(OBENCH_LIBDIR)/ouroboros'
 
 all:
 	$(SWIFT) build $(SWIFTFLAGS)
@@ -54,6 +57,7 @@ install: all
 		sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@INCLUDEDIR@|$(INCLUDEDIR)|' pkgconfig/$$library.pc.in \
 			>$(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
 	done
+	install -D $(STRIP) -m 755 $(BUILD)/$(OBENCH_SWIFT) $(DESTDIR)$(LIBDIR)/ouroboros/$(OBENCH_SWIFT)
 	install -m 755 $(BUILD)/$(COMMON) $(DESTDIR)$(LIBDIR)/$(COMMON).$(VERSION)
 	ln -sf $(COMMON).$(VERSION) $(DESTDIR)$(LIBDIR)/$(COMMON).$(SOVERSION)
 	ln -sf $(COMMON).$(SOVERSION) $(DESTDIR)$(LIBDIR)/$(COMMON)
@@ -80,6 +84,7 @@ uninstall:
 			$(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION) $(DESTDIR)$(LIBDIR)/pkgconfig/$$library.pc; \
 	done
 	rm -f $(DESTDIR)$(LIBDIR)/$(COMMON)*
+	rm -rf $(DESTDIR)$(LIBDIR)/ouroboros
 	for section in 1 3 7 8; do \
 		for page in man/*.$$section; do rm -f $(DESTDIR)$(MANDIR)/man$$section/$${page#man/}; done; \
 	done

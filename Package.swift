@@ -13,21 +13,22 @@ let driver: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// A C library that brings the Swift runtime with it and shows only its C functions. `--static-swift-stdlib` is ignored
 /// for dynamic products, so the flags stand here.
-func cLibrary(_ target: String, _ name: String) -> (swift: [SwiftSetting], linker: [LinkerSetting]) {
-    let exports = "\(Context.packageDirectory)/Sources/\(target)/exports.map"
+func cLibrary(_ folder: String, soname: String) -> (swift: [SwiftSetting], linker: [LinkerSetting]) {
+    let exports = "\(Context.packageDirectory)/\(folder)/exports.map"
     return (
         driver + [.unsafeFlags(["-static-stdlib"])],
         [
             .unsafeFlags([
-                "-static-stdlib", "-use-ld=lld", "-Xlinker", "-soname=\(name).so.0.23", "-Xlinker",
+                "-static-stdlib", "-use-ld=lld", "-Xlinker", "-soname=\(soname)", "-Xlinker",
                 "--version-script=\(exports)", "-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "nodelete",
                 "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
             ])
         ]
     )
 }
-let dev = cLibrary("OuroborosDev", "libouroboros-dev")
-let irm = cLibrary("OuroborosIRM", "libouroboros-irm")
+let dev = cLibrary("Sources/OuroborosDev", soname: "libouroboros-dev.so.0.23")
+let irm = cLibrary("Sources/OuroborosIRM", soname: "libouroboros-irm.so.0.23")
+let bench = cLibrary("Benchmarks/obench-swift", soname: "libobench-swift.so")
 
 let package = Package(
     name: "ouroboros",
@@ -35,6 +36,7 @@ let package = Package(
         .library(name: "Ouroboros", targets: ["Ouroboros"]),
         .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
         .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
+        .library(name: "obench-swift", type: .dynamic, targets: ["ObenchSwift"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
@@ -105,6 +107,9 @@ let package = Package(
             name: "OuroborosIRM",
             dependencies: ["COuroboros", "Vocabulary", "LocalProtocol", "ManagementClient", "CLinux"],
             exclude: ["exports.map"], swiftSettings: irm.swift, linkerSettings: irm.linker),
+        .target(
+            name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",
+            exclude: ["exports.map"], swiftSettings: bench.swift, linkerSettings: bench.linker),
         // executables
         .executableTarget(name: "irmd", dependencies: ["ResourceManagerRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(

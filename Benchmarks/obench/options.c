@@ -35,7 +35,7 @@ static const struct option_help {
     struct option option;
     const char *argument, *text;
 } options[] = {
-    {{"transports", required_argument, NULL, TRANSPORTS}, "LIST", "flow, flow-in-place, seqpacket, stream, pipe, udp, "
+    {{"transports", required_argument, NULL, TRANSPORTS}, "LIST", "flow, flow-in-place, flow-swift, seqpacket, stream, pipe, udp, "
                                                                    "tcp, ring-bare, ring-expedited, ring-guarded, line; "
                                                                    "all without"},
     {{"sizes", required_argument, NULL, SIZES}, "LIST", "bytes of a message; 64,1500,16384,65536,1000000 without"},

@@ -18,6 +18,10 @@ const struct transport transports[] = {
      .greatest_message = GREATEST_MESSAGE, FLOWS, .send = flows_send, .receive = flows_receive,
      .reserve = flows_reserve, .commit = flows_commit, .look = flows_look, .release = flows_release,
      .watch = flows_watch, .next = flows_next},
+    {.name = "flow-swift", .title = "a flow, by the Swift interface", .greatest_message = GREATEST_MESSAGE,
+     .listen = flows_listen, .unlisten = flows_unlisten, .open = swift_open, .close = swift_close,
+     .unblock = swift_unblock, .sleeps = true, .send = swift_send, .receive = swift_receive, .watch = swift_watch,
+     .next = swift_next},
 
     {.name = "seqpacket", .title = "a Unix socket pair, SOCK_SEQPACKET", .greatest_message = GREATEST_MESSAGE, FILES,
      .join = seqpacket_join, .receive = files_receive_message},

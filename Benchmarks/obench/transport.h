@@ -21,6 +21,8 @@ enum patience { WAIT, TRY };
 struct end {
     // Flow descriptors or file descriptors; negative: none.
     int reading, writing;
+    // Only of flow-swift.
+    void *flow;
     // Only of rings (ring.c): where the two directions stand, and what this end knows of them.
     struct direction *arriving, *departing;
     struct {
@@ -91,6 +93,14 @@ ssize_t flows_look(struct end *end, const void **message);
 int flows_release(struct end *end);
 struct watch *flows_watch(struct end *ends, int count);
 int flows_next(struct watch *watch);
+
+int swift_open(struct end *end, enum side side);
+void swift_close(struct end *end);
+void swift_unblock(struct end *end);
+ssize_t swift_send(struct end *end, const void *message, size_t size, enum patience patience);
+ssize_t swift_receive(struct end *end, void *buffer, size_t size);
+struct watch *swift_watch(struct end *ends, int count);
+int swift_next(struct watch *watch);
 
 const char *seqpacket_join(struct end *client, struct end *server, size_t size);
 const char *stream_join(struct end *client, struct end *server, size_t size);

@@ -1,7 +1,7 @@
 # fish completion for obench(1)
 complete -c obench -f -a 'all latency wakeup rate payload verify limits alloc accept-storm events memory'
 complete -c obench -x -l transports -d 'what to measure' \
-    -a '(__fish_append , flow flow-in-place seqpacket stream pipe udp tcp ring-bare ring-expedited ring-guarded line)'
+    -a '(__fish_append , flow flow-in-place flow-swift seqpacket stream pipe udp tcp ring-bare ring-expedited ring-guarded line)'
 complete -c obench -x -l sizes -d 'bytes of a message'
 complete -c obench -x -l flows -d 'flows at once in rate'
 complete -c obench -x -l sets -d 'flows in a set in events'
