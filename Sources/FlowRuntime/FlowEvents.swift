@@ -90,52 +90,66 @@ extension FlowMembership {
 }
 
 /// Events that `fevent` found and the program has not taken yet. Equal ones of a flow are one entry with a count, so there
-/// is no limit that a set could overflow.
+/// is no limit that a set could overflow. A program takes one for each packet, so accesses are not checked for
+/// exclusivity; a queue belongs to one thread.
 package final class EventQueue {
     private struct Entry {
         let descriptor: Int32
         let event: FlowEvent
-        var count: UInt64
+        let count: UInt64
     }
 
-    private var entries: [Entry] = []
-    private var next = 0
-    /// The event that was taken last.
-    package private(set) var current: FlowEvent?
+    @exclusivity(unchecked) private var entries: [Entry] = []
+    /// Of the entries, how many were begun.
+    @exclusivity(unchecked) private var begun = 0
+    /// How often the event of the last that was begun can be taken still.
+    @exclusivity(unchecked) private var left: UInt64 = 0
+    @exclusivity(unchecked) private var descriptor: Int32 = -1
+    @exclusivity(unchecked) private var event: FlowEvent?
 
     package init() {}
 
-    package var isEmpty: Bool { next == entries.count }
+    package var isEmpty: Bool { left == 0 && begun == entries.count }
+
+    /// The event that was taken last.
+    package var current: FlowEvent? { event }
 
     func append(_ descriptor: Int32, _ event: FlowEvent, count: UInt64) {
+        if begun == entries.count { forget() }
         entries.append(Entry(descriptor: descriptor, event: event, count: count))
     }
 
     /// The next event with its flow, and how often it happened there; nil if there are no more.
     package func takeAll() -> (descriptor: Int32, event: FlowEvent, count: Int)? {
-        guard next < entries.count else { return nil }
-        let entry = entries[next]
-        entries[next].count = 1
-        _ = take()
-        return (entry.descriptor, entry.event, Int(entry.count))
+        guard let descriptor = take(), let event else { return nil }
+        defer { left = 0 }
+        return (descriptor, event, Int(left) + 1)
     }
 
     /// The next event's flow; nil if there are no more.
     package func take() -> Int32? {
-        guard next < entries.count else {
-            current = nil
+        if left > 0 {
+            left -= 1
+            return descriptor
+        }
+        return begin()
+    }
+
+    private func begin() -> Int32? {
+        guard begun < entries.count else {
+            event = nil
             return nil
         }
-        let entry = entries[next]
-        current = entry.event
-        entries[next].count -= 1
-        if entry.count == 1 {
-            next += 1
-            if next == entries.count {
-                entries.removeAll(keepingCapacity: true)
-                next = 0
-            }
-        }
+        let entry = entries[begun]
+        begun += 1
+        left = entry.count - 1
+        descriptor = entry.descriptor
+        event = entry.event
         return entry.descriptor
+    }
+
+    private func forget() {
+        entries.removeAll(keepingCapacity: true)
+        begun = 0
     }
 }

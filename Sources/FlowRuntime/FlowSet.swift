@@ -13,42 +13,42 @@ import Vocabulary
 /// at in memory. So a look costs what is busy, whatever the number of flows and peers, and a busy reader makes no
 /// system call.
 ///
-/// Sendable: guarded by the process lock.
+/// Sendable: guarded by the process lock, so checks of exclusive access would find nothing; there were 25 in a look.
 package final class FlowSet: @unchecked Sendable {
     /// Flows that may have something: handed over, not looked at yet. One that has left meanwhile is not `isReady`.
-    private var ready: [Int32] = []
+    @exclusivity(unchecked) private var ready: [Int32] = []
     /// Of those, which are looked at just now.
-    private var underway: [Int32] = []
+    @exclusivity(unchecked) private var underway: [Int32] = []
     /// Flows that are not armed.
-    private var hot: [Int32] = []
+    @exclusivity(unchecked) private var hot: [Int32] = []
     private static let hotFlows = 64
 
     /// The links of the flows by socket.
-    private var links: [Int32: LinkWatch] = [:]
+    @exclusivity(unchecked) private var links: [Int32: LinkWatch] = [:]
     /// The links that are not armed by us.
-    private var polled: [LinkWatch] = []
+    @exclusivity(unchecked) private var polled: [LinkWatch] = []
     /// So many quiet flows and links are looked at all the same: rung for, each would cost more.
     private static let quietOnes = 8
     /// A flow or link is quiet after so many looks that found nothing.
     private static let looksUntilQuiet: UInt8 = 64
     /// A set that never sleeps looks for rung links after so many looks.
     private static let looksUntilPoll: UInt32 = 256
-    private var looks: UInt32 = 0
+    @exclusivity(unchecked) private var looks: UInt32 = 0
     /// Who of `hot` is looked at first. Who comes last is read last, and so has had the least time to fill up when the
     /// next look counts: the flows take turns at it.
-    private var first = 0
+    @exclusivity(unchecked) private var first = 0
 
-    private(set) var members: Set<Int32> = []
+    @exclusivity(unchecked) private(set) var members: Set<Int32> = []
     /// Made when somebody first sleeps or asks for it.
-    private var epoll: Int32 = -1
-    private var wakeUp: Int32 = -1
-    private var sleepers = 0
-    var patience = Patience()
+    @exclusivity(unchecked) private var epoll: Int32 = -1
+    @exclusivity(unchecked) private var wakeUp: Int32 = -1
+    @exclusivity(unchecked) private var sleepers = 0
+    @exclusivity(unchecked) var patience = Patience()
 
     /// Somebody polls our descriptor: unless it is readable, everything must be armed.
-    private var isExposed = false
+    @exclusivity(unchecked) private var isExposed = false
     /// `wakeUp` is readable.
-    private var isSignalled = false
+    @exclusivity(unchecked) private var isSignalled = false
 
     init() {}
 
@@ -313,8 +313,8 @@ private final class LinkWatch {
     /// How many of its flows are in the set.
     var flows = 1
     /// Its ready bits are looked at; else it is armed.
-    var isPolled = true
-    var quietLooks: UInt8 = 0
+    @exclusivity(unchecked) var isPolled = true
+    @exclusivity(unchecked) var quietLooks: UInt8 = 0
 
     init(_ link: Link) { self.link = link }
 

@@ -16,6 +16,11 @@ private func queue(_ pointer: OpaquePointer) -> EventQueue {
     Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
 }
 
+/// For what a program calls for each packet: the queue is not retained meanwhile.
+private func withQueue<Result>(_ pointer: OpaquePointer, _ body: (EventQueue) -> Result) -> Result {
+    Unmanaged<EventQueue>.fromOpaque(UnsafeRawPointer(pointer))._withUnsafeGuaranteedRef(body)
+}
+
 /// A new, empty set; NULL if there are too many.
 @c(fset_create)
 public func fsetCreate() -> OpaquePointer? {
@@ -78,14 +83,14 @@ public func fqueueDestroy(_ pointer: OpaquePointer?) {
 @c(fqueue_next)
 public func fqueueNext(_ pointer: OpaquePointer?) -> Int32 {
     guard let pointer else { return negative(.invalid) }
-    return queue(pointer).take() ?? negative(.notPermitted)
+    return withQueue(pointer) { $0.take() } ?? negative(.notPermitted)
 }
 
 /// A failure is no value of `enum fqtype`, but what a C program reads is the same number.
 @c(fqueue_type)
 public func fqueueType(_ pointer: OpaquePointer?) -> Int32 {
     guard let pointer else { return negative(.invalid) }
-    return queue(pointer).current.map { Int32($0.rawValue) } ?? negative(.notPermitted)
+    return withQueue(pointer) { $0.current }.map { Int32($0.rawValue) } ?? negative(.notPermitted)
 }
 
 /// Waits until something happens to a flow of the set.
