@@ -141,15 +141,6 @@ int cl_write_all(int fd, const void *bytes, size_t count) {
     return 0;
 }
 
-void cl_lock_make_shared(pthread_mutex_t *mutex) {
-    pthread_mutexattr_t attributes;
-    pthread_mutexattr_init(&attributes);
-    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-}
-
 // In the child only calls that are safe after fork() in a program with threads.
 static void become(const struct cl_child *child, int report, pid_t parent) {
     sigset_t none;

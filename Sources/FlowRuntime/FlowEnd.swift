@@ -16,9 +16,9 @@ struct FlowEnd: Equatable {
 
     init(at base: UnsafeMutableRawPointer) { self.base = base }
 
-    var readLock: UnsafeMutablePointer<pthread_mutex_t> { base.assumingMemoryBound(to: pthread_mutex_t.self) }
+    var readLock: UnsafeMutablePointer<UInt32> { base.assumingMemoryBound(to: UInt32.self) }
     var receiving: UnsafeMutablePointer<Receiving> { (base + 64).assumingMemoryBound(to: Receiving.self) }
-    var writeLock: UnsafeMutablePointer<pthread_mutex_t> { (base + 192).assumingMemoryBound(to: pthread_mutex_t.self) }
+    var writeLock: UnsafeMutablePointer<UInt32> { (base + 192).assumingMemoryBound(to: UInt32.self) }
     var sending: UnsafeMutablePointer<Sending> { (base + 256).assumingMemoryBound(to: Sending.self) }
     var settings: UnsafeMutablePointer<FlowSettings> { (base + 384).assumingMemoryBound(to: FlowSettings.self) }
 
@@ -102,9 +102,7 @@ struct FlowEndStore {
             base != UnsafeMutableRawPointer(bitPattern: -1)
         else { throw .outOfMemory }
         for index in (0..<FlowEndStore.batch).reversed() {
-            let end = FlowEnd(at: base + index * FlowEnd.bytes)
-            cl_lock_make_shared(end.readLock)
-            cl_lock_make_shared(end.writeLock)
+            // All zeroes: the locks are free.
             free.append(base + index * FlowEnd.bytes)
         }
     }

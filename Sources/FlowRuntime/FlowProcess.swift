@@ -55,6 +55,7 @@ final class FlowProcess: @unchecked Sendable {
     /// In a forked child: the only thread there is holds the lock since before the fork, and the parent's connections,
     /// links' bookkeeping of sets and service thread are not ours.
     func afterForkInChild() {
+        cl_locks_after_fork()
         unlock()
         identity = ProcessID(getpid())
         ends.forget()

@@ -96,7 +96,7 @@ extension FlowPointer {
     /// The end with its read lock held; nil if the flow is not open.
     func lockReading() -> FlowEnd? {
         guard let end = pointee.end else { return nil }
-        _ = cl_lock(end.readLock)
+        cl_lock(end.readLock)
         if pointee.end == end { return end }
         cl_unlock(end.readLock)
         return nil
@@ -105,7 +105,7 @@ extension FlowPointer {
     /// The end with its write lock held; nil if the flow is not open.
     func lockWriting() -> FlowEnd? {
         guard let end = pointee.end else { return nil }
-        _ = cl_lock(end.writeLock)
+        cl_lock(end.writeLock)
         if pointee.end == end { return end }
         cl_unlock(end.writeLock)
         return nil

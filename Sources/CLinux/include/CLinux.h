@@ -87,10 +87,46 @@ int cl_membarrier_register(void);
 /// Every registered process executes a full memory barrier before this returns. 0 or -errno.
 int cl_membarrier(void);
 
+// Locks in memory that processes share, of which each may die at any time.
+
+/// The calling thread's id; 0 until it is asked for.
+extern __thread uint32_t cl_own_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
+void cl_lock_slowly(uint32_t *lock);
+/// In a forked child, whose thread has another id than its copy in the parent.
+void cl_locks_after_fork(void);
+
+/// Takes the lock: a word of zeroes, or the id of the thread that holds it. Who waits looks now and then whether that
+/// thread lives, and takes the lock of one that does not; what the lock guards is whatever the dead one left. For what
+/// is held for some nanoseconds: a robust mutex does the same in a list of the thread's, at twice the price [18 against
+/// 8 ns for both].
+static inline void cl_lock(uint32_t *lock) {
+    uint32_t expected = 0;
+    if (__builtin_expect(cl_own_thread == 0, 0) ||
+        __builtin_expect(!__atomic_compare_exchange_n(lock, &expected, cl_own_thread, false, __ATOMIC_ACQUIRE,
+                                                      __ATOMIC_RELAXED), 0))
+        cl_lock_slowly(lock);
+}
+static inline void cl_unlock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
+
 // Memory.
 
 /// For `cl_copy`: from the end to the beginning.
 void cl_copy_backwards(void *to, const void *from, size_t count);
+
+/// 16 to 64 bytes, which most messages are, without a call.
+static inline void cl_copy_little(void *to, const void *from, size_t count) {
+    typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));
+    const char *source = (const char *)from;
+    char *destination = (char *)to;
+    block first = *(const block *)source, last = *(const block *)(source + count - 16);
+    if (count > 32) {
+        block second = *(const block *)(source + 16), third = *(const block *)(source + count - 32);
+        *(block *)(destination + 16) = second;
+        *(block *)(destination + count - 32) = third;
+    }
+    *(block *)destination = first;
+    *(block *)(destination + count - 16) = last;
+}
 
 /// memcpy(), but for what it is bad at. Processors of AMD copy with `rep movsb`, which memcpy() uses from 2 KiB on, forty
 /// times slower [1.5 against 57 GB/s for 64 KiB] when the destination is 1 to 15 bytes ahead of the source within a page
@@ -98,7 +134,9 @@ void cl_copy_backwards(void *to, const void *from, size_t count);
 /// page more often than not and the caller's buffer at 0 or 16, so that is the usual case. Backwards there is no such
 /// hit.
 static inline void cl_copy(void *to, const void *from, size_t count) {
-    if (count >= 2048 && (((uintptr_t)to - (uintptr_t)from - 1) & 4095) < 15)
+    if (count - 16 <= 48)
+        cl_copy_little(to, from, count);
+    else if (count >= 2048 && (((uintptr_t)to - (uintptr_t)from - 1) & 4095) < 15)
         cl_copy_backwards(to, from, count);
     else
         memcpy(to, from, count);
@@ -207,19 +245,6 @@ const char *cl_error_text(int error);
 void cl_syslog(int priority, const char *text);
 /// Writes everything to a descriptor, or stops at the first error. 0 or -errno.
 int cl_write_all(int fd, const void *bytes, size_t count);
-/// Process-shared, robust mutex: the owner's death is noticed by the next who locks.
-void cl_lock_make_shared(pthread_mutex_t *mutex);
-/// Locks; a mutex whose owner died is made consistent again. 0, or 1 if the owner had died.
-static inline int cl_lock(pthread_mutex_t *mutex) {
-    int result = pthread_mutex_lock(mutex);
-    if (__builtin_expect(result == EOWNERDEAD, 0)) {
-        pthread_mutex_consistent(mutex);
-        return 1;
-    }
-    return 0;
-}
-static inline void cl_unlock(pthread_mutex_t *mutex) { (void)pthread_mutex_unlock(mutex); }
-
 // Command lines and stop signals of the tools.
 
 /// The next option of a command line by getopt_long(3), which prints nothing itself: its `val`, ':' if its argument

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Foundation
+import Testing
+
+/// The locks of a flow's end, in memory that processes share.
+@Suite(.timeLimit(.minutes(2))) struct LockTests {
+    private final class Shared: @unchecked Sendable {
+        let lock = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)
+        /// Guarded by the lock.
+        var count = 0
+
+        init() { lock.initialize(to: 0) }
+        deinit { lock.deallocate() }
+    }
+
+    @Test func oneAtATime() {
+        let shared = Shared()
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            for _ in 0..<20_000 {
+                cl_lock(shared.lock)
+                shared.count += 1
+                cl_unlock(shared.lock)
+            }
+        }
+        #expect(shared.count == 160_000)
+        #expect(shared.lock.pointee == 0)
+    }
+
+    @Test func aThreadThatDiedHoldsNothing() {
+        let shared = Shared()
+        let hasEnded = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            cl_lock(shared.lock)
+            hasEnded.signal()
+        }
+        hasEnded.wait()
+        cl_lock(shared.lock)
+        cl_unlock(shared.lock)
+        #expect(shared.lock.pointee == 0)
+    }
+
+    /// Also if nobody has waited for it yet.
+    @Test func aProcessThatDiedHoldsNothing() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        // What it starts ends, and it never waits for that.
+        process.arguments = ["-c", "true & echo $!; exec sleep 1000"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        defer {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        let line = String(bytes: output.fileHandleForReading.availableData, encoding: .utf8) ?? ""
+        let dead = try #require(UInt32(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+        let shared = Shared()
+        shared.lock.pointee = dead
+        cl_lock(shared.lock)
+        #expect(shared.lock.pointee != dead)
+    }
+}
