@@ -5,9 +5,11 @@
 
 import Ouroboros
 
+/// The next flow to a name that this process is bound to; nil: there is none.
 @c(obench_swift_accept)
 public func accept() -> UnsafeMutableRawPointer? { opaque { () throws(OuroborosError) in try FlowListener().accept() } }
 
+/// A flow to the name; nil: there is none.
 @c(obench_swift_open)
 public func open(_ name: UnsafePointer<CChar>) -> UnsafeMutableRawPointer? {
     opaque { () throws(OuroborosError) in try Flow.open(to: String(cString: name)) }
@@ -17,9 +19,11 @@ private func opaque(_ make: () throws(OuroborosError) -> Flow) -> UnsafeMutableR
     (try? make()).map { Unmanaged.passRetained($0).toOpaque() }
 }
 
+/// Ends the flow.
 @c(obench_swift_close)
 public func close(_ flow: UnsafeMutableRawPointer) { Unmanaged<Flow>.fromOpaque(flow).takeRetainedValue().close() }
 
+/// Whether writes wait for room.
 @c(obench_swift_wait)
 public func wait(_ flow: UnsafeMutableRawPointer, _ waits: Bool) {
     Unmanaged<Flow>.fromOpaque(flow)._withUnsafeGuaranteedRef { flow in
@@ -29,6 +33,7 @@ public func wait(_ flow: UnsafeMutableRawPointer, _ waits: Bool) {
     }
 }
 
+/// Sends a message: its size; 0: there is no room; negative: it failed.
 @c(obench_swift_write)
 public func write(_ flow: UnsafeMutableRawPointer, _ message: UnsafeRawPointer, _ size: Int) -> Int {
     Unmanaged<Flow>.fromOpaque(flow)._withUnsafeGuaranteedRef { flow in
@@ -41,6 +46,7 @@ public func write(_ flow: UnsafeMutableRawPointer, _ message: UnsafeRawPointer, 
     }
 }
 
+/// Receives a message: its size; negative: it failed.
 @c(obench_swift_read)
 public func read(_ flow: UnsafeMutableRawPointer, _ buffer: UnsafeMutableRawPointer, _ size: Int) -> Int {
     Unmanaged<Flow>.fromOpaque(flow)._withUnsafeGuaranteedRef { flow in
@@ -79,12 +85,14 @@ private final class Watch {
     }
 }
 
+/// A set of the flows of some channels; nil: it failed.
 @c(obench_swift_watch)
 public func watch(_ flows: UnsafePointer<UnsafeMutableRawPointer>, _ count: Int) -> UnsafeMutableRawPointer? {
     let flows = (0..<count).map { Unmanaged<Flow>.fromOpaque(flows[$0]).takeUnretainedValue() }
     return (try? Watch(flows)).map { Unmanaged.passRetained($0).toOpaque() }
 }
 
+/// The channel that has a message; negative: it failed.
 @c(obench_swift_next)
 public func next(_ watch: UnsafeMutableRawPointer) -> Int32 {
     Unmanaged<Watch>.fromOpaque(watch)._withUnsafeGuaranteedRef { watch in (try? watch.channel()) ?? -1 }

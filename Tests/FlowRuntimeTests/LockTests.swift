@@ -42,23 +42,23 @@ import Testing
     }
 
     /// Also if nobody has waited for it yet.
-    @Test func aProcessThatDiedHoldsNothing() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        // What it starts ends, and it never waits for that.
-        process.arguments = ["-c", "true & echo $!; exec sleep 1000"]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        defer {
-            process.terminate()
-            process.waitUntilExit()
-        }
-        let line = String(bytes: output.fileHandleForReading.availableData, encoding: .utf8) ?? ""
-        let dead = try #require(UInt32(line.trimmingCharacters(in: .whitespacesAndNewlines)))
+    @Test func aProcessThatDiedHoldsNothing() {
         let shared = Shared()
-        shared.lock.pointee = dead
+        let process = "/bin/true".withCString { path in
+            let words: [UnsafeMutablePointer<CChar>?] = [nil]
+            return words.withUnsafeBufferPointer { none in
+                var child = cl_child()
+                child.path = path
+                child.argv = none.baseAddress
+                child.envp = none.baseAddress
+                child.channel = -1
+                return cl_spawn(&child)
+            }
+        }
+        #expect(process > 0)
+        shared.lock.pointee = UInt32(process)
         cl_lock(shared.lock)
-        #expect(shared.lock.pointee != dead)
+        #expect(shared.lock.pointee != UInt32(process))
+        #expect(waitpid(process, nil, 0) == process)
     }
 }
