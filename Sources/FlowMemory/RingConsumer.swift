@@ -39,6 +39,8 @@ public struct RingConsumer {
         if head == wrap, ring.offset(head) != 0 {
             let lap = ring.lapAfter(head)
             guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
+            cl_store64_release(ring.head, lap)
+            cl_compiler_fence()
             head = lap
         }
         let offset = ring.offset(head)
@@ -54,9 +56,23 @@ public struct RingConsumer {
     /// Done with the record that `front` gave, which has a payload of `count` bytes.
     @inlinable public mutating func consume(_ count: Int, of ring: Ring) {
         head &+= Ring.need(count)
+        // Who dies here leaves the step before as it is, for `recover`.
+        cl_compiler_fence()
         packetsRead &+= 1
-        cl_store64_relaxed(ring.read, packetsRead)
         cl_store64_release(ring.head, head)
+        cl_store64_release(ring.read, packetsRead)
+    }
+
+    /// After the death of a process that had the lock: the record that it was done with is read or still there.
+    public mutating func recover(_ ring: Ring) {
+        let seen = cl_load64_relaxed(ring.head)
+        // A jump that was announced is made.
+        let lap = ring.lapAfter(head)
+        if head == wrap, seen == lap, tail &- lap &- 1 < ring.size { head = lap }
+        // As in `RingProducer`.
+        if seen != head, cl_load64_relaxed(ring.read) == packetsRead { packetsRead &+= 1 }
+        cl_store64_release(ring.head, head)
+        cl_store64_release(ring.read, packetsRead)
     }
 
     /// Whether there is something to read, without reading it.
