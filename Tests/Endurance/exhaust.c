@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A process that has used up what it may have: descriptors of the kernel, address space, mappings, flow sets. Each
-// time the call says why, and what is given back can be had again; flows that there are work in every way all the while.
+// time the call says why, and what is given back can be had again; the flows that there are work all the while, in every
+// way.
 //
 // usage: exhaust ROUNDS SEED        from 100 rounds on also as many flows as there can be
 

@@ -122,8 +122,8 @@ static void turn(int fd, uint64_t writer, uint64_t number, struct readings *read
 int main(int argc, char **argv) {
     int rounds = begin(argc, argv, 20, 60);
     uint64_t number = 0, lost = 0;
-    struct readings *readings =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), *own = readings, *child = readings + 1;
+    struct readings *readings = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct readings *own = readings, *child = readings + 1;
     pid_t server = start(serve, NULL);
     int fd = flow_alloc(NAME, NULL, NULL);
     if (fd < 0 || readings == MAP_FAILED)

@@ -15,8 +15,8 @@
 // Records of 64 bytes fill a flow with so many messages.
 enum { BYTES = 56, FULL = 16384 };
 
-// What the process is killed in. LAP: the ring is left early; CROWDED: the other end waits for room; OTHER: the survivor
-// goes on with another flow.
+// What the process is killed in. LAP: the ring is left early; CROWDED: the other end waits for room; OTHER: the
+// survivor goes on with another flow.
 enum operation {
     WRITE, WRITEV, RESERVE, COMMIT, LAP_WRITE, OTHER_WRITE, READ, READV, READ_PART, PEEK, RELEASE, LAP_READ,
     CROWDED_READ, CROWDED_RELEASE, OPERATIONS
