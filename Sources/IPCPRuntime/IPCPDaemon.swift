@@ -13,7 +13,7 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
     private static var channel: Int32 { 3 }
 
     private let log: Log
-    private var machine = Machine()
+    private var machine = Machine(seed: Entropy.word())
     private var loop: EventLoop
     private let signals: SignalSource
     private var actions: [IPCPAction] = []
@@ -97,6 +97,8 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
             switch action {
             case .report(let report): log.write(report.level, report.component, report.text)
             case .reply(let reply): try send(reply)
+            // A machine without a network does not want these.
+            case .open, .followHosts, .send, .resolve, .publish, .release: break
             }
         }
         actions.removeAll(keepingCapacity: true)

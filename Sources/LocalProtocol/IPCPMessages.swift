@@ -21,6 +21,17 @@ package enum IPCPRequest: Hashable, LocalMessage {
     case flowAllocated(FlowID)
     /// It failed, or it is gone.
     case flowEnded(FlowID)
+    /// A flow to another host for a process of this one: the IPCP has its second end. With the descriptors of an offer.
+    /// `authentication` goes along with the request. Answered by `taken` or `refused` when the other host has answered,
+    /// within `patience`.
+    case allocate(RequestID, FlowOffer, hash: [UInt8], authentication: [UInt8], patience: TimeSpan)
+    /// Answers `IPCPReply.arrived`: the IPCP has the flow's first end. With the descriptors of an offer. Answered by
+    /// `taken` or `refused`.
+    case accept(RequestID, FlowOffer, authentication: [UInt8])
+    /// Answers `IPCPReply.arrived`: there is no flow.
+    case reject(RequestID, Failure)
+    /// What is there to be shown of it? Answered by `described`.
+    case describe(RequestID)
 
     package func write(to writer: inout ByteWriter) {
         switch self {
@@ -65,6 +76,25 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case .flowEnded(let flow):
             writer.write(UInt8(9))
             writer.write(flow)
+        case .allocate(let request, let offer, let hash, let authentication, let patience):
+            writer.write(UInt8(10))
+            writer.write(request)
+            writer.write(offer)
+            writer.write(string: hash)
+            writer.write(string: authentication)
+            writer.write(patience)
+        case .accept(let request, let offer, let authentication):
+            writer.write(UInt8(11))
+            writer.write(request)
+            writer.write(offer)
+            writer.write(string: authentication)
+        case .reject(let request, let failure):
+            writer.write(UInt8(12))
+            writer.write(request)
+            writer.write(failure)
+        case .describe(let request):
+            writer.write(UInt8(13))
+            writer.write(request)
         }
     }
 
@@ -84,6 +114,13 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case 7: self = .flowRequested(try reader.read(), hash: try reader.readString())
         case 8: self = .flowAllocated(try reader.read())
         case 9: self = .flowEnded(try reader.read())
+        case 10:
+            self = .allocate(
+                try reader.read(), try reader.read(), hash: try reader.readString(),
+                authentication: try reader.readString(), patience: try reader.read())
+        case 11: self = .accept(try reader.read(), try reader.read(), authentication: try reader.readString())
+        case 12: self = .reject(try reader.read(), try reader.read())
+        case 13: self = .describe(try reader.read())
         default: throw .unknownValue
         }
     }
@@ -96,6 +133,15 @@ package enum IPCPReply: Hashable, LocalMessage {
     case succeeded(RequestID)
     /// The text says why, for people.
     case failed(RequestID, Failure, reason: [UInt8])
+    /// The IPCP is a member of a layer that carries messages of so many bytes to other hosts.
+    case bootstrapped(RequestID, messageBytes: UInt32)
+    /// Another host asks for a flow to the name of this hash. Answered by `accept` or `reject`. The number is the IPCP's.
+    case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8])
+    /// The flow of `allocate` or `accept` is there; of the former with what the other host said.
+    case taken(FlowID, authentication: [UInt8])
+    /// The flow of `allocate` or `accept` will not be there.
+    case refused(FlowID, Failure, reason: [UInt8])
+    case described(RequestID, LayerStatus)
 
     package func write(to writer: inout ByteWriter) {
         switch self {
@@ -112,6 +158,29 @@ package enum IPCPReply: Hashable, LocalMessage {
             writer.write(request)
             writer.write(failure)
             writer.write(string: reason)
+        case .bootstrapped(let request, let messageBytes):
+            writer.write(UInt8(3))
+            writer.write(request)
+            writer.write(messageBytes)
+        case .arrived(let request, let hash, let quality, let authentication):
+            writer.write(UInt8(4))
+            writer.write(request)
+            writer.write(string: hash)
+            writer.write(quality)
+            writer.write(string: authentication)
+        case .taken(let flow, let authentication):
+            writer.write(UInt8(5))
+            writer.write(flow)
+            writer.write(string: authentication)
+        case .refused(let flow, let failure, let reason):
+            writer.write(UInt8(6))
+            writer.write(flow)
+            writer.write(failure)
+            writer.write(string: reason)
+        case .described(let request, let status):
+            writer.write(UInt8(7))
+            writer.write(request)
+            writer.write(status)
         }
     }
 
@@ -122,6 +191,14 @@ package enum IPCPReply: Hashable, LocalMessage {
                 ProtocolVersion(major: try reader.read(), minor: try reader.read()), try reader.readChoice())
         case 1: self = .succeeded(try reader.read())
         case 2: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
+        case 3: self = .bootstrapped(try reader.read(), messageBytes: try reader.read())
+        case 4:
+            self = .arrived(
+                try reader.read(), hash: try reader.readString(), try reader.read(),
+                authentication: try reader.readString())
+        case 5: self = .taken(try reader.read(), authentication: try reader.readString())
+        case 6: self = .refused(try reader.read(), try reader.read(), reason: try reader.readString())
+        case 7: self = .described(try reader.read(), try reader.read())
         default: throw .unknownValue
         }
     }

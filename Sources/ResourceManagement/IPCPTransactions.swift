@@ -106,6 +106,7 @@ extension ResourceManager {
             guard let transaction = endTransaction(request, of: process) else { return }
             report(.supervision(.ipcpRefused(process, failure, reason: reason)))
             failed(transaction, failure, reason)
+        case .bootstrapped, .arrived, .taken, .refused, .described: break
         }
     }
 
