@@ -51,13 +51,14 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        .target(name: "Authentication", dependencies: ["Vocabulary", "Bytes", "Wire"], swiftSettings: pure),
         .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
         // machines
         .target(name: "Shims", dependencies: ["Vocabulary", "LocalProtocol", "IPCP"], swiftSettings: pure),
         .target(
             name: "ResourceManagement",
             dependencies: [
-                "Vocabulary", "Bytes", "LocalProtocol",
+                "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
@@ -67,7 +68,7 @@ let package = Package(
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
+        .target(name: "Cryptography", dependencies: ["Vocabulary", "Authentication", "COpenSSL"], swiftSettings: driver),
         // runtimes
         .target(
             name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
@@ -147,7 +148,7 @@ let package = Package(
         .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "ResourceManagementTests",
-            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
+            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement"]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "FlowRuntimeTests",

@@ -33,6 +33,16 @@ package enum IPCPRequest: Hashable, LocalMessage {
     /// What is there to be shown of it? Answered by `described`.
     case describe(RequestID)
 
+    /// The end of a flow that the message gives to the IPCP.
+    package var offer: FlowOffer? {
+        switch self {
+        case .allocate(_, let offer, _, _, _), .accept(_, let offer, _): offer
+        case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .flowRequested, .flowAllocated,
+            .flowEnded, .reject, .describe:
+            nil
+        }
+    }
+
     package func write(to writer: inout ByteWriter) {
         switch self {
         case .bootstrap(let request, let configuration):
@@ -137,6 +147,8 @@ package enum IPCPReply: Hashable, LocalMessage {
     case bootstrapped(RequestID, messageBytes: UInt32)
     /// Another host asks for a flow to the name of this hash. Answered by `accept` or `reject`. The number is the IPCP's.
     case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8])
+    /// The flow of `allocate` or `accept` is mapped: its descriptors have arrived.
+    case mapped(FlowID)
     /// The flow of `allocate` or `accept` is there; of the former with what the other host said.
     case taken(FlowID, authentication: [UInt8])
     /// The flow of `allocate` or `accept` will not be there.
@@ -177,6 +189,9 @@ package enum IPCPReply: Hashable, LocalMessage {
             writer.write(flow)
             writer.write(failure)
             writer.write(string: reason)
+        case .mapped(let flow):
+            writer.write(UInt8(8))
+            writer.write(flow)
         case .described(let request, let status):
             writer.write(UInt8(7))
             writer.write(request)
@@ -199,6 +214,7 @@ package enum IPCPReply: Hashable, LocalMessage {
         case 5: self = .taken(try reader.read(), authentication: try reader.readString())
         case 6: self = .refused(try reader.read(), try reader.read(), reason: try reader.readString())
         case 7: self = .described(try reader.read(), try reader.read())
+        case 8: self = .mapped(try reader.read())
         default: throw .unknownValue
         }
     }

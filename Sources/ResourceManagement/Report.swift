@@ -68,6 +68,8 @@ package enum FlowReport: Hashable, Sendable {
     case failed(ProcessID, ServiceName, Failure)
     case timedOut(ProcessID, ServiceName)
     case acceptorRefused(ProcessID, ServiceName, Failure)
+    /// What another host asked for.
+    case arrivalRejected(ProcessID, Failure)
     case partlyDeallocated(FlowID, ProcessID)
     case deallocated(FlowID, ProcessID)
 }
