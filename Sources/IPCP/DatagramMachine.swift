@@ -11,6 +11,8 @@ package struct FlowPort: Identifier {
 /// An IPCP whose packets travel in datagrams. The data path asks a question and gets one answer by value: no allocation,
 /// no dictionary, no closure.
 package protocol DatagramMachine: IPCPMachine {
+    /// Bytes of the longest datagram that the layer uses.
+    static var longestDatagram: Int { get }
     /// A datagram came of which `header` are the first four bytes. `length`: of all of it.
     mutating func arriving(_ header: UInt32, length: Int, from source: DatagramAddress, now: Instant) -> Arrival
     /// A packet of `length` bytes came from a process.
