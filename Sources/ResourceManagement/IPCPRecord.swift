@@ -51,6 +51,7 @@ struct IPCPTransaction: Sendable {
         case disconnect(destination: ServiceName, component: [UInt8])
         case register(ServiceName, NameRecord.Registration)
         case unregister(ServiceName)
+        case describe
         /// For the allocation on this call.
         case query(ConnectionID, RequestID)
     }

@@ -84,6 +84,11 @@ extension ResourceManager {
         }
     }
 
+    mutating func describeIPCP(_ process: ProcessID, for requester: Requester) {
+        guard usableIPCP(process, for: requester) != nil else { return }
+        ask(process, .describe, for: requester) { .describe($0) }
+    }
+
     private mutating func canConnect(_ ipcp: IPCPRecord, for requester: Requester) -> Bool {
         switch ipcp.type {
         case .unicast, .broadcast: return true
@@ -118,7 +123,11 @@ extension ResourceManager {
         case .refused(let flow, let failure, let reason): remoteRefused(flow, failure, reason, by: process)
         case .arrived(let request, let hash, let quality, let authentication):
             arrived(request, hash, quality, authentication, at: process)
-        case .described: break
+        case .described(let request, let status):
+            guard let transaction = endTransaction(request, of: process), let requester = transaction.requester else {
+                return
+            }
+            succeed(requester, .layer(status))
         }
     }
 
@@ -165,6 +174,7 @@ extension ResourceManager {
         case .register(let name, let registration): registered(name, registration, with: ipcp)
         case .unregister(let name): report(.naming(.unregistered(name, ipcp)))
         case .query(let connection, let request): searched(connection, request, with: ipcp, knows: true)
+        case .describe: break
         }
         if let requester = transaction.requester { succeed(requester) }
     }
@@ -175,7 +185,7 @@ extension ResourceManager {
             if case .bootstrapping = ipcps[transaction.ipcp]?.state { ipcps[transaction.ipcp]?.state = .initialised }
         case .query(let connection, let request):
             searched(connection, request, with: transaction.ipcp, knows: false)
-        case .enroll, .connect, .disconnect, .register, .unregister: break
+        case .enroll, .connect, .disconnect, .register, .unregister, .describe: break
         }
         guard let requester = transaction.requester else { return }
         send(.failed(requester.request, failure, reason: Array(reason.prefix(1_024))), on: requester.connection)
