@@ -23,6 +23,9 @@ public struct RingConsumer {
             self.payload = payload
             self.count = count
         }
+
+        /// Without its last bytes, of which there must be so many.
+        @inlinable public func droppingLast(_ bytes: Int) -> Record { Record(payload: payload, count: count &- bytes) }
     }
 
     package init() {}
@@ -53,10 +56,25 @@ public struct RingConsumer {
 
     /// Done with the record that `front` gave, which has a payload of `count` bytes.
     @inlinable public mutating func consume(_ count: Int, of ring: Ring) {
+        skip(count)
+        publish(to: ring)
+    }
+
+    /// The same in our own books only: for who consumes many and tells once, and for a copy that looks ahead.
+    @inlinable public mutating func skip(_ count: Int) {
         head &+= Ring.need(count)
         packetsRead &+= 1
+    }
+
+    /// Tells the producer what is free.
+    @inlinable public func publish(to ring: Ring) {
         cl_store64_relaxed(ring.read, packetsRead)
         cl_store64_release(ring.head, head)
+    }
+
+    /// Whether this one, a copy of the other that looked ahead, stands where the other would after as many records.
+    @inlinable public func agrees(with other: RingConsumer) -> Bool {
+        packetsRead == other.packetsRead ? head == other.head : Int64(bitPattern: other.head &- head) > 0
     }
 
     /// Whether there is something to read, without reading it.

@@ -29,6 +29,7 @@ struct FlowMembership {
     var isHot = false
     /// Looks at it while it was hot that found nothing.
     var quietLooks: UInt8 = 0
+    var messages = NewMessages()
 }
 
 extension FlowPointer {
@@ -53,6 +54,7 @@ extension FlowPointer {
         let packets = newPackets(end)
         if packets > 0 {
             pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
+            pointee.membership.messages.count = 0
             queue.append(descriptor, .packet, count: packets)
         }
         let peer = cl_load32_acquire(peerState)
@@ -75,6 +77,7 @@ extension FlowPointer {
 
     /// Packets that no event was made of. Never more than a ring can hold, whatever the peer says.
     private func newPackets(_ end: FlowEnd) -> UInt64 {
+        guard pointee.role != .user else { return newMessages(end) }
         let written = cl_load64_acquire(pointee.arriving.written)
         let new = written &- pointee.membership.announcedBase(end)
         return new <= pointee.arriving.size / Ring.alignment ? new : 0
