@@ -54,7 +54,8 @@ let package = Package(
         .target(name: "Authentication", dependencies: ["Vocabulary", "Bytes", "Wire"], swiftSettings: pure),
         .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
         // machines
-        .target(name: "Shims", dependencies: ["Vocabulary", "LocalProtocol", "IPCP"], swiftSettings: pure),
+        .target(
+            name: "Shims", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP"], swiftSettings: pure),
         .target(
             name: "ResourceManagement",
             dependencies: [
@@ -68,7 +69,9 @@ let package = Package(
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Cryptography", dependencies: ["Vocabulary", "Authentication", "COpenSSL"], swiftSettings: driver),
+        .target(
+            name: "Cryptography", dependencies: ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
+            swiftSettings: driver),
         // runtimes
         .target(
             name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
@@ -136,7 +139,11 @@ let package = Package(
             dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
             path: "Tests/BrokerDouble", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
-        .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
+        .testTarget(name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire"], exclude: ["Captures"]),
+        .testTarget(
+            name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
+        .testTarget(
+            name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
             name: "ManagementClientTests",
             dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),

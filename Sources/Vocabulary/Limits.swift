@@ -58,6 +58,14 @@ public enum Limits {
     /// Bytes of the arguments of an auto-started program together, so that they fit one message.
     public static let argumentBytes = 8_192
 
+    /// Requests for authentication of other hosts that are remembered, so that none is answered twice: those of 20 s at
+    /// more than 10,000 a second. Beyond: ENFILE.
+    package static let seenRequests = 262_144
+    /// How old a request for authentication may be. spec: oap §2
+    package static let authenticationAge = TimeSpan(seconds: 20)
+    /// How far in the future it may have been sent: clocks differ.
+    package static let authenticationLead = TimeSpan(milliseconds: 100)
+
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
     /// How much longer than irmd's deadline a client waits for irmd's verdict.

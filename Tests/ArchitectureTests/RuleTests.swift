@@ -16,10 +16,11 @@ import Testing
             "Wire": ground,
             "LocalProtocol": ground,
             "IPCP": ground.union(["LocalProtocol"]),
+            "Authentication": ground.union(["Wire"]),
             "ResourceManagement": ground.union(["LocalProtocol", "DequeModule", "OrderedCollections"]),
-            "Shims": ground.union(["IPCP", "LocalProtocol"]),
+            "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
-            "Cryptography": ["Vocabulary", "COpenSSL"],
+            "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP"]),
@@ -42,7 +43,9 @@ import Testing
     }()
 
     /// Neither a system call nor unsafe memory can come from these.
-    static let pure: Set = ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "ResourceManagement", "Shims"]
+    static let pure: Set = [
+        "Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Authentication", "ResourceManagement", "Shims",
+    ]
 
     static let sources = SourceTree.files(in: "Sources")
 
