@@ -163,6 +163,7 @@ let package = Package(
         .testTarget(
             name: "OuroborosTests",
             dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "CLinux", "Vocabulary"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
         .testTarget(
             name: "ResourceManagerRuntimeTests",

@@ -81,4 +81,22 @@ public enum Limits {
     package static let managementTimeout = TimeSpan(seconds: 25)
     /// irmd's patience with its children when it stops, before SIGKILL.
     package static let shutdownPatience = TimeSpan(seconds: 5)
+
+    /// Bytes of a UDP datagram without its headers: the length field of IPv4.
+    package static let datagramBytes = 65_507
+    /// Datagrams that are sent at once: five messages of the length that the kernel splits. More waits in its flow.
+    package static let datagramsPerBatch = 256
+    /// Datagrams that are received at once, where the kernel joins none. More waits in the socket.
+    package static let datagramsPerReception = 64
+    /// Messages that are received at once, each of 64 KiB of datagrams that the kernel has joined: what stays in the
+    /// cache until it is copied.
+    package static let joinedMessagesPerBatch = 8
+    /// Bytes that the kernel keeps for a UDP socket in each direction, if it may: 10 ms at 3 Gbit/s. Beyond, it drops.
+    package static let datagramBufferBytes = 4 << 20
+    /// Destinations of which a UDP socket remembers that the kernel does not split for them. More take turns.
+    package static let splitRefusals = 64
+    /// So long it remembers.
+    package static let splitRefusalSpan = TimeSpan(seconds: 10)
+    /// Before sending is tried again when the kernel has no buffers, because nothing tells when it has.
+    package static let noBuffersPause = TimeSpan(milliseconds: 1)
 }

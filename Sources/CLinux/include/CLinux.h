@@ -39,6 +39,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datagrams.h"
+
 // Atomic words in shared memory. The pointers need natural alignment.
 
 static inline uint32_t cl_load32_relaxed(const uint32_t *p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
