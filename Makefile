@@ -25,7 +25,7 @@ STRIP ?= -s
 CFLAGS ?= -O2
 
 TOOLS = irm oping oecho obench
-DAEMONS = irmd ipcpd-local
+DAEMONS = irmd ipcpd-local ipcpd-udp4 ipcpd-udp6
 LIBRARIES = ouroboros-dev ouroboros-irm
 # What was linked against the prototype may name its internal library, of which no program uses anything.
 COMMON = libouroboros-common.so

@@ -74,9 +74,6 @@ let package = Package(
             swiftSettings: driver),
         // runtimes
         .target(
-            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
-            swiftSettings: driver),
-        .target(
             name: "ResourceManagerRuntime",
             dependencies: [
                 "Vocabulary", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "Platform", "CLinux",
@@ -85,6 +82,12 @@ let package = Package(
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: driver),
+        .target(
+            name: "IPCPRuntime",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "IPCP", "FlowRuntime", "Platform", "CLinux",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
@@ -119,6 +122,10 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
+            name: "ipcpd-udp4", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
+            name: "ipcpd-udp6", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
             name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
             swiftSettings: driver),
         .executableTarget(
@@ -139,7 +146,8 @@ let package = Package(
             dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
             path: "Tests/BrokerDouble", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
-        .testTarget(name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire"], exclude: ["Captures"]),
+        .testTarget(
+            name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire", "FlowMemory"], exclude: ["Captures"]),
         .testTarget(
             name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
         .testTarget(

@@ -67,6 +67,13 @@ package enum ProviderFlow {
         }
     }
 
+    /// What was handed out and not freed is handed out again.
+    package static func takeBack(_ descriptor: Int32) {
+        try? reading(descriptor) { (entry, end) throws(RingViolation) in
+            entry.pointee.handedOut = end.receiving.pointee.consumer
+        }
+    }
+
     /// Packets of the user's that were not handed out yet; as the user says, so no more than a hint.
     package static func waiting(_ descriptor: Int32) throws(Failure) -> Int {
         try reading(descriptor) { (entry, _) throws(RingViolation) in

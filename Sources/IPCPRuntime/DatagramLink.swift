@@ -20,7 +20,7 @@ struct DatagramLink: ~Copyable {
     private(set) var retry: Instant?
     /// The socket takes nothing: its writability says when it does.
     private(set) var isFull = false
-    private var packets = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>.allocate(capacity: quantum)
+    private let packets: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
 
     /// Packets of a flow before it is the next one's turn.
     private static let quantum = 64
@@ -41,8 +41,11 @@ struct DatagramLink: ~Copyable {
     init(bound address: DatagramAddress, longestBytes: Int) throws(Failure) {
         var options = DatagramSocket.Options()
         options.longestBytes = longestBytes
-        socket = try DatagramSocket(bound: address, options: options)
-        flows = try ProviderFlows()
+        let socket = try DatagramSocket(bound: address, options: options)
+        let flows = try ProviderFlows()
+        self.socket = socket
+        self.flows = flows
+        packets = .allocate(capacity: DatagramLink.quantum)
     }
 
     deinit { packets.deallocate() }
@@ -171,7 +174,7 @@ struct DatagramLink: ~Copyable {
     /// Sends the batch, and frees what went.
     private mutating func settle(_ machine: inout some DatagramMachine) {
         guard !runs.isEmpty else { return }
-        let flush = socket.isEmpty ? DatagramFlush(settled: 0, obstacle: nil) : socket.flush()
+        let flush = socket.flush()
         var settled = flush.settled
         for run in runs {
             let sent = min(settled, run.datagrams)

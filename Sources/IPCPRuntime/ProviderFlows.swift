@@ -19,7 +19,8 @@ struct ProviderFlows: ~Copyable {
     }
 
     init() throws(Failure) {
-        guard let set = FlowSets.create() else { throw .tableFull }
+        let set = FlowSets.create()
+        guard let set else { throw .tableFull }
         self.set = set
     }
 

@@ -58,7 +58,7 @@ extension ResourceManager {
         guard let record = ipcps[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
             let call = openCall(of: ipcp)
         else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
-        let client = AuthenticationClient(id: chance.bytes(16), timestamp: wallTime)
+        let client = AuthenticationClient(id: chance.bytes(16), now: wallTime)
         let remote = Remote(
             ipcp: ipcp, end: .second, messageBytes: messageBytes,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
@@ -71,10 +71,10 @@ extension ResourceManager {
     /// The other host has accepted, as the IPCP says.
     private mutating func remoteTaken(_ flow: Flow, _ authentication: [UInt8], on connection: ConnectionID) {
         if let client = flow.remote?.client {
-            do throws(Failure) {
-                try client.complete(authentication, digest: digest)
+            do throws(AuthenticationTrouble) {
+                _ = try client.check(authentication, digest: digest)
             } catch {
-                return remoteRefused(flow, error, "the answer of the other host is not what was asked for")
+                return remoteRefused(flow, error.failure, error.text)
             }
         }
         taken(flow.id, on: connection)
@@ -101,10 +101,11 @@ extension ResourceManager {
             let record = names[name], isServed(record, for: ipcp)
         else { return reject(request, .name, at: ipcp) }
         let answer: [UInt8]
-        do throws(Failure) {
-            answer = try authenticator.answer(authentication, now: wallTime, digest: digest)
+        do throws(AuthenticationTrouble) {
+            answer = try authenticator.answer(authentication, now: wallTime, digest: digest).response
         } catch {
-            return reject(request, error, at: ipcp)
+            report(.flow(.requestNotAuthentic(name, error)))
+            return reject(request, error.failure, at: ipcp)
         }
         guard let call = openCall(of: ipcp) else { return reject(request, .ipcp, at: ipcp) }
         allocate(

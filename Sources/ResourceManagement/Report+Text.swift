@@ -17,7 +17,7 @@ extension Report {
         case .flow(.deallocated), .naming(.exists): .debug
         case .flow(.failed), .flow(.timedOut): .info
         case .flow(.arrivalRejected): .debug
-        case .flow(.acceptorRefused), .peer: .warning
+        case .flow(.acceptorRefused), .flow(.requestNotAuthentic), .peer: .warning
         }
     }
 
@@ -123,6 +123,8 @@ extension FlowReport {
             "Process \(process) could not take a flow for \(name): \(failure)."
         case .arrivalRejected(let ipcp, let failure):
             "Flow request of another host at IPCP \(ipcp) rejected: \(failure)."
+        case .requestNotAuthentic(let name, let trouble):
+            "Flow request of another host for \(name) rejected: \(trouble.text)."
         case .partlyDeallocated(let flow, let process):
             "Partial deallocation of flow_id \(flow) by process \(process)."
         case .deallocated(let flow, let process):

@@ -64,8 +64,8 @@ package struct ResourceManager: Sendable {
     var nameIndex: NameIndex
     /// Requests over channels of IPCPs, ever.
     var channelCalls: UInt64 = 0
-    /// Nanoseconds since 1970, which hosts tell each other. The driver sets it before each event.
-    package var wallTime: UInt64 = 0
+    /// What hosts tell each other. The driver sets it before each event.
+    package var wallTime = WallTime(nanoseconds: 0)
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
 

@@ -55,7 +55,7 @@ final class ManagerDaemon {
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
                 incarnation: Entropy.word(), runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
                 queueBytesPerUser: options.queueBytesPerUser),
-            hashing: DirectoryHashing(), digest: MessageDigest())
+            hashing: DirectoryHashing(), digest: RequestDigest())
         children = Children(options, in: site.directory)
         self.log = log
         self.site = site

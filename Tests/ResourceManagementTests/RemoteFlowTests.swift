@@ -47,7 +47,7 @@ struct Network {
     @discardableResult
     mutating func arrive(_ name: String, _ rig: inout Rig, quality: QualityOfService = .raw) -> [ManagerAction] {
         nextArrival += 1
-        let client = AuthenticationClient(id: rig.manager.chance.bytes(16), timestamp: rig.manager.wallTime)
+        let client = AuthenticationClient(id: rig.manager.chance.bytes(16), now: rig.manager.wallTime)
         return say(
             .arrived(
                 RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request),
@@ -72,9 +72,9 @@ extension [ManagerAction] {
 }
 
 /// What the irmd of another host would say to a request.
-private func answer(to request: [UInt8]) throws(Failure) -> [UInt8] {
+private func answer(to request: [UInt8]) throws -> [UInt8] {
     var server = AuthenticationServer()
-    return try server.answer(request, now: 0, digest: PlainDigest())
+    return try server.answer(request, now: WallTime(nanoseconds: 0), digest: PlainDigest()).response
 }
 
 @Suite struct RemoteFlowTests {
