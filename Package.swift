@@ -68,6 +68,13 @@ let package = Package(
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(
+            name: "NameResolution",
+            dependencies: [
+                "Vocabulary", "IPCP", "Platform", "Cryptography", "CLinux", "CCares",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         // runtimes
         .target(
             name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
@@ -139,6 +146,11 @@ let package = Package(
         .testTarget(
             name: "ManagementClientTests",
             dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(
+            name: "NameResolutionTests",
+            dependencies: [
+                "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux", "Vocabulary",
+            ]),
         .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "IRMCommandsTests",

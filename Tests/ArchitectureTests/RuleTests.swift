@@ -20,6 +20,7 @@ import Testing
             "Shims": ground.union(["IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
             "Cryptography": ["Vocabulary", "COpenSSL"],
+            "NameResolution": driver.union(["IPCP", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP"]),
