@@ -11,7 +11,7 @@ import Vocabulary
 /// The daemon around the machine of a layer of datagrams: one thread, one loop. Towards irmd it is an IPCP and a process
 /// that has flows. It ends when irmd says so (SIGTERM) and when the channel ends, because an IPCP without irmd serves
 /// nobody.
-package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
+package final class DatagramDaemon<Machine: DatagramMachine> {
     private let log: Log
     private var machine = Machine(seed: Entropy.word())
     private var loop: EventLoop
@@ -34,8 +34,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
     /// Runs until the end; returns the exit status.
     package static func run() -> Int32 {
         IPCPProgram.run(Machine.type) { log throws(Failure) in
-            var daemon = try DatagramDaemon(log)
-            try daemon.serve()
+            try DatagramDaemon(log).serve()
         }
     }
 
@@ -51,7 +50,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
         self.loop = loop
     }
 
-    private mutating func serve() throws(Failure) {
+    private func serve() throws(Failure) {
         // As a process, before irmd may give it a flow.
         try ProviderFlow.attach()
         try ManagerChannel.send(.initialised(.current, Machine.type))
@@ -71,7 +70,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
         return min(retry, machine.deadline ?? retry)
     }
 
-    private mutating func attend(to readiness: EventLoop.Readiness) throws(Failure) {
+    private func attend(to readiness: EventLoop.Readiness) throws(Failure) {
         switch Source(rawValue: readiness.token) {
         case .channel: try receive()
         case .signals: if signals.next() != nil { hasEnded = true }
@@ -86,19 +85,19 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
 
     // Packets.
 
-    private mutating func receiveDatagrams() throws(Failure) {
+    private func receiveDatagrams() throws(Failure) {
         // One batch a turn: what was sent is answered before more is taken.
         _ = link?.receive(&machine, now: Clock.now())
         for message in link?.takeControl() ?? [] { try handle(.datagram(message.bytes, from: message.source)) }
     }
 
-    private mutating func transmit() throws(Failure) {
+    private func transmit() throws(Failure) {
         guard link?.isBusy == true || link?.retry != nil else { return }
         for port in link?.transmit(&machine, now: Clock.now()) ?? [] { try handle(.ended(port)) }
         try awaitRoom(link?.isFull == true)
     }
 
-    private mutating func awaitRoom(_ awaits: Bool) throws(Failure) {
+    private func awaitRoom(_ awaits: Bool) throws(Failure) {
         guard awaits != awaitsRoom, let socket = link?.socketDescriptor else { return }
         try loop.change(
             socket, token: Source.socket.rawValue, awaits ? [.readable, .writable] : .readable)
@@ -108,7 +107,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
     // Control.
 
     /// What irmd has sent, up to a bound, so that packets, signals and timers get their turn.
-    private mutating func receive() throws(Failure) {
+    private func receive() throws(Failure) {
         for _ in 0..<64 {
             switch try ManagerChannel.receive() {
             case .nothing: return
@@ -128,7 +127,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
     }
 
     /// Maps the end of a flow that irmd gives us.
-    private mutating func take(
+    private func take(
         _ offer: FlowOffer, _ request: IPCPRequest, _ arrival: inout MessageSocket.Arrival
     ) throws(Failure) {
         let port: FlowPort
@@ -149,7 +148,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
         try handle(.offered(port, request))
     }
 
-    private mutating func handle(_ event: IPCPEvent) throws(Failure) {
+    private func handle(_ event: IPCPEvent) throws(Failure) {
         var events = [event]
         while let next = events.popLast() {
             machine.handle(next, now: Clock.now(), into: &actions)
@@ -160,7 +159,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
     }
 
     /// The outcome, if it is there at once.
-    private mutating func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
+    private func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
         switch action {
         case .report(let report): log.write(report.level, report.component, report.text)
         case .reply(let reply): try ManagerChannel.send(reply)
@@ -174,7 +173,7 @@ package struct DatagramDaemon<Machine: DatagramMachine>: ~Copyable {
         return nil
     }
 
-    private mutating func open(_ address: DatagramAddress) -> IPCPEvent {
+    private func open(_ address: DatagramAddress) -> IPCPEvent {
         do throws(Failure) {
             let new = try DatagramLink(bound: address, longestBytes: Machine.longestDatagram)
             try loop.add(new.socketDescriptor, token: Source.socket.rawValue)
