@@ -142,11 +142,7 @@ package final class NameResolution: Sendable {
             do throws(Failure) {
                 try Thread.start { self.sendUpdates() }
             } catch {
-                state.withLock { state in
-                    state.isUpdating = false
-                    state.updates.removeAll()
-                }
-                log(.error, "\(update) is not sent: \(error).")
+                while let lost = nextUpdate() { log(.error, "\(lost) is not sent: \(error).") }
             }
         }
     }
