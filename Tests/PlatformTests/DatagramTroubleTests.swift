@@ -145,7 +145,7 @@ import Vocabulary
 
 /// A kernel that refuses.
 enum Kernel {
-    static func isLong(_ message: cl_datagram_message) -> Bool { message.header.msg_iovlen > 2 }
+    static func isLong(_ message: cl_datagram_message) -> Bool { message.header.msg_controllen > 0 }
 
     static func send(
         _ descriptor: Int32, _ messages: UnsafeMutablePointer<cl_datagram_message>?, _ count: UInt32,
