@@ -165,7 +165,7 @@ final class DepartingDatagrams {
                 settled += flush.settled
                 if flush.obstacle != nil { return DatagramFlush(settled: settled, obstacle: flush.obstacle) }
             } else {
-                errors.add(DatagramTrouble(errno: -result), shapes[next].datagrams)
+                errors.add(DatagramTrouble(refusal: -result), shapes[next].datagrams)
                 settled += shapes[next].datagrams
             }
             next += 1

@@ -113,7 +113,8 @@ import Vocabulary
     }
 
     @Test(arguments: [
-        (ENETDOWN, DatagramTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .unreachable),
+        (ENETDOWN, DatagramTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .interfaceDown),
+        (EHOSTUNREACH, .unreachable),
         (EPERM, .other),
     ])
     func whateverTheSystemSaysIsCounted(error: Int32, trouble: DatagramTrouble) throws {
@@ -122,6 +123,7 @@ import Vocabulary
             case ENETDOWN: { _, _, _ in -ENETDOWN }
             case EADDRNOTAVAIL: { _, _, _ in -EADDRNOTAVAIL }
             case ENETUNREACH: { _, _, _ in -ENETUNREACH }
+            case EHOSTUNREACH: { _, _, _ in -EHOSTUNREACH }
             default: { _, _, _ in -EPERM }
             }
         let sender = try Loopback.socket(transmit: transmit)
