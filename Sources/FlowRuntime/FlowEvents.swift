@@ -64,7 +64,7 @@ extension FlowPointer {
                 queue.append(descriptor, .deallocated, count: 1)
             }
         } else if (peer & EndState.down != 0) != pointee.membership.toldDown {
-            pointee.membership.toldDown.toggle()
+            pointee.membership.toldDown = !pointee.membership.toldDown
             queue.append(descriptor, pointee.membership.toldDown ? .down : .up, count: 1)
         }
         if fate & Fate.silent != 0, !pointee.membership.toldSilent {
