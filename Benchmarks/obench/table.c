@@ -14,6 +14,17 @@ struct column {
 
 enum { MAX_COLUMNS = 8 };
 
+// Columns that several tables have.
+#define ROUND_TRIPS                                                                                                    \
+    {"p50_ns", "p50", TIME, true}, {"min_ns", "min", TIME, false}, {"p99_ns", "p99", TIME, false},                     \
+        {"p99.9_ns", "p99.9", TIME, false}, {"max_ns", "max", TIME, false}
+#define THROUGHPUT                                                                                                     \
+    {"packets_per_second", "packets/s", MAGNITUDE, true}, {"gigabits_per_second", "Gbit/s", PLAIN, false},             \
+        {"cpu_seconds_per_million_packets", "CPU s/M", PLAIN, false}
+#define FAULTS                                                                                                         \
+    {"lost_packets", "lost", WHOLE, false}, {"misordered_packets", "misordered", WHOLE, false},                        \
+        {"damaged_packets", "damaged", WHOLE, false}
+
 static const struct {
     const char *title;
     // The figure by which flows are compared with the row, and whether more of it is better.
@@ -21,30 +32,14 @@ static const struct {
     bool more_is_better;
     struct column columns[MAX_COLUMNS];
 } layouts[MEASURES] = {
-    [LATENCY] = {"Round trip while both sides are active", "p50_ns", false,
-                 {{"p50_ns", "p50", TIME, true}, {"min_ns", "min", TIME, false}, {"p99_ns", "p99", TIME, false},
-                  {"p99.9_ns", "p99.9", TIME, false}, {"max_ns", "max", TIME, false}}},
-    [WAKEUP] = {"Round trip while both sides sleep, a millisecond before each", "p50_ns", false,
-                {{"p50_ns", "p50", TIME, true}, {"min_ns", "min", TIME, false}, {"p99_ns", "p99", TIME, false},
-                 {"p99.9_ns", "p99.9", TIME, false}, {"max_ns", "max", TIME, false}}},
+    [LATENCY] = {"Round trip while both sides are active", "p50_ns", false, {ROUND_TRIPS}},
+    [WAKEUP] = {"Round trip while both sides sleep, a millisecond before each", "p50_ns", false, {ROUND_TRIPS}},
     [RATE] = {"One way", "packets_per_second", true,
-              {{"packets_per_second", "packets/s", MAGNITUDE, true},
-               {"gigabits_per_second", "Gbit/s", PLAIN, false},
-               {"cpu_seconds_per_million_packets", "CPU s/M", PLAIN, false},
-               {"fairness", "fairness", PLAIN, false},
-               {"lost_packets", "lost", WHOLE, false},
-               {"misordered_packets", "misordered", WHOLE, false},
-               {"damaged_packets", "damaged", WHOLE, false}}},
+              {THROUGHPUT, {"fairness", "fairness", PLAIN, false}, FAULTS}},
     [PAYLOAD] = {"One way, the writer fills each message and the reader sums it", "packets_per_second", true,
-                 {{"packets_per_second", "packets/s", MAGNITUDE, true},
-                  {"gigabits_per_second", "Gbit/s", PLAIN, false},
-                  {"cpu_seconds_per_million_packets", "CPU s/M", PLAIN, false},
-                     {"lost_packets", "lost", WHOLE, false},
-                  {"misordered_packets", "misordered", WHOLE, false},
-                  {"damaged_packets", "damaged", WHOLE, false}}},
+                 {THROUGHPUT, FAULTS}},
     [VERIFY] = {"Every byte verified", NULL, false,
-                {{"sent_packets", "packets", WHOLE, false}, {"lost_packets", "lost", WHOLE, false},
-                 {"misordered_packets", "misordered", WHOLE, false}, {"damaged_packets", "damaged", WHOLE, false}}},
+                {{"sent_packets", "packets", WHOLE, false}, FAULTS}},
     [LIMITS] = {"Limits of this machine", NULL, false,
                 {{"memcpy_gigabytes_per_second", "memcpy GB/s", PLAIN, true}, {"clock_ns", "clock", TIME, true}}},
     [ALLOC] = {"Allocation and deallocation of a flow, ready server", NULL, false,

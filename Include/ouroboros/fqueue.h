@@ -109,6 +109,8 @@ enum fqtype fqueue_type(fqueue_t * fq);
  * Returns 1 (however many events there are);
  *   -EINVAL     set or fq is NULL, or timeo is no interval;
  *   -ETIMEDOUT  the time is up;
+ *   -EMFILE     the process has no file descriptors left for the first wait
+ *               with this set;
  *   -EINTR      a signal came.
  */
 ssize_t fevent(fset_t *                set,

@@ -34,8 +34,26 @@ static bool is_zombie(uint32_t thread) {
     return state && (state[2] == 'Z' || state[2] == 'X');
 }
 
+// A child of ours that we have not waited for: needs no descriptor.
+static bool is_dead_child(pid_t process) {
+    siginfo_t found = {0};
+    return waitid(P_PID, (id_t)process, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid == process;
+}
+
 static bool is_dead(uint32_t thread) {
-    return (kill((pid_t)thread, 0) < 0 && errno == ESRCH) || is_zombie(thread);
+    return (kill((pid_t)thread, 0) < 0 && errno == ESRCH) || is_dead_child((pid_t)thread) || is_zombie(thread);
+}
+
+// Of a process with several threads the first, which has its id, may have ended before the others.
+static bool has_ended(pid_t process) {
+    if ((kill(process, 0) < 0 && errno == ESRCH) || is_dead_child(process))
+        return true;
+    struct pollfd one = {cl_pidfd_open(process), POLLIN, 0};
+    if (one.fd < 0)
+        return one.fd == -ESRCH;
+    bool result = poll(&one, 1, 0) == 1;
+    cl_close(one.fd);
+    return result;
 }
 
 // Nobody is woken, so that to unlock is a store: locks are held for a copy and no longer.
@@ -44,32 +62,42 @@ static void rest(uint32_t *lock, uint32_t holder) {
     (void)syscall(SYS_futex, lock, FUTEX_WAIT, holder, &limit, NULL, 0);
 }
 
-static void lock_slowly(uint32_t *lock) {
+static bool lock_slowly(uint32_t *lock) {
     for (unsigned round = 0;; round++) {
         uint32_t holder = __atomic_load_n(lock, __ATOMIC_RELAXED);
         if (holder == 0) {
             if (take(lock, 0))
-                return;
+                return false;
         } else if (round < 64) {
             cl_pause();
         } else if (round < 128) {
             sched_yield();
         } else if (round % 16 == 0 && is_dead(holder)) {
             if (take(lock, holder))
-                return;
+                return true;
         } else {
             rest(lock, holder);
         }
     }
 }
 
-void cl_lock_slowly(uint32_t *lock) {
+bool cl_lock_slowly(uint32_t *lock) {
     int state, error = errno;
     // Among others open() and read() are cancellation points.
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     if (cl_own_thread == 0)
         cl_own_thread = (uint32_t)gettid();
-    lock_slowly(lock);
+    bool was_left = lock_slowly(lock);
     pthread_setcancelstate(state, NULL);
     errno = error;
+    return was_left;
+}
+
+bool cl_has_ended(int32_t process) {
+    int state, error = errno;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    bool result = has_ended(process);
+    pthread_setcancelstate(state, NULL);
+    errno = error;
+    return result;
 }

@@ -35,6 +35,16 @@ public struct RingConsumer {
 
     /// The oldest unread record; nil if there is none.
     @inlinable public mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
+        try front(ring, isCopy: false)
+    }
+
+    /// The same for a copy that looks ahead, and so must not tell the producer where it stands.
+    @inlinable public mutating func next(_ ring: Ring) throws(RingViolation) -> Record? {
+        try front(ring, isCopy: true)
+    }
+
+    @inlinable @inline(__always)
+    mutating func front(_ ring: Ring, isCopy: Bool) throws(RingViolation) -> Record? {
         if head == tail {
             try refresh(ring)
             if head == tail { return nil }
@@ -42,6 +52,11 @@ public struct RingConsumer {
         if head == wrap, ring.offset(head) != 0 {
             let lap = ring.lapAfter(head)
             guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
+            if !isCopy {
+                // First, so that `recover` knows how far who dies here has come.
+                cl_store64_release(ring.head, lap)
+                cl_compiler_fence()
+            }
             head = lap
         }
         let offset = ring.offset(head)
@@ -63,13 +78,27 @@ public struct RingConsumer {
     /// The same in our own books only: for who consumes many and tells once, and for a copy that looks ahead.
     @inlinable public mutating func skip(_ count: Int) {
         head &+= Ring.need(count)
+        // Who dies here leaves the step before as it is, for `recover`.
+        cl_compiler_fence()
         packetsRead &+= 1
     }
 
     /// Tells the producer what is free.
     @inlinable public func publish(to ring: Ring) {
-        cl_store64_relaxed(ring.read, packetsRead)
         cl_store64_release(ring.head, head)
+        cl_store64_release(ring.read, packetsRead)
+    }
+
+    /// After the death of a process that had the lock: the record that it was done with is read or still there.
+    public mutating func recover(_ ring: Ring) {
+        let seen = cl_load64_relaxed(ring.head)
+        // A jump that was announced is made.
+        let lap = ring.lapAfter(head)
+        if head == wrap, seen == lap, tail &- lap &- 1 < ring.size { head = lap }
+        // As in `RingProducer`.
+        if seen != head, cl_load64_relaxed(ring.read) == packetsRead { packetsRead &+= 1 }
+        cl_store64_release(ring.head, head)
+        cl_store64_release(ring.read, packetsRead)
     }
 
     /// Whether this one, a copy of the other that looked ahead, stands where the other would after as many records.

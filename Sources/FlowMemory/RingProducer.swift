@@ -60,10 +60,29 @@ public struct RingProducer {
             wrap = tail
             cl_store64_relaxed(ring.wrap, wrap)
         }
+        // Who dies here leaves the steps before as they are, for `recover`.
+        cl_compiler_fence()
         tail = start &+ Ring.need(count)
+        cl_compiler_fence()
         packetsWritten &+= 1
         // The consumer reads `tail` first (acquire), so it sees the record and the wrap that belong to it. The count
         // comes last: whoever makes events of it must find the packets.
+        cl_store64_release(ring.tail, tail)
+        cl_store64_release(ring.written, packetsWritten)
+    }
+
+    /// After the death of a process that had the lock: the record that it was publishing is published or not there.
+    public mutating func recover(_ ring: Ring) {
+        // The ring was left early for a record that did not come. No record begins at 0 behind a gap.
+        if wrap == tail { wrap = 0 }
+        // The words in the ring are ours, so that they come one after the other; a peer that has changed them has a wrong
+        // count of its own packets.
+        if cl_load64_relaxed(ring.tail) != tail, cl_load64_relaxed(ring.written) == packetsWritten {
+            packetsWritten &+= 1
+        }
+        // Memory that is there already may be asked for again.
+        populated = 0
+        cl_store64_relaxed(ring.wrap, wrap)
         cl_store64_release(ring.tail, tail)
         cl_store64_release(ring.written, packetsWritten)
     }

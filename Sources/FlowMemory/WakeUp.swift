@@ -60,6 +60,18 @@ public enum WakeUp {
         }
     }
 
+    /// The same whatever the wait words say, because somebody may have died half-way through a wake-up.
+    public static func anyReader(
+        of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
+        bell: Int32
+    ) {
+        everybody(on: word(words, SlotLayout.readerWait(end)))
+        link.setReady(number, for: linkEnd)
+        _ = cl_exchange32(word(link.base, LinkLayout.bell(linkEnd)), 0)
+        // A full socket has a bell in it already.
+        _ = cl_send_message(bell, "!", 1, nil, 0, Int32(MSG_DONTWAIT))
+    }
+
     /// Step 3 for other words: wakes whoever set this one.
     public static func sleeper(on wait: UnsafeMutablePointer<UInt32>) {
         if cl_exchange32(wait, 0) != 0 { cl_futex_wake_all(wait) }

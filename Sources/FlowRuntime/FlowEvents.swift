@@ -39,11 +39,10 @@ extension FlowPointer {
         if newPackets(end) > 0 { return true }
         let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
-        let membership = pointee.membership
         let isDown = peer & EndState.down != 0
         let isGone = peer & EndState.gone != 0 || fate & (Fate.down | Fate.violated) != 0
-        return isGone && !membership.toldDeallocated || isDown != membership.toldDown
-            || fate & Fate.silent != 0 && !membership.toldSilent
+        return isGone && !pointee.membership.toldDeallocated || isDown != pointee.membership.toldDown
+            || fate & Fate.silent != 0 && !pointee.membership.toldSilent
     }
 
     /// One FLOW_PKT for each packet, as a count; then what became of the flow, each once. Packets that were read without
@@ -54,7 +53,7 @@ extension FlowPointer {
         let packets = newPackets(end)
         if packets > 0 {
             pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
-            pointee.membership.messages.count = 0
+            if pointee.role == .user { pointee.membership.messages.count = 0 }
             queue.append(descriptor, .packet, count: packets)
         }
         let peer = cl_load32_acquire(peerState)
@@ -65,7 +64,7 @@ extension FlowPointer {
                 queue.append(descriptor, .deallocated, count: 1)
             }
         } else if (peer & EndState.down != 0) != pointee.membership.toldDown {
-            pointee.membership.toldDown.toggle()
+            pointee.membership.toldDown = !pointee.membership.toldDown
             queue.append(descriptor, pointee.membership.toldDown ? .down : .up, count: 1)
         }
         if fate & Fate.silent != 0, !pointee.membership.toldSilent {

@@ -67,7 +67,7 @@ extension FlowProcess {
             unlock()
             throw .notAllocated
         }
-        cl_lock(end.writeLock)
+        entry.lockWriter(of: end)
         let isOwn = entry.pointee.owner == identity
         let flow = entry.pointee.flow
         let incarnation = entry.pointee.incarnation
@@ -134,7 +134,7 @@ extension FlowProcess {
             if let entry = FlowTable.pointer(descriptor), entry.pointee.owner == identity,
                 let end = entry.lockReading()
             {
-                cl_lock(end.writeLock)
+                entry.lockWriter(of: end)
                 entry.sayGone()
                 close(entry, descriptor, end)
             }

@@ -64,7 +64,7 @@ package enum FlowReceive {
             let state = end.receiving
             state.pointee.endIsDue = false
             guard let record = try entry.front(end) else { return .empty }
-            state.pointee.held = HeldMessage(bytes: record.count, holder: FlowProcess.shared.identity.rawValue)
+            state.pointee.held.begin(bytes: record.count)
             entry.hold(.message)
             let delivered = state.pointee.delivered
             message = UnsafeRawBufferPointer(
@@ -83,10 +83,10 @@ package enum FlowReceive {
         guard let end = entry.lockReading() else { throw .flowDown }
         defer { cl_unlock(end.readLock) }
         let state = end.receiving
-        guard let held = state.pointee.held else { throw .invalid }
-        state.pointee.held = nil
+        guard state.pointee.held.holder == FlowProcess.shared.identity.rawValue else { throw .invalid }
+        state.pointee.held.end()
         state.pointee.delivered = 0
-        entry.consume(bytes: held.bytes, end)
+        entry.consume(bytes: state.pointee.held.bytes, end)
     }
 
     private enum Outcome {
@@ -207,10 +207,11 @@ extension FlowEnd {
             if flags & FlowFlags.down != 0 { return .flowDown }
             if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .notPermitted }
         }
-        guard let held = receiving.pointee.held else { return nil }
-        guard !isAlive(held.holder) else { return .busy }
-        // Who held it is dead: the message is still the oldest.
-        receiving.pointee.held = nil
+        let holder = receiving.pointee.held.holder
+        if holder == 0 { return nil }
+        guard cl_has_ended(holder) else { return .busy }
+        // The message is still the oldest.
+        receiving.pointee.held.end()
         return nil
     }
 }

@@ -326,7 +326,9 @@ private final class LinkWatch {
 
 extension FlowPointer {
     fileprivate func isQuiet(after looks: UInt8) -> Bool {
-        pointee.membership.quietLooks += 1
-        return pointee.membership.quietLooks >= looks
+        // ThreadSanitizer takes += for a change of the whole entry.
+        let quietLooks = pointee.membership.quietLooks + 1
+        pointee.membership.quietLooks = quietLooks
+        return quietLooks >= looks
     }
 }

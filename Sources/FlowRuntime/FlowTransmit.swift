@@ -44,8 +44,7 @@ package enum FlowTransmit {
     ) throws(Failure) -> UnsafeMutableRawBufferPointer {
         var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         try place(descriptor, count, timeout) { entry, end, start in
-            end.sending.pointee.reservation = Reservation(
-                start: start, bytes: count, holder: FlowProcess.shared.identity.rawValue)
+            end.sending.pointee.reservation.begin(at: start, bytes: count)
             entry.hold(.reservation)
             room = UnsafeMutableRawBufferPointer(
                 start: end.sending.pointee.producer.payload(start, in: entry.pointee.departing), count: count)
@@ -62,7 +61,8 @@ package enum FlowTransmit {
             entry.leaveSleep()
             throw .flowDown
         }
-        guard let reservation = end.sending.pointee.reservation, count <= reservation.bytes else {
+        let reservation = end.sending.pointee.reservation
+        guard reservation.holder == FlowProcess.shared.identity.rawValue, count <= reservation.bytes else {
             cl_unlock(end.writeLock)
             entry.holdAgain(.reservation)
             throw .messageTooLong
@@ -70,7 +70,7 @@ package enum FlowTransmit {
         // The flow's memory stays until here.
         defer { entry.leaveSleep() }
         defer { cl_unlock(end.writeLock) }
-        end.sending.pointee.reservation = nil
+        end.sending.pointee.reservation.end()
         if let failure = entry.writingFailure(end) { throw failure }
         if count > 0 { entry.publish(reservation.start, count, end) }
         return count
@@ -153,9 +153,10 @@ package enum FlowTransmit {
 extension FlowEnd {
     /// Somebody fills a place that he has reserved.
     fileprivate var refusal: Failure? {
-        guard let reservation = sending.pointee.reservation else { return nil }
-        guard !isAlive(reservation.holder) else { return .busy }
-        sending.pointee.reservation = nil
+        let holder = sending.pointee.reservation.holder
+        if holder == 0 { return nil }
+        guard cl_has_ended(holder) else { return .busy }
+        sending.pointee.reservation.end()
         return nil
     }
 }

@@ -8,16 +8,35 @@ import Vocabulary
 
 /// A place in the departing ring that somebody fills.
 struct Reservation {
-    let start: UInt64
-    let bytes: Int
-    let holder: pid_t
+    private(set) var start: UInt64 = 0
+    private(set) var bytes = 0
+    /// 0: nobody. Written last, so that of one who dies meanwhile nothing is left.
+    private(set) var holder: pid_t = 0
+
+    mutating func begin(at start: UInt64, bytes: Int) {
+        self.start = start
+        self.bytes = bytes
+        cl_compiler_fence()
+        holder = FlowProcess.shared.identity.rawValue
+    }
+
+    mutating func end() { holder = 0 }
 }
 
 /// The oldest message, which somebody reads in place.
 struct HeldMessage {
     /// Of its payload, as they were checked.
-    let bytes: Int
-    let holder: pid_t
+    private(set) var bytes = 0
+    /// As in `Reservation`.
+    private(set) var holder: pid_t = 0
+
+    mutating func begin(bytes: Int) {
+        self.bytes = bytes
+        cl_compiler_fence()
+        holder = FlowProcess.shared.identity.rawValue
+    }
+
+    mutating func end() { holder = 0 }
 }
 
 /// What this process holds of a flow; bits in its entry.
@@ -38,9 +57,6 @@ extension FlowPointer {
     /// False if it was not held.
     func letGo(_ what: Hold) -> Bool { cl_and32(&pointee.holds, ~what.rawValue) & what.rawValue != 0 }
 }
-
-/// Whether there is such a process.
-func isAlive(_ process: pid_t) -> Bool { kill(process, 0) == 0 || cl_errno() != ESRCH }
 
 extension UnsafeBufferPointer<iovec> {
     /// Bytes of all parts together. `.invalid` if that is no number of bytes, or a part with bytes has no place.

@@ -31,14 +31,14 @@ extension FlowPointer {
     /// With the read lock held: packets that are no messages go, as far as nothing that is read stands before them. Else
     /// they would fill the ring of a program that does not read.
     func discardKeepalives(_ end: FlowEnd) throws(RingViolation) {
-        if end.receiving.pointee.held == nil { _ = try front(end) }
+        if end.receiving.pointee.held.holder == 0 { _ = try front(end) }
     }
 
     private func countMessages(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) throws(RingViolation) -> UInt64 {
         var messages = pointee.membership.messages
         let consumer = receiving.pointee.consumer
         if consumer.read &- messages.seen.read < UInt64.max / 2 { messages = NewMessages(seen: consumer, count: 0) }
-        while let record = try messages.seen.front(pointee.arriving) {
+        while let record = try messages.seen.next(pointee.arriving) {
             if record.count > 0, pointee.trailerBytes == 0 || record.isIntact { messages.count += 1 }
             messages.seen.skip(record.count)
         }

@@ -38,7 +38,7 @@ package enum ProviderFlow {
     ) throws(Failure) -> Int {
         try reading(descriptor) { (entry, end) throws(RingViolation) in
             var count = 0
-            while count < packets.count, let record = try entry.pointee.handedOut.front(entry.pointee.arriving) {
+            while count < packets.count, let record = try entry.pointee.handedOut.next(entry.pointee.arriving) {
                 packets[count] = UnsafeRawBufferPointer(start: record.payload, count: record.count)
                 entry.pointee.handedOut.skip(record.count)
                 count += 1
@@ -58,7 +58,7 @@ package enum ProviderFlow {
             // Of a copy, so that a violation leaves nothing half done.
             var consumer = receiving.pointee.consumer
             for _ in 0..<count {
-                guard let record = try consumer.front(entry.pointee.arriving) else { throw RingViolation() }
+                guard let record = try consumer.next(entry.pointee.arriving) else { throw RingViolation() }
                 consumer.skip(record.count)
             }
             guard consumer.agrees(with: handedOut) else { throw RingViolation() }

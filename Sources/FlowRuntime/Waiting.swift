@@ -96,7 +96,7 @@ extension FlowPointer {
     /// The end with its read lock held; nil if the flow is not open.
     func lockReading() -> FlowEnd? {
         guard let end = pointee.end else { return nil }
-        cl_lock(end.readLock)
+        lockReader(of: end)
         if pointee.end == end { return end }
         cl_unlock(end.readLock)
         return nil
@@ -105,10 +105,36 @@ extension FlowPointer {
     /// The end with its write lock held; nil if the flow is not open.
     func lockWriting() -> FlowEnd? {
         guard let end = pointee.end else { return nil }
-        cl_lock(end.writeLock)
+        lockWriter(of: end)
         if pointee.end == end { return end }
         cl_unlock(end.writeLock)
         return nil
+    }
+
+    @inline(__always) func lockReader(of end: FlowEnd) {
+        if cl_lock(end.readLock) { recoverReading(end) }
+    }
+
+    @inline(__always) func lockWriter(of end: FlowEnd) {
+        if cl_lock(end.writeLock) { recoverWriting(end) }
+    }
+
+    /// Who had the lock has died, at any point of any call.
+    @inline(never) private func recoverReading(_ end: FlowEnd) {
+        guard pointee.end == end else { return }
+        end.receiving.pointee.consumer.recover(pointee.arriving)
+        cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
+        WakeUp.everybody(on: peerWriterWait)
+    }
+
+    @inline(never) private func recoverWriting(_ end: FlowEnd) {
+        guard pointee.end == end else { return }
+        end.sending.pointee.producer.recover(pointee.departing)
+        pointee.link._withUnsafeGuaranteedRef { link in
+            WakeUp.anyReader(
+                of: pointee.side.other, slot: pointee.words, number: pointee.number, link: link.memory,
+                linkEnd: link.end.other, bell: pointee.bell)
+        }
     }
 
     /// With a lock of the end held: from here to `leaveSleep` the flow's memory stays.

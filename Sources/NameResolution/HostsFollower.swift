@@ -15,6 +15,9 @@ struct HostsFollower {
         let inode: UInt
         let bytes: Int
         let modified: [Int]
+
+        /// Also if it comes from the future.
+        func isFresh(at nanoseconds: UInt64) -> Bool { modified[0] >= Int(nanoseconds / 1_000_000_000) - 1 }
     }
 
     private enum Found: Equatable {
@@ -26,6 +29,9 @@ struct HostsFollower {
     private let path: [CChar]
     private let own: DatagramAddress
     private var found = Found.nothing
+    /// Written so short before it was read that another write may have left the same status.
+    private var isFresh = false
+    private var told: HostsFile?
 
     init(path: [UInt8], own: DatagramAddress) {
         self.path = path.map(CChar.init(bitPattern:)) + [0]
@@ -40,13 +46,20 @@ struct HostsFollower {
             guard result >= 0 else { throw Failure(result: Int(result)) }
             let file = Descriptor(owning: result)
             let version = try HostsFollower.version(of: file.number)
-            guard found != .version(version) else { return nil }
+            guard found != .version(version) || isFresh else { return nil }
+            isFresh = version.isFresh(at: cl_realtime_nanoseconds())
             let bytes = try HostsFollower.read(file.number, version.bytes)
             found = .version(version)
-            return .hosts(
-                HostsFile(parsing: bytes, family: own.family, port: own.port) { NameDigest.of($0, with: .md5) })
+            let hosts = HostsFile(parsing: bytes, family: own.family, port: own.port) {
+                NameDigest.of($0, with: .md5)
+            }
+            defer { told = hosts }
+            return told == hosts ? nil : .hosts(hosts)
         } catch {
-            defer { found = .failure(error) }
+            defer {
+                found = .failure(error)
+                told = nil
+            }
             return found == .failure(error) ? nil : .noHosts(error)
         }
     }

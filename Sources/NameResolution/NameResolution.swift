@@ -16,9 +16,16 @@ package final class NameResolution: Sendable {
         let inquiry: Inquiry
     }
 
+    /// Inquiries of one kind, and how many threads are at them. The kinds do not share threads: a resolver of the system
+    /// that takes its time shall not keep anybody from the DNS server.
+    private struct Lane: Sendable {
+        var waiting: Deque<Inquiring> = []
+        var threads = 0
+    }
+
     private struct State: Sendable {
-        var inquiries: Deque<Inquiring> = []
-        var resolvers = 0
+        var toServer = Lane()
+        var toSystem = Lane()
         var updates: Deque<DNSUpdate> = []
         var isUpdating = false
         var events: [IPCPEvent] = []
@@ -58,11 +65,12 @@ package final class NameResolution: Sendable {
     /// Then there is an event `resolved`.
     package func resolve(_ id: ResolutionID, _ inquiry: Inquiry) {
         enum Next { case thread, nothing, refusal }
+        let lane = NameResolution.lane(of: inquiry)
         let next = state.withLock { state -> Next in
-            guard state.inquiries.count < Limits.questions else { return .refusal }
-            state.inquiries.append(Inquiring(id: id, inquiry: inquiry))
-            guard state.resolvers < Limits.resolvers else { return .nothing }
-            state.resolvers += 1
+            guard state[keyPath: lane].waiting.count < Limits.questions else { return .refusal }
+            state[keyPath: lane].waiting.append(Inquiring(id: id, inquiry: inquiry))
+            guard state[keyPath: lane].threads < Limits.resolvers else { return .nothing }
+            state[keyPath: lane].threads += 1
             return .thread
         }
         switch next {
@@ -70,26 +78,34 @@ package final class NameResolution: Sendable {
         case .refusal: tell(.resolved(id, .failed(.busy)))
         case .thread:
             do throws(Failure) {
-                try Thread.start { self.answerInquiries() }
+                try Thread.start { self.answerInquiries(like: inquiry) }
             } catch {
-                failInquiries(error)
+                failInquiries(like: inquiry, error)
             }
         }
     }
 
+    private static func lane(of inquiry: Inquiry) -> WritableKeyPath<State, Lane> {
+        switch inquiry.source {
+        case .server: \.toServer
+        case .system: \.toSystem
+        }
+    }
+
     /// Without a thread there are no answers, unless others are at it.
-    private func failInquiries(_ failure: Failure) {
+    private func failInquiries(like inquiry: Inquiry, _ failure: Failure) {
+        let lane = NameResolution.lane(of: inquiry)
         let left = state.withLock { state -> Deque<Inquiring> in
-            state.resolvers -= 1
-            guard state.resolvers == 0 else { return [] }
-            defer { state.inquiries.removeAll() }
-            return state.inquiries
+            state[keyPath: lane].threads -= 1
+            guard state[keyPath: lane].threads == 0 else { return [] }
+            defer { state[keyPath: lane].waiting.removeAll() }
+            return state[keyPath: lane].waiting
         }
         for inquiring in left { tell(.resolved(inquiring.id, .failed(failure))) }
     }
 
-    private func answerInquiries() {
-        while let next = nextInquiry() {
+    private func answerInquiries(like inquiry: Inquiry) {
+        while let next = nextInquiry(like: inquiry) {
             let resolution =
                 switch next.inquiry.source {
                 case .server(let server): ServerInquiry.answer(to: next.inquiry, by: server)
@@ -100,10 +116,11 @@ package final class NameResolution: Sendable {
     }
 
     /// Nil: the thread ends.
-    private func nextInquiry() -> Inquiring? {
-        state.withLock { state in
-            if let next = state.inquiries.popFirst() { return next }
-            state.resolvers -= 1
+    private func nextInquiry(like inquiry: Inquiry) -> Inquiring? {
+        let lane = NameResolution.lane(of: inquiry)
+        return state.withLock { state in
+            if let next = state[keyPath: lane].waiting.popFirst() { return next }
+            state[keyPath: lane].threads -= 1
             return nil
         }
     }
@@ -125,11 +142,7 @@ package final class NameResolution: Sendable {
             do throws(Failure) {
                 try Thread.start { self.sendUpdates() }
             } catch {
-                state.withLock { state in
-                    state.isUpdating = false
-                    state.updates.removeAll()
-                }
-                log(.error, "\(update) is not sent: \(error).")
+                while let lost = nextUpdate() { log(.error, "\(lost) is not sent: \(error).") }
             }
         }
     }

@@ -9,9 +9,12 @@ import Vocabulary
 /// A question to one DNS server, by c-ares: what libc has for it knows neither ports nor servers with IPv6 addresses
 /// beside those of the system.
 enum ServerInquiry {
-    /// Once, before any thread asks.
+    /// Once, whatever the number of threads.
+    private static let isPrepared = ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS
+
+    /// Before anything is asked.
     static func prepare() throws(Failure) {
-        guard ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS else { throw .outOfMemory }
+        guard isPrepared else { throw .outOfMemory }
     }
 
     /// Numbers of RFC 1035 and RFC 3596.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import Synchronization
+import FlowRuntime
 import Vocabulary
 
 /// Tells waiting tasks that something has happened, so that they look again. It counts its rings: who looks in vain waits
@@ -13,7 +13,7 @@ final class Doorbell: Sendable {
         var isAttached = false
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// To be read before looking.
     var rings: UInt64 { state.withLock { $0.rings } }

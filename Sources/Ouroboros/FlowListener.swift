@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import FlowRuntime
-import Synchronization
 import Vocabulary
 
 /// Accepts flows for the names to which this process, or its program, is bound.
@@ -26,14 +25,14 @@ public final class FlowListener: Sendable {
         var name: String?
     }
 
-    private let state: Mutex<State>
+    private let state: Guarded<State>
     /// Rings when the listener is closed.
     private let bell = Doorbell()
 
     /// For the names that others bind this process to, before or after.
     public init() {
         ProcessAttachment.begin()
-        state = Mutex(State())
+        state = Guarded(State())
     }
 
     /// Binds this process to a name as long as the listener is open; irmd makes the name if it does not exist.
@@ -43,7 +42,7 @@ public final class FlowListener: Sendable {
     public init(bindingTo name: String) throws(OuroborosError) {
         ProcessAttachment.begin()
         try IRM().bind(.current, to: name)
-        state = Mutex(State(name: name))
+        state = Guarded(State(name: name))
     }
 
     deinit { close() }

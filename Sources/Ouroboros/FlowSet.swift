@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import FlowRuntime
-import Synchronization
 import Vocabulary
 
 /// Flows that a thread waits for together. A flow is in one set at most; awaited flows are in one of the library's.
@@ -48,7 +47,7 @@ public final class FlowSet: Sendable {
     }
 
     private let set: FlowRuntime.FlowSet
-    private let flows = Mutex<[Int32: Flow]>([:])
+    private let flows = Guarded<[Int32: Flow]>([:])
 
     /// A set of these flows.
     ///

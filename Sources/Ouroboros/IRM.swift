@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
+import FlowRuntime
 import ManagementClient
 import Platform
-import Synchronization
 import Vocabulary
 
 /// Management of the system: a connection to its irmd, over which IPCPs are made, and names created, bound and
@@ -24,12 +24,12 @@ import Vocabulary
 /// All calls throw ``OuroborosError``: with `manager` if irmd does not answer, `invalid` for what can be no name or
 /// path, and what irmd refuses with, `notPermitted` among others. The reason is irmd's own sentence.
 public final class IRM: Sendable {
-    private let client: Mutex<ManagementClient>
+    private let client: Guarded<ManagementClient>
 
     /// Connects to the irmd of this environment and greets it.
     public init() throws(OuroborosError) {
         do throws(ManagementError) {
-            client = Mutex(try ManagementClient())
+            client = Guarded(try ManagementClient())
         } catch {
             throw OuroborosError(error)
         }

@@ -3,7 +3,6 @@
 import CLinux
 import FlowRuntime
 import Platform
-import Synchronization
 import Vocabulary
 
 /// The one thread behind everything that is awaited: it sleeps in a poll on the descriptor of one flow set, in which all
@@ -20,12 +19,12 @@ final class Reactor: Sendable {
         var sleepsUntil = Instant(nanoseconds: 0)
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let poll: Int32
     private let wakeUp: Int32
     private let set: FlowRuntime.FlowSet
 
-    private static let instance = Mutex<Reactor?>(nil)
+    private static let instance = Guarded<Reactor?>(nil)
     private static let setToken: UInt64 = 1 << 32
     private static let wakeUpToken: UInt64 = 2 << 32
 

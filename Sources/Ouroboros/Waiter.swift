@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import Synchronization
+import FlowRuntime
 
 /// One wait of one task. Whoever finishes it first decides how it ended: what was waited for, the deadline, or the
 /// cancellation of the task. Made before it is registered anywhere, so that it can be finished before the task sleeps.
@@ -17,7 +17,7 @@ final class Waiter: Sendable {
         case finished(Outcome)
     }
 
-    private let state = Mutex(State.fresh)
+    private let state = Guarded(State.fresh)
 
     /// From any thread, any number of times; the first counts.
     func finish(_ outcome: Outcome) {

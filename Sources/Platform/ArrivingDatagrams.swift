@@ -5,7 +5,7 @@ import Vocabulary
 
 /// The receiving half of a `DatagramSocket`: buffers that are used again and again, and the splitting of what the
 /// kernel has joined.
-struct ArrivingDatagrams: ~Copyable {
+final class ArrivingDatagrams {
     private let descriptor: Int32
     private let longestBytes: Int
     private let buffer: UnsafeMutableRawPointer
@@ -54,7 +54,7 @@ struct ArrivingDatagrams: ~Copyable {
     }
 
     func receive(
-        _ errors: borrowing DatagramErrors, _ body: (UnsafeRawBufferPointer, DatagramAddress) -> Void
+        _ errors: DatagramErrors, _ body: (UnsafeRawBufferPointer, DatagramAddress) -> Void
     ) -> DatagramReception {
         unheard[0] += 1
         if unheard[0] >= ArrivingDatagrams.receptionsBetweenErrors { collect(errors) }
@@ -68,13 +68,13 @@ struct ArrivingDatagrams: ~Copyable {
     }
 
     @discardableResult
-    private func collect(_ errors: borrowing DatagramErrors) -> Bool {
+    private func collect(_ errors: DatagramErrors) -> Bool {
         unheard[0] = 0
         return errors.collect()
     }
 
     /// How many messages came. An error that came back from the network is told here, once, in place of them.
-    private func fetch(_ errors: borrowing DatagramErrors) -> Int {
+    private func fetch(_ errors: DatagramErrors) -> Int {
         for _ in 0..<ArrivingDatagrams.attempts {
             let result = cl_datagram_receive(descriptor, messages.base, UInt32(messages.count))
             if result >= 0 { return Int(result) }
@@ -87,7 +87,7 @@ struct ArrivingDatagrams: ~Copyable {
 
     /// How many datagrams the message was.
     private func deliver(
-        _ index: Int, _ errors: borrowing DatagramErrors, _ body: (UnsafeRawBufferPointer, DatagramAddress) -> Void
+        _ index: Int, _ errors: DatagramErrors, _ body: (UnsafeRawBufferPointer, DatagramAddress) -> Void
     ) -> Int {
         guard let source = DatagramAddress(addresses[index]) else { return 0 }
         let length = min(Int(messages[index].length), stride)

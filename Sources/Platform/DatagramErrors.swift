@@ -4,7 +4,7 @@ import CLinux
 
 /// What went wrong on a socket, until its owner asks. Errors that come back from the network stand in a queue of the
 /// socket; as long as one does, the socket is reported as ready.
-struct DatagramErrors: ~Copyable {
+final class DatagramErrors {
     private let descriptor: Int32
     private let troubles = KernelArray(repeating: DatagramTroubles(), count: 1)
     /// So many are taken at once. More cannot keep us: they come as fast as somebody sends them.

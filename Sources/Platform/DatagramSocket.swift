@@ -78,6 +78,12 @@ package struct DatagramSocket: ~Copyable {
         departing.append(header: header, payload: payload, to: destination)
     }
 
+    /// Puts a datagram into the batch that has its header in front, which is cheaper: the kernel gathers one part instead
+    /// of two. The batch must not be full.
+    package func append(_ datagram: UnsafeRawBufferPointer, to destination: DatagramAddress) {
+        departing.append(datagram, to: destination)
+    }
+
     /// Sends the batch, and empties it whatever comes of it.
     package func flush() -> DatagramFlush { departing.flush(errors) }
 

@@ -8,16 +8,19 @@ package enum DatagramTrouble: Int, Sendable, CaseIterable {
     case noBuffers
     /// Longer than the path lets through, or than a datagram can be.
     case tooLong
-    /// The other host or its port cannot be reached: what we sent was answered so, or there is no route.
+    /// The other host or its port cannot be reached: what we sent was answered so.
     case unreachable
-    /// The interface is down, or the address that the socket is bound to has gone.
+    /// The interface is down, or the address that the socket is bound to has gone, or the route.
     case interfaceDown
     /// It came, and was longer than those that the socket takes.
     case truncated
     /// Anything else that the system says.
     case other
 
-    /// Of a datagram to an address that can be one.
+    /// Told by the call that should have sent a datagram. A route that is not there went with its interface.
+    init(refusal errno: Int32) { self = errno == ENETUNREACH ? .interfaceDown : DatagramTrouble(errno: errno) }
+
+    /// Come back from the network, or told by any other call.
     init(errno: Int32) {
         switch errno {
         case ENOBUFS, ENOMEM: self = .noBuffers

@@ -5,17 +5,28 @@ import Vocabulary
 
 /// The sending half of a `DatagramSocket`: a batch of datagrams, of which those that follow each other to one destination
 /// with one length are one message, which the kernel, or the interface, splits (UDP GSO).
-struct DepartingDatagrams: ~Copyable {
+final class DepartingDatagrams {
     typealias Message = DatagramSocket.Message
 
     // Not private: Swift 6.3 fails to destroy it from another file if it is.
     struct Batch {
         var datagrams = 0
+        var parts = 0
         var messages = 0
-        /// Of the last message: how many more datagrams it may take, the length of all but its last one, and of it all.
+        /// Of the last message: how many more datagrams it may take, and its length.
         var room = 0
-        var pieceBytes = 0
         var bytes = 0
+    }
+
+    /// What a message is made of.
+    struct Shape {
+        var datagrams: Int
+        /// Of each datagram.
+        var parts: Int
+        /// Length of all datagrams but the last.
+        var pieceBytes: Int
+
+        static let single = Shape(datagrams: 1, parts: 1, pieceBytes: 0)
     }
 
     private let descriptor: Int32
@@ -23,14 +34,16 @@ struct DepartingDatagrams: ~Copyable {
     private let transmit: DatagramSocket.Transmit
     private let batch = KernelArray(repeating: Batch(), count: 1)
     private let headers = KernelArray(repeating: UInt32(0), count: Limits.datagramsPerBatch)
-    /// Of each datagram its header and its payload.
+    /// Of each datagram its header and its payload, or all of it.
     private let parts = KernelArray(repeating: iovec(), count: 2 * Limits.datagramsPerBatch)
     private let destinations: KernelArray<DatagramAddress>
+    private let shapes = KernelArray(repeating: Shape.single, count: Limits.datagramsPerBatch)
     private let addresses = KernelArray(repeating: cl_address(), count: Limits.datagramsPerBatch)
     private let controls = KernelArray(repeating: cl_datagram_control(), count: Limits.datagramsPerBatch)
     private let messages = KernelArray(repeating: Message(), count: Limits.datagramsPerBatch)
     /// The datagrams of a message that the kernel did not split.
     private let pieces = KernelArray(repeating: Message(), count: DepartingDatagrams.mostPieces)
+    private let pieceShapes = KernelArray(repeating: Shape.single, count: DepartingDatagrams.mostPieces)
     private let refusals = SplitRefusals()
 
     /// What older kernels allow.
@@ -47,69 +60,85 @@ struct DepartingDatagrams: ~Copyable {
         let nobody = DatagramAddress(family: family, high: 0, low: 0, port: 0)
         destinations = KernelArray(repeating: nobody, count: Limits.datagramsPerBatch)
         for index in 0..<Limits.datagramsPerBatch {
-            parts[2 * index] = iovec(iov_base: headers.base + index, iov_len: DepartingDatagrams.headerBytes)
             messages[index].header.msg_name = UnsafeMutableRawPointer(addresses.base + index)
         }
     }
 
-    var isFull: Bool { batch[0].datagrams == Limits.datagramsPerBatch }
+    var isFull: Bool { batch[0].datagrams == headers.count }
     var isEmpty: Bool { batch[0].datagrams == 0 }
 
     func append(header: UInt32, payload: UnsafeRawBufferPointer, to destination: DatagramAddress) {
         let index = batch[0].datagrams
-        precondition(index < Limits.datagramsPerBatch, "the batch is full")
+        precondition(index < headers.count, "the batch is full")
         headers[index] = header.bigEndian
-        parts[2 * index + 1] = iovec(
-            iov_base: UnsafeMutableRawPointer(mutating: payload.baseAddress), iov_len: payload.count)
-        batch[0].datagrams = index + 1
-        let length = payload.count + DepartingDatagrams.headerBytes
-        if joins(length, destination) {
-            extend(by: length)
-        } else {
-            begin(at: index, length, destination)
-        }
+        let part = batch[0].parts
+        parts[part] = iovec(iov_base: headers.base + index, iov_len: DepartingDatagrams.headerBytes)
+        parts[part + 1] = payload.part
+        append(2, payload.count + DepartingDatagrams.headerBytes, to: destination)
+    }
+
+    func append(_ datagram: UnsafeRawBufferPointer, to destination: DatagramAddress) {
+        precondition(batch[0].datagrams < headers.count, "the batch is full")
+        parts[batch[0].parts] = datagram.part
+        append(1, datagram.count, to: destination)
     }
 
     @inline(__always)
-    private func joins(_ length: Int, _ destination: DatagramAddress) -> Bool {
-        batch[0].room > 0 && length <= batch[0].pieceBytes && batch[0].bytes + length <= DepartingDatagrams.mostBytes
-            && destinations[batch[0].messages - 1] == destination
+    private func append(_ count: Int, _ length: Int, to destination: DatagramAddress) {
+        if joins(count, length, destination) {
+            extend(by: length)
+        } else {
+            begin(count, length, destination)
+        }
+        messages[batch[0].messages - 1].header.msg_iovlen += count
+        shapes[batch[0].messages - 1].datagrams += 1
+        batch[0].parts += count
+        batch[0].datagrams += 1
+    }
+
+    @inline(__always)
+    private func joins(_ count: Int, _ length: Int, _ destination: DatagramAddress) -> Bool {
+        guard batch[0].room > 0 else { return false }
+        let last = batch[0].messages - 1
+        return length <= shapes[last].pieceBytes && count == shapes[last].parts
+            && batch[0].bytes + length <= DepartingDatagrams.mostBytes && destinations[last].isSame(destination)
     }
 
     private func extend(by length: Int) {
         let last = batch[0].messages - 1
-        if messages[last].header.msg_iovlen == 2 {
-            cl_datagram_split(messages.base + last, controls.base + last, UInt16(clamping: batch[0].pieceBytes))
+        if shapes[last].datagrams == 1 {
+            let size = UInt16(clamping: shapes[last].pieceBytes)
+            cl_datagram_split(messages.base + last, controls.base + last, size)
         }
-        messages[last].header.msg_iovlen += 2
         batch[0].bytes += length
         // Only the last piece may be shorter.
-        batch[0].room = length < batch[0].pieceBytes ? 0 : batch[0].room - 1
+        batch[0].room = length < shapes[last].pieceBytes ? 0 : batch[0].room - 1
     }
 
-    private func begin(at index: Int, _ length: Int, _ destination: DatagramAddress) {
+    private func begin(_ count: Int, _ length: Int, _ destination: DatagramAddress) {
         let message = batch[0].messages
         destinations[message] = destination
+        shapes[message] = Shape(datagrams: 0, parts: count, pieceBytes: length)
         messages[message].header.msg_namelen = destination.write(to: addresses.base + message)
-        messages[message].header.msg_iov = parts.base + 2 * index
-        messages[message].header.msg_iovlen = 2
+        messages[message].header.msg_iov = parts.base + batch[0].parts
+        messages[message].header.msg_iovlen = 0
         messages[message].header.msg_control = nil
         messages[message].header.msg_controllen = 0
         batch[0].messages = message + 1
-        batch[0].pieceBytes = length
         batch[0].bytes = length
         let mayBeSplit = splits && length <= refusals.longestPiece(to: destination)
         batch[0].room = mayBeSplit ? DepartingDatagrams.mostPieces - 1 : 0
     }
 
-    func flush(_ errors: borrowing DatagramErrors) -> DatagramFlush {
-        let flush = send(messages.base, batch[0].messages, errors)
+    func flush(_ errors: DatagramErrors) -> DatagramFlush {
+        let flush = send(messages.base, shapes.base, batch[0].messages, errors)
         batch[0] = Batch()
         return flush
     }
 
     private func send(
-        _ messages: UnsafeMutablePointer<Message>, _ count: Int, _ errors: borrowing DatagramErrors
+        _ messages: UnsafeMutablePointer<Message>, _ shapes: UnsafePointer<Shape>, _ count: Int,
+        _ errors: DatagramErrors
     ) -> DatagramFlush {
         var settled = 0
         var next = 0
@@ -117,7 +146,7 @@ struct DepartingDatagrams: ~Copyable {
         while next < count {
             let result = transmit(descriptor, messages + next, UInt32(count - next))
             if result > 0 {
-                for index in next..<next + Int(result) { settled += messages[index].datagrams }
+                for index in next..<next + Int(result) { settled += shapes[index].datagrams }
                 next += Int(result)
                 attempts = 0
                 continue
@@ -131,13 +160,13 @@ struct DepartingDatagrams: ~Copyable {
             let heard = errors.collect()
             if attempts < DepartingDatagrams.attempts && (heard || attempts == 1) { continue }
             attempts = 0
-            if messages[next].datagrams > 1 && DepartingDatagrams.maySaySplitting(-result) {
-                let flush = sendApart(messages + next, errors)
+            if shapes[next].datagrams > 1 && DepartingDatagrams.maySaySplitting(-result) {
+                let flush = sendApart(messages + next, shapes[next], errors)
                 settled += flush.settled
                 if flush.obstacle != nil { return DatagramFlush(settled: settled, obstacle: flush.obstacle) }
             } else {
-                errors.add(DatagramTrouble(errno: -result), messages[next].datagrams)
-                settled += messages[next].datagrams
+                errors.add(DatagramTrouble(refusal: -result), shapes[next].datagrams)
+                settled += shapes[next].datagrams
             }
             next += 1
         }
@@ -152,28 +181,42 @@ struct DepartingDatagrams: ~Copyable {
 
     /// One by one, what could not be sent as one message.
     private func sendApart(
-        _ message: UnsafeMutablePointer<Message>, _ errors: borrowing DatagramErrors
+        _ message: UnsafeMutablePointer<Message>, _ shape: Shape, _ errors: DatagramErrors
     ) -> DatagramFlush {
-        if let place = message.pointee.header.msg_name?.assumingMemoryBound(to: cl_address.self),
-            let destination = DatagramAddress(place.pointee), let parts = message.pointee.header.msg_iov
-        {
-            refusals.add(destination, parts[0].iov_len + parts[1].iov_len, now: Clock.now())
+        let header = message.pointee.header
+        if let name = header.msg_name, let destination = DatagramAddress(name.load(as: cl_address.self)) {
+            refusals.add(destination, shape.pieceBytes, now: Clock.now())
         }
-        let count = message.pointee.datagrams
-        for index in 0..<count {
-            pieces[index].header = message.pointee.header
-            pieces[index].header.msg_iov += 2 * index
-            pieces[index].header.msg_iovlen = 2
+        for index in 0..<shape.datagrams {
+            pieces[index].header = header
+            pieces[index].header.msg_iov += shape.parts * index
+            pieces[index].header.msg_iovlen = shape.parts
             pieces[index].header.msg_control = nil
             pieces[index].header.msg_controllen = 0
         }
-        return send(pieces.base, count, errors)
+        return send(pieces.base, pieceShapes.base, shape.datagrams, errors)
     }
 }
 
-extension cl_datagram_message {
-    /// How many we made it of: each has two parts.
-    fileprivate var datagrams: Int { Int(header.msg_iovlen) / 2 }
+extension UnsafeRawBufferPointer {
+    fileprivate var part: iovec { iovec(iov_base: UnsafeMutableRawPointer(mutating: baseAddress), iov_len: count) }
+}
+
+extension DatagramAddress {
+    /// As `==`, which is a call into another module.
+    @inline(__always)
+    fileprivate func isSame(_ other: DatagramAddress) -> Bool {
+        low == other.low && high == other.high && port == other.port && scope == other.scope
+            && isSix == other.isSix
+    }
+
+    @inline(__always)
+    private var isSix: Bool {
+        switch family {
+        case .ipv4: false
+        case .ipv6: true
+        }
+    }
 }
 
 extension DatagramFlush.Obstacle {

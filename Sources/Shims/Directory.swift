@@ -54,6 +54,8 @@ package struct Directory: Sendable {
     private var nextInquiry: UInt64 = 1
     private var patience = TimerQueue<Patience>()
     private var askers = 0
+    /// Of a DNS server that did not answer, and until when it is not asked: else each name would wait for it in turn.
+    private var silence: (failure: Failure, until: Instant)?
     private var answers: [Answer] = []
 
     /// `own` is never an answer. `key` and `hosts` are paths; empty: none.
@@ -123,16 +125,27 @@ package struct Directory: Sendable {
         up hash: [UInt8], for asker: RequestID, now: Instant, into actions: inout [IPCPAction]
     ) {
         if let memory = remembered[hash], memory.until > now { return answer(asker, memory.verdict) }
-        if questions[hash] == nil, server == nil, let address = hostsAddress(of: hash) {
+        let first = firstSource(now: now)
+        if questions[hash] == nil, first.source == .system, let address = hostsAddress(of: hash) {
             return answer(asker, .known(address))
         }
         guard askers < Limits.questions, questions[hash] != nil || questions.count < Limits.questions else {
-            return answer(asker, .failed(server.map { .server($0) } ?? .system, .busy))
+            return answer(asker, .failed(first.source, .busy))
         }
         askers += 1
         patience.set(Patience(asker: asker, hash: hash), at: now + Limits.questionTimeout)
-        if questions[hash] == nil { ask(server.map { .server($0) } ?? .system, hash, [], nil, into: &actions) }
-        questions[hash]?.askers.append(asker)
+        if questions[hash] == nil {
+            ask(first.source, hash, [asker], first.failure, into: &actions)
+        } else {
+            questions[hash]?.askers.append(asker)
+        }
+    }
+
+    /// With the failure of one that comes before it and is passed over.
+    private func firstSource(now: Instant) -> (source: Inquiry.Source, failure: Verdict?) {
+        guard let server else { return (.system, nil) }
+        guard let silence, silence.until > now else { return (.server(server), nil) }
+        return (.system, .failed(.server(server), silence.failure))
     }
 
     /// What is remembered of the name has turned out to be wrong.
@@ -167,6 +180,9 @@ package struct Directory: Sendable {
         case .unknown: goOn(hash, question, question.failure, now: now, into: &actions)
         case .failed(let failure):
             actions.append(.report(.notResolved(hash: hash, question.source, failure)))
+            if question.source != .system, failure == .timedOut || failure == .connectionRefused {
+                silence = (failure, until: now + Limits.unknownValidity)
+            }
             goOn(hash, question, .failed(question.source, failure), now: now, into: &actions)
         }
     }

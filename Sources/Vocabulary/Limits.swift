@@ -76,8 +76,8 @@ public enum Limits {
     /// Names that a directory asks for at one time, and askers of them. Beyond: the question fails with EBUSY. No more
     /// than irmd asks.
     package static let questions = ipcpRequests
-    /// Threads that wait for answers from outside. Beyond: questions wait for a thread.
-    package static let resolvers = 4
+    /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
+    package static let resolvers = 2
 
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
@@ -121,7 +121,7 @@ public enum Limits {
     package static let questionTimeout = TimeSpan(seconds: 5)
     /// What the resolver of the system says is believed for this long, because it does not say for how long.
     package static let systemValidity = TimeSpan(seconds: 60)
-    /// That a name is unknown is believed for this long.
+    /// That a name is unknown, or that a DNS server does not answer, is believed for this long.
     package static let unknownValidity = TimeSpan(seconds: 5)
     /// Bounds for what a DNS server says: at least so that the packets of one exchange do not ask again each, at most a
     /// day.

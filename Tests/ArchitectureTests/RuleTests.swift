@@ -32,7 +32,7 @@ import Testing
             "ToolSupport": ["Vocabulary", "CLinux", "Platform"],
             "IRMCommands": driver.union(["LocalProtocol", "ManagementClient", "ToolSupport"]),
             "Ping": ["Vocabulary", "ToolSupport"],
-            "Ouroboros": driver.union(["LocalProtocol", "FlowRuntime", "ManagementClient", "Synchronization"]),
+            "Ouroboros": driver.union(["LocalProtocol", "FlowRuntime", "ManagementClient"]),
             "OuroborosDev": driver.union(["Wire", "FlowRuntime", "COuroboros", "COuroborosDev"]),
             "OuroborosIRM": driver.union(["LocalProtocol", "ManagementClient", "COuroboros"]),
             "irmd": ["ResourceManagerRuntime", "CLinux"],

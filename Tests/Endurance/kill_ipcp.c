@@ -5,7 +5,7 @@
 //
 // usage: kill_ipcp ROUNDS SEED
 
-#include "support.h"
+#include "manners.h"
 
 #define NAME "kill.ipcp.endurance"
 #define IPCP "ipcp.endurance"
@@ -21,55 +21,27 @@ static void report(void) {
 }
 
 static void serve(int ready, void *argument) {
-    static uint8_t packet[65536];
     (void)argument;
     if (irm_bind_process(getpid(), NAME) < 0)
         fail("bind");
     say_ready(ready);
-    for (;;) {
+    for (bool in_place = false;; in_place = !in_place) {
         int fd = flow_accept(NULL, NULL);
         if (fd < 0)
             fail("flow_accept: %d", fd);
-        ssize_t count;
-        while ((count = flow_read(fd, packet, sizeof packet)) > 0)
-            if ((count = flow_write(fd, packet, (size_t)count)) < 0)
-                break;
-        if (count != -EFLOWDOWN)
-            fail("the server got %zd instead of -EFLOWDOWN", count);
+        echo_until_down(fd, in_place);
         report();
         if (flow_dealloc(fd) != 0)
             fail("flow_dealloc");
     }
 }
 
-enum manner { READS, PINGS, WAITS, WRITES, MANNERS };
-
 static void be_client(int ready, void *argument) {
-    enum manner manner = *(enum manner *)argument;
-    static uint8_t packet[65536];
     int fd = flow_alloc(NAME, NULL, NULL);
     if (fd < 0)
         fail("flow_alloc: %d", fd);
     say_ready(ready);
-    fset_t *set = fset_create();
-    fqueue_t *queue = fqueue_create();
-    if (manner == WAITS && fset_add(set, fd) < 0)
-        fail("fset_add");
-    ssize_t result = 0;
-    while (result >= 0) {
-        if (manner == PINGS || manner == WRITES)
-            result = flow_write(fd, packet, manner == PINGS ? 100 : 60000);
-        if (manner == WAITS) {
-            if (fevent(set, queue, NULL) != 1 || fqueue_next(queue) != fd)
-                fail("fevent");
-            if (fqueue_type(queue) == FLOW_DEALLOC)
-                result = -EFLOWDOWN;
-        }
-        if (result >= 0 && (manner == READS || manner == PINGS))
-            result = flow_read(fd, packet, sizeof packet);
-    }
-    if (result != -EFLOWDOWN)
-        fail("the client got %zd instead of -EFLOWDOWN", result);
+    use_until_down(fd, *(enum manner *)argument);
     report();
     if (flow_dealloc(fd) != 0)
         fail("flow_dealloc");

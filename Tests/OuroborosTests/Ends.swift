@@ -4,7 +4,6 @@ import BrokerDouble
 import CLinux
 import FlowRuntime
 import Platform
-import Synchronization
 
 @testable import Ouroboros
 

@@ -80,6 +80,26 @@ import Vocabulary
         #expect(receiver.receive(count).map(\.header) == (0..<UInt32(count)).map { $0 })
     }
 
+    @Test(arguments: [true, false])
+    func datagramsWithTheirHeadersMixWithOthers(offloads: Bool) throws {
+        let sender = try Loopback.socket(offloads: offloads)
+        let receiver = try Loopback.socket(offloads: offloads)
+        let payloads = Payloads()
+        for number in 0..<UInt32(100) {
+            // Alone, in pairs, and in longer runs.
+            if [0, 2, 3, 6, 7, 8, 9].contains(number % 13) {
+                sender.socket.append(payloads.keep([0, 0, 0, UInt8(number), 7, 8]), to: receiver.address)
+            } else {
+                sender.socket.append(header: number, payload: payloads.keep([7, 8]), to: receiver.address)
+            }
+        }
+        #expect(sender.flush().settled == 100)
+        let arrived = receiver.receive(100)
+        #expect(arrived.map(\.header) == (0..<100).map { $0 })
+        #expect(arrived.allSatisfy { $0.payload == [7, 8] })
+        withExtendedLifetime(payloads) {}
+    }
+
     @Test func anAnswerMayBeAppendedWhileReceiving() throws {
         let client = try Loopback.socket()
         let server = try Loopback.socket()

@@ -113,7 +113,8 @@ import Vocabulary
     }
 
     @Test(arguments: [
-        (ENETDOWN, DatagramTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .unreachable),
+        (ENETDOWN, DatagramTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .interfaceDown),
+        (EHOSTUNREACH, .unreachable),
         (EPERM, .other),
     ])
     func whateverTheSystemSaysIsCounted(error: Int32, trouble: DatagramTrouble) throws {
@@ -122,6 +123,7 @@ import Vocabulary
             case ENETDOWN: { _, _, _ in -ENETDOWN }
             case EADDRNOTAVAIL: { _, _, _ in -EADDRNOTAVAIL }
             case ENETUNREACH: { _, _, _ in -ENETUNREACH }
+            case EHOSTUNREACH: { _, _, _ in -EHOSTUNREACH }
             default: { _, _, _ in -EPERM }
             }
         let sender = try Loopback.socket(transmit: transmit)
@@ -145,7 +147,7 @@ import Vocabulary
 
 /// A kernel that refuses.
 enum Kernel {
-    static func isLong(_ message: cl_datagram_message) -> Bool { message.header.msg_iovlen > 2 }
+    static func isLong(_ message: cl_datagram_message) -> Bool { message.header.msg_controllen > 0 }
 
     static func send(
         _ descriptor: Int32, _ messages: UnsafeMutablePointer<cl_datagram_message>?, _ count: UInt32,

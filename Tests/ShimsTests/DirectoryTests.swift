@@ -131,6 +131,26 @@ import Vocabulary
             answers.first?.reason == "DNS server 10.0.0.53:3435 could not be asked for the name: timed out")
     }
 
+    @Test("a server that does not answer is passed over for a moment, by all names")
+    func passedOver() throws {
+        let strange = [UInt8](repeating: 1, count: 16)
+        for (failure, isPassedOver) in [(Failure.timedOut, true), (.connectionRefused, true), (.inputOutput, false)] {
+            let rig = Rig(Directory(own: own, server: server))
+            let first = try #require(rig.look(hash).inquiry)
+            _ = rig.resolve(first.id, .failed(failure))
+            _ = rig.adopt(hosts(other, hash))
+            #expect(rig.verdicts() == [.known(other)])
+            let second = try #require(rig.look(strange).inquiry)
+            #expect((second.1.source == .system) == isPassedOver)
+            guard isPassedOver else { continue }
+            _ = rig.resolve(second.id, .unknown)
+            #expect(rig.look(hash).inquiry == nil)
+            #expect(rig.verdicts() == [.failed(.server(server), failure), .known(other)])
+            rig.wait(Limits.unknownValidity)
+            #expect(rig.look(strange).inquiry?.1.source == .server(server))
+        }
+    }
+
     @Test("many askers of a name make one inquiry")
     func merged() throws {
         let rig = Rig(Directory(own: own, server: nil))

@@ -94,20 +94,23 @@ int cl_membarrier(void);
 
 /// The calling thread's id; 0 until it is asked for.
 extern __thread uint32_t cl_own_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
-void cl_lock_slowly(uint32_t *lock);
+bool cl_lock_slowly(uint32_t *lock);
+/// Whether a process has ended, also if nobody has waited for it yet.
+bool cl_has_ended(int32_t process);
 /// In a forked child, whose thread has another id than its copy in the parent.
 void cl_locks_after_fork(void);
 
 /// Takes the lock: a word of zeroes, or the id of the thread that holds it. Who waits looks now and then whether that
-/// thread lives, and takes the lock of one that does not; what the lock guards is whatever the dead one left. For what
-/// is held for some nanoseconds: a robust mutex does the same in a list of the thread's, at twice the price [18 against
-/// 8 ns for both].
-static inline void cl_lock(uint32_t *lock) {
+/// thread lives, and takes the lock of one that does not: then it returns true, and what the lock guards is whatever the
+/// dead one left. For what is held for some nanoseconds: a robust mutex does the same in a list of the thread's, at twice
+/// the price [18 against 8 ns for both].
+static inline bool cl_lock(uint32_t *lock) {
     uint32_t expected = 0;
     if (__builtin_expect(cl_own_thread == 0, 0) ||
         __builtin_expect(!__atomic_compare_exchange_n(lock, &expected, cl_own_thread, false, __ATOMIC_ACQUIRE,
                                                       __ATOMIC_RELAXED), 0))
-        cl_lock_slowly(lock);
+        return cl_lock_slowly(lock);
+    return false;
 }
 static inline void cl_unlock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
 
