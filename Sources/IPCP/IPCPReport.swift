@@ -16,11 +16,16 @@ package enum IPCPReport: Hashable, Sendable {
     case allocatingFlow(hash: [UInt8], FlowDescriptor, IPCPType)
     case flowAllocated(FlowDescriptor, FlowDescriptor, IPCPType)
     case flowEnded(FlowDescriptor, FlowDescriptor?, IPCPType)
+    // Of flows to other hosts, by the end that the IPCP has.
+    case flowEstablished(FlowDescriptor, IPCPType)
+    case flowRefused(FlowDescriptor, Failure, IPCPType)
+    case flowReleased(FlowDescriptor, IPCPType)
 
     package var level: LogLevel {
         switch self {
         case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered: .info
         case .allocatingFlow, .flowAllocated, .flowEnded: .debug
+        case .flowEstablished, .flowRefused, .flowReleased: .debug
         case .bootstrapFailed, .refused: .error
         }
     }
@@ -30,6 +35,7 @@ package enum IPCPReport: Hashable, Sendable {
         case .bootstrapping, .bootstrapped, .layerType, .layerHash, .bootstrapFailed: "ipcpd/ipcp"
         case .registering, .registered, .unregistered, .refused: "ipcpd/ipcp"
         case .allocatingFlow(_, _, let type), .flowAllocated(_, _, let type), .flowEnded(_, _, let type): type.daemon
+        case .flowEstablished(_, let type), .flowRefused(_, _, let type), .flowReleased(_, let type): type.daemon
         }
     }
 
@@ -49,6 +55,9 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowAllocated(let first, let second, _): "Flow allocation completed, fds (\(first), \(second))."
         case .flowEnded(let first, let second, _):
             second.map { "Flow ended, fds (\(first), \($0))." } ?? "Flow not allocated, fd \(first)."
+        case .flowEstablished(let descriptor, _): "Flow on fd \(descriptor) is established."
+        case .flowRefused(let descriptor, let failure, _): "No flow on fd \(descriptor): \(failure)."
+        case .flowReleased(let descriptor, _): "Flow on fd \(descriptor) is released."
         }
     }
 }
