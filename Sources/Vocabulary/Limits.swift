@@ -58,6 +58,17 @@ public enum Limits {
     /// Bytes of the arguments of an auto-started program together, so that they fit one message.
     public static let argumentBytes = 8_192
 
+    /// Flows of one UDP layer: places in its table, of which the endpoints name the lower 16 bits. Beyond: ENFILE.
+    package static let datagramFlows = 65_535
+    /// Places that rest before the first of them has a flow again, while the table can still grow.
+    package static let restingEndpoints = 1_024
+    /// Requests of other hosts that irmd has not answered. Beyond: they are dropped, and come again.
+    package static let arrivedRequests = 1_024
+    /// Requests of other hosts whose answers are remembered. Beyond: the oldest is forgotten, and its repetition is a new
+    /// request.
+    package static let answeredRequests = 16_384
+    /// Other hosts in the status of a layer, so that it fits one message.
+    package static let listedPeers = 64
     /// Requests for authentication of other hosts that are remembered, so that none is answered twice: those of 20 s at
     /// more than 10,000 a second. Beyond: ENFILE.
     package static let seenRequests = 262_144
@@ -129,4 +140,12 @@ public enum Limits {
     package static let longestValidity = TimeSpan(seconds: 86_400)
     /// How often to look whether the hosts file has changed.
     package static let hostsInterval = TimeSpan(seconds: 1)
+    /// A flow request to another host is sent again after this time, then after twice as long, and so on.
+    package static let requestInterval = TimeSpan(seconds: 1)
+    /// How long a refusal that may be for a repetition waits for the answer to the first request: some round trips.
+    package static let doubtTime = TimeSpan(milliseconds: 200)
+    /// irmd shall answer the request of another host within this time: longer than irmd waits for anything.
+    package static let arrivalPatience = TimeSpan(seconds: 60)
+    /// How long a requester may send a request again: longer than most callers wait.
+    package static let answerMemory = TimeSpan(seconds: 30)
 }

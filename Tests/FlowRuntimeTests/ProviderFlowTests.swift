@@ -4,6 +4,8 @@ import BrokerDouble
 import CLinux
 import FlowMemory
 import Foundation
+import LocalProtocol
+import Platform
 import Testing
 import Vocabulary
 
@@ -227,6 +229,27 @@ import Vocabulary
         }
         try ProviderFlow.attach()
         #expect(FlowProcess.shared.session.currentIncarnation == 1)
+        for role in [FlowRole.direct, .user, .provider] {
+            var sockets: [Int32] = [0, 0]
+            var linkSockets: [Int32] = [0, 0]
+            #expect(cl_socketpair_seqpacket(&sockets) == 0 && cl_socketpair_seqpacket(&linkSockets) == 0)
+            defer { for socket in sockets + linkSockets { cl_close(socket) } }
+            let segment = try SegmentMemory.create()
+            let link = try LinkMemory.create()
+            let offer = FlowOffer(
+                flow: FlowID(2_000_000), end: .second, quality: .raw, peer: ProcessID(getpid()), link: LinkID(77),
+                slot: LinkSlot(0), linkEnd: .second, linkIsIncluded: true, isExpedited: false, role: role)
+            try MessageSocket.send(
+                [1], descriptors: [segment.number, link.number, linkSockets[1]], on: sockets[0])
+            guard var arrival = try MessageSocket.receive(on: sockets[1]) else { return }
+            if role == .provider {
+                let descriptor = try ProviderFlow.take(offer, &arrival)
+                #expect(try ProviderFlow.waiting(descriptor) == 0)
+                try Attachment.deallocate(descriptor)
+            } else {
+                #expect(throws: Failure.inputOutput) { try ProviderFlow.take(offer, &arrival) }
+            }
+        }
     }
 }
 
