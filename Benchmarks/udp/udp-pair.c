@@ -205,6 +205,8 @@ static uint64_t send_batched(int fd, size_t bytes, uint64_t end) {
             // Longer than the path takes in one piece: the kernel splits no such message.
             if (result < 0 && pieces > 1 && (errno == EMSGSIZE || errno == EINVAL)) {
                 pieces = 1;
+                size = 0;
+                (void)setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
                 mark.number = 0;
                 break;
             }

@@ -100,6 +100,24 @@ import Vocabulary
         withExtendedLifetime(payloads) {}
     }
 
+    @Test(arguments: [true, false])
+    func emptyDatagramsAreNotLostBetweenOthers(offloads: Bool) throws {
+        let sender = try Loopback.socket(offloads: offloads)
+        let receiver = try Loopback.socket(offloads: offloads)
+        let payloads = Payloads()
+        let lengths = [0, 0, 5, 5, 0, 600, 600, 0, 600, 7, 0]
+        for length in lengths {
+            sender.socket.append(payloads.keep(Datagram.pattern(3, length)), to: receiver.address)
+        }
+        #expect(sender.flush().settled == lengths.count)
+        var arrived: [[UInt8]] = []
+        while arrived.count < lengths.count, receiver.isReady() {
+            _ = receiver.receive { bytes, _ in arrived.append(Array(bytes)) }
+        }
+        #expect(arrived == lengths.map { Datagram.pattern(3, $0) })
+        withExtendedLifetime(payloads) {}
+    }
+
     @Test func anAnswerMayBeAppendedWhileReceiving() throws {
         let client = try Loopback.socket()
         let server = try Loopback.socket()

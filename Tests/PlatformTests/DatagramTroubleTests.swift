@@ -62,7 +62,8 @@ import Vocabulary
             }
         let sender = try Loopback.socket(transmit: transmit)
         let receiver = try Loopback.socket()
-        let payloads = (0..<100).map { Datagram.pattern($0, 600) }
+        // Short ones, which are copied together, long ones, and a short one behind them.
+        let payloads = (0..<100).map { Datagram.pattern($0, $0 < 30 ? 200 : $0 == 99 ? 5 : 600) }
         for _ in 0..<3 {
             #expect(sender.send(payloads, to: [receiver.address]).map(\.settled) == [100])
             #expect(receiver.receive(100).map(\.payload) == payloads)

@@ -88,8 +88,8 @@ uint32_t cl_datagram_joined(const struct cl_datagram_message *message);
 int cl_datagram_send(int fd, struct cl_datagram_message *messages, unsigned count);
 /// How many came; -errno if none.
 int cl_datagram_receive(int fd, struct cl_datagram_message *messages, unsigned count);
-/// The next error of those that the socket keeps, as errno; 0 if there is none, -errno if it cannot be read. `*is_ours`: it
-/// came from this host, so the call that sent the datagram has told it, too.
+/// The next error of those that the socket keeps, as errno; 0 if there is none, -errno if it cannot be read.
+/// `*is_ours`: it came from this host, so the call that sent the datagram has told it, too.
 int cl_datagram_error(int fd, bool *is_ours);
 
 #endif
