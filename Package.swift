@@ -72,6 +72,13 @@ let package = Package(
         .target(
             name: "Cryptography", dependencies: ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
             swiftSettings: driver),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(
+            name: "NameResolution",
+            dependencies: [
+                "Vocabulary", "IPCP", "Platform", "Cryptography", "CLinux", "CCares",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         // runtimes
         .target(
             name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
@@ -147,6 +154,11 @@ let package = Package(
         .testTarget(
             name: "ManagementClientTests",
             dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(
+            name: "NameResolutionTests",
+            dependencies: [
+                "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux", "Vocabulary",
+            ]),
         .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "IRMCommandsTests",

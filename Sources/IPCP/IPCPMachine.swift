@@ -28,8 +28,10 @@ package enum IPCPEvent: Hashable, Sendable {
     case notOpened(Failure)
     /// The outcome of `IPCPAction.resolve`.
     case resolved(ResolutionID, Resolution)
-    /// The hosts file of the layer, when the layer begins and whenever the file has changed; nil: it cannot be read.
-    case hosts([UInt8]?)
+    /// The hosts file of the layer, when the layer begins and whenever the file has changed.
+    case hosts(HostsFile)
+    /// There is none that can be read; it is looked for again.
+    case noHosts(Failure)
     /// The deadline has come.
     case timeout
 }
@@ -39,8 +41,8 @@ package enum IPCPAction: Hashable, Sendable {
     case report(IPCPReport)
     /// Opens the socket of the layer; then `opened` or `notOpened`.
     case open(DatagramAddress)
-    /// Follows the file at this path; then `hosts`.
-    case followHosts([UInt8])
+    /// Follows the file at this path for the names of addresses like the layer's own; then `hosts` or `noHosts`.
+    case followHosts([UInt8], for: DatagramAddress)
     case send([UInt8], to: DatagramAddress)
     /// Asks somebody outside; then `resolved`.
     case resolve(ResolutionID, Inquiry)
@@ -48,66 +50,4 @@ package enum IPCPAction: Hashable, Sendable {
     case publish(DNSUpdate)
     /// Lets go of the IPCP's end.
     case release(FlowPort)
-}
-
-/// A question to somebody outside.
-package struct ResolutionID: Identifier {
-    package let rawValue: UInt64
-    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
-}
-
-/// For which address does this label stand?
-package struct Inquiry: Hashable, Sendable {
-    package enum Source: Hashable, Sendable {
-        /// The DNS server of the layer.
-        case server(DatagramAddress)
-        /// Whatever this host is configured to ask.
-        case system
-    }
-
-    package let label: [UInt8]
-    package let family: DatagramAddress.Family
-    package let source: Source
-
-    package init(label: [UInt8], family: DatagramAddress.Family, source: Source) {
-        self.label = label
-        self.family = family
-        self.source = source
-    }
-}
-
-/// The answer to an inquiry.
-package enum Resolution: Hashable, Sendable {
-    /// In network order; and how long it may be believed, if who answered says so.
-    case address([UInt8], validity: TimeSpan?)
-    /// There is no such label.
-    case unknown
-    /// Nobody answered, or nonsense.
-    case failed(Failure)
-}
-
-/// A change of what a DNS server knows. spec: udp-layer §5.1
-package struct DNSUpdate: Hashable, Sendable {
-    package enum Change: Hashable, Sendable {
-        /// Seconds that it may be believed.
-        case add(address: [UInt8], timeToLive: UInt32)
-        case delete
-    }
-
-    package let server: DatagramAddress
-    package let label: [UInt8]
-    package let family: DatagramAddress.Family
-    package let change: Change
-    /// Path of a TSIG key file; empty: none.
-    package let key: [UInt8]
-
-    package init(
-        server: DatagramAddress, label: [UInt8], family: DatagramAddress.Family, change: Change, key: [UInt8]
-    ) {
-        self.server = server
-        self.label = label
-        self.family = family
-        self.change = change
-        self.key = key
-    }
 }

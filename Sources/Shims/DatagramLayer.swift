@@ -16,7 +16,7 @@ struct DatagramLayer: Sendable {
     private enum State: Sendable {
         case initialised
         /// Waits for the socket.
-        case opening(RequestID, LayerConfiguration)
+        case opening(RequestID, LayerConfiguration, Directory)
         case bootstrapped
     }
 
@@ -91,6 +91,7 @@ struct DatagramLayer: Sendable {
         case .resolved(let inquiry, let resolution):
             directory?.resolved(inquiry, resolution, now: now, into: &actions)
         case .hosts(let file): directory?.adopt(file, into: &actions)
+        case .noHosts(let failure): directory?.lackHosts(failure, into: &actions)
         case .timeout: expire(now: now, into: &actions)
         }
         for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
@@ -180,27 +181,28 @@ struct DatagramLayer: Sendable {
         guard configuration.hash == .md5 else {
             return refuse(id, .invalid, "UDP layers use MD5", into: &actions)
         }
-        guard let own = ownAddress(configuration.parameters), own.port != 0 else {
+        guard let parameters = parameters(configuration), let directory = Directory(parameters),
+            let own = DatagramAddress(parameters.address, port: parameters.port)
+        else {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
-        state = .opening(id, configuration)
+        state = .opening(id, configuration, directory)
         self.own = own
         actions += [.report(.bootstrapping), .open(own)]
     }
 
-    /// The one place that knows how a configuration holds addresses.
-    private func ownAddress(_ parameters: LayerConfiguration.Parameters) -> DatagramAddress? {
-        switch parameters {
-        case .udp4(let address, _, let port), .udp6(let address, _, let port):
-            guard address.count == family.bytes, address.contains(where: { $0 != 0 }) else { return nil }
-            return DatagramAddress(address, port: port)
+    /// Nil if nothing can be opened there.
+    private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
+        switch configuration.parameters {
+        case .udp4(let parameters), .udp6(let parameters):
+            let isUsable = parameters.isValid(for: family) && parameters.port != 0
+            return isUsable && parameters.address.contains { $0 != 0 } ? parameters : nil
         case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: return nil
         }
     }
 
     private mutating func opened(into actions: inout [IPCPAction]) {
-        guard case .opening(let id, let configuration) = state, let directory = Directory(configuration.parameters)
-        else { return }
+        guard case .opening(let id, let configuration, let directory) = state else { return }
         state = .bootstrapped
         self.directory = directory
         actions += [
@@ -212,14 +214,14 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func notOpened(_ failure: Failure, into actions: inout [IPCPAction]) {
-        guard case .opening(let id, _) = state, let own else { return }
+        guard case .opening(let id, _, _) = state, let own else { return }
         state = .initialised
         let reason =
             switch failure {
-            case .addressInUse: "port \(own.port) of \(own.text) is in use"
-            case .addressNotAvailable: "\(own.text) is no address of this host"
+            case .addressInUse: "port \(own.port) of \(own.addressText) is in use"
+            case .addressNotAvailable: "\(own.addressText) is no address of this host"
             case .accessDenied: "port \(own.port) is for root alone"
-            default: "no socket for port \(own.port) of \(own.text): \(failure)"
+            default: "no socket for port \(own.port) of \(own.addressText): \(failure)"
             }
         actions += [
             .report(.bootstrapFailed(failure)), .report(.refused(reason)),
@@ -229,10 +231,12 @@ struct DatagramLayer: Sendable {
 
     private var status: LayerStatus {
         var status = LayerStatus()
-        status.address = own.map { Array($0.text.utf8) } ?? []
+        status.address = own.map { Array($0.addressText.utf8) } ?? []
         status.port = own?.port ?? 0
         status.flows = UInt32(endpoints.count)
-        status.peers = Set(endpoints.peers).map { $0.text }.sorted().prefix(Limits.listedPeers).map { Array($0.utf8) }
+        status.peers = Set(endpoints.peers).map { $0.addressText }.sorted().prefix(Limits.listedPeers).map {
+            Array($0.utf8)
+        }
         status.counters = counters.status
         return status
     }

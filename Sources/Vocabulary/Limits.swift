@@ -76,6 +76,19 @@ public enum Limits {
     package static let authenticationAge = TimeSpan(seconds: 20)
     /// How far in the future it may have been sent: clocks differ.
     package static let authenticationLead = TimeSpan(milliseconds: 100)
+    /// Mistakes of a file that the log names: by then somebody looks at the file itself.
+    package static let reportedMistakes = 16
+    /// Bytes of a wrong word that the log quotes.
+    package static let reportedBytes = 64
+    /// Bytes of a hosts file. A longer one is not read: a name for each of `names` fits.
+    package static let hostsBytes = 16 << 20
+    /// Answers that a directory remembers, good and bad. Beyond: all that have expired are forgotten, or else all.
+    package static let rememberedNames = 65_536
+    /// Names that a directory asks for at one time, and askers of them. Beyond: the question fails with EBUSY. No more
+    /// than irmd asks.
+    package static let questions = ipcpRequests
+    /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
+    package static let resolvers = 2
 
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
@@ -101,4 +114,21 @@ public enum Limits {
     package static let arrivalPatience = TimeSpan(seconds: 60)
     /// How long a requester may send a request again: longer than most callers wait.
     package static let answerMemory = TimeSpan(seconds: 30)
+    /// A DNS server shall answer within this time, all tries together.
+    package static let serverTimeout = TimeSpan(seconds: 2)
+    /// `nsupdate` shall be done within this time, or is killed.
+    package static let updateTimeout = TimeSpan(seconds: 10)
+    /// Who asks a directory is answered within this time, though the search may go on: long enough for a DNS server that
+    /// does not answer and a resolver that does.
+    package static let questionTimeout = TimeSpan(seconds: 5)
+    /// What the resolver of the system says is believed for this long, because it does not say for how long.
+    package static let systemValidity = TimeSpan(seconds: 60)
+    /// That a name is unknown, or that a DNS server does not answer, is believed for this long.
+    package static let unknownValidity = TimeSpan(seconds: 5)
+    /// Bounds for what a DNS server says: at least so that the packets of one exchange do not ask again each, at most a
+    /// day.
+    package static let leastValidity = TimeSpan(seconds: 1)
+    package static let longestValidity = TimeSpan(seconds: 86_400)
+    /// How often to look whether the hosts file has changed.
+    package static let hostsInterval = TimeSpan(seconds: 1)
 }

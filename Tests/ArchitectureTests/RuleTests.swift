@@ -21,6 +21,7 @@ import Testing
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
             "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
+            "NameResolution": driver.union(["IPCP", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP"]),

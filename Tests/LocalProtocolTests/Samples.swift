@@ -28,11 +28,13 @@ enum Samples {
         LayerConfiguration(layer: layer, hash: .sha3x512, parameters: .broadcast),
         LayerConfiguration(layer: layer, hash: .sha3x256, parameters: .unicast(UnicastParameters())),
         LayerConfiguration(
-            layer: layer, hash: .md5, parameters: .udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435)),
+            layer: layer, hash: .md5, parameters: .udp4(DatagramParameters(address: [127, 0, 0, 1]))),
         LayerConfiguration(
             layer: layer, hash: .md5,
             parameters: .udp6(
-                address: Array(1...16), dns: [UInt8](repeating: 0, count: 16), port: .max)),
+                DatagramParameters(
+                    address: Array(1...16), dns: Array(2...17), port: .max, hosts: Array("/etc/ouroboros/hosts".utf8),
+                    key: [UInt8](repeating: UInt8(ascii: "/"), count: Limits.pathBytes)))),
         LayerConfiguration(layer: layer, hash: .sha3x384, parameters: .ethernetLLC(device: Array("eth0".utf8))),
         LayerConfiguration(
             layer: layer, hash: .sha3x256, parameters: .ethernetDIX(device: Array("eth0".utf8), etherType: 0xa000)),
