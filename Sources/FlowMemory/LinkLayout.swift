@@ -12,7 +12,8 @@ import Vocabulary
 ///     8 KiB  ready bits of end 0, ready bits of end 1
 ///     32 KiB slots: one for each flow
 public enum LinkLayout {
-    /// Rung by the other end: `armed` (u32).
+    /// Rung by the other end: `armed` (u32), of which bit 0 says that it shall be, the others count how often that was
+    /// said.
     @inlinable public static func bell(_ end: End) -> Int { end.index * 256 }
     /// Bumped by the end itself while its process lives: `heartbeat` (u32).
     @inlinable public static func heartbeat(_ end: End) -> Int { end.index * 256 + 128 }

@@ -49,16 +49,7 @@ public struct RingConsumer {
             try refresh(ring)
             if head == tail { return nil }
         }
-        if head == wrap, ring.offset(head) != 0 {
-            let lap = ring.lapAfter(head)
-            guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
-            if !isCopy {
-                // First, so that `recover` knows how far who dies here has come.
-                cl_store64_release(ring.head, lap)
-                cl_compiler_fence()
-            }
-            head = lap
-        }
+        if head == wrap, ring.offset(head) != 0 { try beginLap(ring, isCopy: isCopy) }
         let offset = ring.offset(head)
         let record = ring.bytes + Int(offset)
         // One load: the peer may change it at any time.
@@ -67,6 +58,19 @@ public struct RingConsumer {
         let need = Ring.need(Int(count))
         guard need <= tail &- head, offset &+ need <= ring.size else { throw RingViolation() }
         return Record(payload: UnsafeRawPointer(record + Int(Ring.headerBytes)), count: Int(count))
+    }
+
+    /// The ring was left early here. Announced first, so that `recover` can tell it from a record that was read.
+    @usableFromInline @inline(never) mutating func beginLap(_ ring: Ring, isCopy: Bool)
+        throws(RingViolation)
+    {
+        let lap = ring.lapAfter(head)
+        guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
+        if !isCopy {
+            cl_store64_release(ring.head, lap)
+            cl_compiler_fence()
+        }
+        head = lap
     }
 
     /// Done with the record that `front` gave, which has a payload of `count` bytes.

@@ -54,10 +54,12 @@ public enum WakeUp {
     public static func ring(_ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: Int32) {
         link.setReady(slot, for: linkEnd)
         cl_fence()
-        if cl_exchange32(word(link.base, LinkLayout.bell(linkEnd)), 0) != 0 {
-            // A full socket has a bell in it already.
-            _ = cl_send_message(bell, "!", 1, nil, 0, Int32(MSG_DONTWAIT))
-        }
+        let armed = word(link.base, LinkLayout.bell(linkEnd))
+        let seen = cl_load32_acquire(armed)
+        guard seen & 1 != 0 else { return }
+        send(bell)
+        // Only now, or who dies in between mutes all flows of the link; unless it was armed again meanwhile.
+        cl_replace32(armed, seen, seen & ~1)
     }
 
     /// The same whatever the wait words say, because somebody may have died half-way through a wake-up.
@@ -67,9 +69,18 @@ public enum WakeUp {
     ) {
         everybody(on: word(words, SlotLayout.readerWait(end)))
         link.setReady(number, for: linkEnd)
-        _ = cl_exchange32(word(link.base, LinkLayout.bell(linkEnd)), 0)
+        send(bell)
+    }
+
+    private static func send(_ bell: Int32) {
         // A full socket has a bell in it already.
         _ = cl_send_message(bell, "!", 1, nil, 0, Int32(MSG_DONTWAIT))
+    }
+
+    /// Asks to be rung from now on. `armed` is the own end's.
+    public static func arm(_ armed: UnsafeMutablePointer<UInt32>) {
+        _ = cl_add32(armed, 2)
+        _ = cl_or32(armed, 1)
     }
 
     /// Step 3 for other words: wakes whoever set this one.

@@ -43,7 +43,7 @@ final class Link {
     private var armed: UnsafeMutablePointer<UInt32> { word(memory.base, LinkLayout.bell(end)) }
 
     /// Asks to be rung.
-    func arm() { _ = cl_exchange32(armed, 1) }
+    func arm() { WakeUp.arm(armed) }
 
     /// Takes what the bell left in the socket; level-triggered polls would see it for ever. Other sets may rely on it.
     func silence() {

@@ -15,15 +15,17 @@
 // Records of 64 bytes fill a flow with so many messages.
 enum { BYTES = 56, FULL = 16384 };
 
-// What the process is killed in. LAP: the ring is left early; CROWDED: the other end waits for room.
+// What the process is killed in. LAP: the ring is left early; CROWDED: the other end waits for room; OTHER: the survivor
+// goes on with another flow.
 enum operation {
-    WRITE, WRITEV, RESERVE, COMMIT, LAP_WRITE, READ, READV, READ_PART, PEEK, RELEASE, LAP_READ, CROWDED_READ,
-    CROWDED_RELEASE, OPERATIONS
+    WRITE, WRITEV, RESERVE, COMMIT, LAP_WRITE, OTHER_WRITE, READ, READV, READ_PART, PEEK, RELEASE, LAP_READ,
+    CROWDED_READ, CROWDED_RELEASE, OPERATIONS
 };
 
 static const char *const operation_names[OPERATIONS] = {
-    "flow_write", "flow_writev", "flow_reserve", "flow_commit", "flow_write in a new lap", "flow_read", "flow_readv", "flow_read in parts",
-    "flow_peek", "flow_release", "flow_read in a new lap", "flow_read that makes room", "flow_release that makes room"};
+    "flow_write", "flow_writev", "flow_reserve", "flow_commit", "flow_write in a new lap", "flow_write, another flow",
+    "flow_read", "flow_readv", "flow_read in parts", "flow_peek", "flow_release", "flow_read in a new lap",
+    "flow_read that makes room", "flow_release that makes room"};
 
 static void fill(uint8_t *message, uint64_t number) {
     memset(message, (int)(number * 37 % 251), BYTES);
@@ -42,7 +44,7 @@ static uint64_t number_of(const uint8_t *message, ssize_t count) {
     return number;
 }
 
-// Sends everything back. Waits in a read, or for events.
+// Sends everything back. Waits in a read of the first flow, or for events of both.
 static void serve(int ready, void *argument) {
     bool waits = *(bool *)argument;
     uint8_t message[BYTES + 1];
@@ -51,11 +53,11 @@ static void serve(int ready, void *argument) {
     if (irm_bind_process(getpid(), NAME) < 0)
         fail("bind");
     say_ready(ready);
-    int fd = flow_accept(NULL, NULL);
-    if (fd < 0 || (waits && fset_add(set, fd) != 0))
-        fail("flow_accept: %d", fd);
+    int fd = flow_accept(NULL, NULL), other = flow_accept(NULL, NULL);
+    if (fd < 0 || other < 0 || (waits && (fset_add(set, fd) != 0 || fset_add(set, other) != 0)))
+        fail("flow_accept: %d, %d", fd, other);
     for (;;) {
-        while (waits && fqueue_next(queue) < 0)
+        while (waits && (fd = fqueue_next(queue)) < 0)
             if (fevent(set, queue, NULL) != 1)
                 fail("fevent");
         ssize_t count = flow_read(fd, message, sizeof message);
@@ -65,7 +67,6 @@ static void serve(int ready, void *argument) {
         if (flow_write(fd, message, BYTES) != BYTES)
             fail("the answer");
     }
-    flow_dealloc(fd);
 }
 
 static void operate(int fd, enum operation operation, uint64_t number) {
@@ -77,6 +78,7 @@ static void operate(int fd, enum operation operation, uint64_t number) {
     fill(bytes, number);
     switch (operation) {
     case WRITE:
+    case OTHER_WRITE:
     case LAP_WRITE: flow_write(fd, bytes, BYTES); break;
     case WRITEV: flow_writev(fd, parts, 2); break;
     case RESERVE: flow_reserve(fd, &place, BYTES); break;
@@ -204,7 +206,7 @@ static uint64_t expect_rest(int fd, uint64_t first) {
 }
 
 // One position of one operation. False if the operation has no such.
-static bool try_once(int fd, pid_t server, enum operation operation, long steps) {
+static bool try_once(int fd, int other, pid_t server, enum operation operation, long steps) {
     uint64_t first = next_number;
     if (operation == LAP_WRITE || operation == LAP_READ)
         for (; lap != 63; first++) {
@@ -231,6 +233,12 @@ static bool try_once(int fd, pid_t server, enum operation operation, long steps)
     bool is_within = kill_after(steps, fd, operation, first);
     if (getenv("STEP_TRACE"))
         fprintf(stderr, "%s %ld %d\n", operation_names[operation], steps, is_within);
+    if (operation == OTHER_WRITE) {
+        uint8_t message[BYTES + 1];
+        fill(message, 1);
+        if (flow_write(other, message, BYTES) != BYTES || number_of(message, flow_read(other, message, BYTES + 1)) != 1)
+            fail("another flow");
+    }
     // Of those who wait for room nobody is told by what the survivor writes.
     if (operation < CROWDED_READ)
         send_next(fd);
@@ -240,13 +248,13 @@ static bool try_once(int fd, pid_t server, enum operation operation, long steps)
     return is_within;
 }
 
-static long length_of(int fd, pid_t server, enum operation operation) {
+static long length_of(int fd, int other, pid_t server, enum operation operation) {
     long low = 0, high = 256;
-    for (; try_once(fd, server, operation, high); high *= 2)
+    for (; try_once(fd, other, server, operation, high); high *= 2)
         low = high;
     while (high - low > 1) {
         long middle = low + (high - low) / 2;
-        if (try_once(fd, server, operation, middle))
+        if (try_once(fd, other, server, operation, middle))
             low = middle;
         else
             high = middle;
@@ -257,17 +265,18 @@ static long length_of(int fd, pid_t server, enum operation operation) {
 static long check(enum operation operation, bool waits, int rounds) {
     bool all = rounds >= 100 && !getenv("ENDURANCE_SANITIZED");
     pid_t server = start(serve, &waits);
-    int fd = flow_alloc(NAME, NULL, NULL);
-    if (fd < 0)
-        fail("flow_alloc: %d", fd);
+    int fd = flow_alloc(NAME, NULL, NULL), other = flow_alloc(NAME, NULL, NULL);
+    if (fd < 0 || other < 0)
+        fail("flow_alloc: %d, %d", fd, other);
     next_number = 1;
     lap = 0;
     // The dynamic linker finds the function now, and not step by step.
     operate(-1, operation, 0);
-    long tried = 0, length = length_of(fd, server, operation);
+    long tried = 0, length = length_of(fd, other, server, operation);
     for (long i = 0; i < (all ? length : rounds); i++, tried++)
-        (void)try_once(fd, server, operation, all ? i : (long)(random_number() % (uint64_t)length));
+        (void)try_once(fd, other, server, operation, all ? i : (long)(random_number() % (uint64_t)length));
     flow_dealloc(fd);
+    flow_dealloc(other);
     expect_success(server, "the server");
     printf("%s: %ld instructions, %ld deaths\n", operation_names[operation], length, tried);
     fflush(stdout);
@@ -278,7 +287,7 @@ int main(int argc, char **argv) {
     int rounds = begin(argc, argv, 20, 300);
     long tried = 0;
     for (int operation = 0; operation < OPERATIONS; operation++)
-        for (int waits = 0; waits < 2; waits++)
+        for (int waits = operation == OTHER_WRITE; waits < 2; waits++)
             tried += check((enum operation)operation, waits, rounds);
     printf("%ld deaths\nok\n", tried);
     return 0;

@@ -27,6 +27,7 @@ public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
                 for index in 0..<record.count { sum &+= record.payload.load(fromByteOffset: index, as: UInt8.self) }
                 if choice & 8 == 0 { hostile.disturb(with: &input) }
                 if choice & 16 == 0 { consumer.consume(record.count, of: ring) }
+            case 6: consumer.recover(ring)
             default: hostile.disturb(with: &input)
             }
         } catch {

@@ -24,7 +24,8 @@ public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
             memcpy(producer.payload(start, in: ring), payload, length)
             producer.publish(start, choice & 3 == 0 ? length / 2 : length, in: ring)
         case 4: _ = producer.hasRoom(length, in: ring, queueBytes: queueBytes)
-        case 5: _ = producer.trim(ring)
+        case 5:
+            if choice & 32 == 0 { _ = producer.trim(ring) } else { producer.recover(ring) }
         case 6: precondition(producer.unread(ring) <= ring.size / Ring.alignment)
         default: hostile.disturb(with: &input)
         }
