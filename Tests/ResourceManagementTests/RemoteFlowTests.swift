@@ -21,7 +21,8 @@ struct Network {
         rig.handle(.ipcpSpawned(name, ipcp, program: Array("/sbin/ipcpd".utf8)))
         session = rig.connect(.session, pid: ipcp.rawValue, uid: 500)
         rig.handle(.ipcpReplied(ipcp, .initialised(.current, type)))
-        let parameters = LayerConfiguration.Parameters.udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435)
+        let parameters = LayerConfiguration.Parameters.udp4(
+            DatagramParameters(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435))
         rig.manage(
             .bootstrapIPCP(ipcp, LayerConfiguration(layer: layer, hash: .md5, parameters: parameters)), on: management)
         for request in rig.manager.transactions.keys {

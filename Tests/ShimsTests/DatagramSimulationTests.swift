@@ -127,7 +127,7 @@ private struct World {
             #expect(hosts[index].flows[flow]?.verdict == .waiting, "a second verdict for \(flow)")
             hosts[index].flows[flow]?.verdict = .refused(failure)
             hosts[index].refused[failure, default: 0] += 1
-        case .initialised, .succeeded, .failed, .bootstrapped, .described: break
+        case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described: break
         }
     }
 
