@@ -41,7 +41,9 @@ struct ArrivedRequests: Sendable {
     }
 
     private var records: [Key: Record] = [:]
-    private var pendingKeys: [RequestID: (key: Key, number: UInt64)] = [:]
+    private var pendingKeys: [RequestID: (key: Key, number: UInt64, until: Instant)] = [:]
+    /// When to look for pending ones that have waited too long; not after the first of them has.
+    private var nextLook: Instant?
     /// Answered ones in order of their end, the oldest at `first`.
     private var ends: [(key: Key, number: UInt64, until: Instant)] = []
     private var first = 0
@@ -50,7 +52,10 @@ struct ArrivedRequests: Sendable {
     var pending: Int { pendingKeys.count }
     var answered: Int { ends.count - first }
     /// When `expire` wants to be called.
-    var deadline: Instant? { first < ends.count ? ends[first].until : nil }
+    var deadline: Instant? {
+        guard first < ends.count else { return nextLook }
+        return nextLook.map { min($0, ends[first].until) } ?? ends[first].until
+    }
 
     func known(_ key: Key, _ fingerprint: Fingerprint) -> Known {
         guard let record = records[key], record.fingerprint == fingerprint else { return .no }
@@ -58,13 +63,15 @@ struct ArrivedRequests: Sendable {
     }
 
     /// A number for irmd; nil if irmd has too many already. A request before it from the same endpoint is forgotten.
-    mutating func add(_ key: Key, _ fingerprint: Fingerprint) -> RequestID? {
+    mutating func add(_ key: Key, _ fingerprint: Fingerprint, now: Instant) -> RequestID? {
         guard pendingKeys.count < Limits.arrivedRequests else { return nil }
         let number = nextNumber
         nextNumber += 1
         if let old = records[key], old.reply == nil { pendingKeys[RequestID(old.number)] = nil }
         records[key] = Record(fingerprint: fingerprint, number: number)
-        pendingKeys[RequestID(number)] = (key, number)
+        let until = now + Limits.arrivalPatience
+        pendingKeys[RequestID(number)] = (key, number, until)
+        nextLook = nextLook ?? until
         return RequestID(number)
     }
 
@@ -72,20 +79,21 @@ struct ArrivedRequests: Sendable {
     func asker(of id: RequestID) -> Key? { pendingKeys[id]?.key }
 
     mutating func answer(_ id: RequestID, _ reply: [UInt8], now: Instant) {
-        guard let (key, number) = pendingKeys.removeValue(forKey: id) else { return }
+        guard let (key, number, _) = pendingKeys.removeValue(forKey: id) else { return }
         records[key]?.reply = reply
         if answered >= Limits.answeredRequests { forgetFirst() }
         ends.append((key, number, now + Limits.answerMemory))
     }
 
-    /// irmd has not answered.
-    mutating func abandon(_ id: RequestID) {
-        guard let (key, _) = pendingKeys.removeValue(forKey: id) else { return }
-        records[key] = nil
-    }
-
     mutating func expire(now: Instant) {
         while first < ends.count, ends[first].until <= now { forgetFirst() }
+        guard let nextLook, nextLook <= now else { return }
+        // irmd has not answered.
+        for (id, pending) in pendingKeys where pending.until <= now {
+            pendingKeys[id] = nil
+            records[pending.key] = nil
+        }
+        self.nextLook = pendingKeys.values.map(\.until).min()
     }
 
     private mutating func forgetFirst() {

@@ -22,8 +22,7 @@ extension DatagramLayer {
             let reply = encoded(.notSupported, to: key)
             return actions.append(.send(reply, to: source))
         }
-        guard let id = arrivals.add(key, fingerprint) else { return counters.dropped(.crowded) }
-        timers.set(.arrival(id), at: now + Limits.arrivalPatience)
+        guard let id = arrivals.add(key, fingerprint, now: now) else { return counters.dropped(.crowded) }
         actions.append(
             .reply(
                 .arrived(id, hash: request.hash, request.quality, authentication: request.authentication)))

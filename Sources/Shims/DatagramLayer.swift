@@ -26,12 +26,6 @@ struct DatagramLayer: Sendable {
         case flow(EndpointID)
     }
 
-    /// When something is due.
-    enum Due: Hashable, Sendable {
-        case request(EndpointID)
-        case arrival(RequestID)
-    }
-
     /// What it knows of flows, by number.
     struct Load: Hashable, Sendable {
         var endpoints = 0
@@ -55,7 +49,8 @@ struct DatagramLayer: Sendable {
     var counters = DatagramCounters()
     var requests: [EndpointID: DepartedRequest] = [:]
     var arrivals = ArrivedRequests()
-    var timers = TimerQueue<Due>()
+    /// When requests go on.
+    var timers = TimerQueue<EndpointID>()
 
     init(_ family: DatagramAddress.Family, seed: UInt64) {
         self.family = family
@@ -157,12 +152,7 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
-        while let due = timers.next(now: now) {
-            switch due {
-            case .request(let endpoint): proceed(endpoint, now: now, into: &actions)
-            case .arrival(let id): arrivals.abandon(id)
-            }
-        }
+        while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
         arrivals.expire(now: now)
         directory?.expire(now: now)
     }

@@ -24,6 +24,8 @@ struct DepartedRequest: Sendable {
     var datagram: [UInt8] = []
     var interval = Limits.requestInterval
     var transmissions = 0
+    /// Of its timers, the one that counts.
+    var wakeUp = Instant(nanoseconds: 0)
     /// What a reply said that may be about a repetition, and until when we wait for a better one.
     var doubt: (failure: Failure, until: Instant)?
 
@@ -67,7 +69,7 @@ extension DatagramLayer {
         guard let endpoint = endpoints.add(wish.port) else { return refuse(.tableFull, "there are too many flows") }
         requests[endpoint] = DepartedRequest(wish, asker: asker)
         askers[asker] = .flow(endpoint)
-        timers.set(.request(endpoint), at: wish.deadline)
+        wake(endpoint, at: now + Limits.requestInterval)
         actions.append(.report(.allocatingFlow(hash: wish.hash, descriptor(wish.port), type)))
         directory?.look(up: wish.hash, for: asker, now: now, into: &actions)
     }
@@ -91,17 +93,27 @@ extension DatagramLayer {
         _ endpoint: EndpointID, to address: DatagramAddress, now: Instant, into actions: inout [IPCPAction]
     ) {
         guard let request = requests[endpoint] else { return }
-        timers.set(.request(endpoint), at: min(now + request.interval, request.deadline))
+        wake(endpoint, at: now + request.interval)
         requests[endpoint]?.interval = TimeSpan(nanoseconds: request.interval.nanoseconds * 2)
         requests[endpoint]?.transmissions += 1
         actions.append(.send(request.datagram, to: address))
     }
 
+    /// Never far ahead: a timer stays in the queue when its request is answered, and there may be many requests.
+    private mutating func wake(_ endpoint: EndpointID, at instant: Instant) {
+        guard let request = requests[endpoint] else { return }
+        let instant = min(instant, request.deadline)
+        requests[endpoint]?.wakeUp = instant
+        timers.set(endpoint, at: instant)
+    }
+
     /// A timer of the request came up, perhaps one of a state that it is no longer in.
     mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]) {
-        guard let request = requests[endpoint] else { return }
+        guard let request = requests[endpoint], now >= request.wakeUp else { return }
         if now < request.deadline {
-            guard request.doubt == nil, let address = endpoints.address(of: endpoint) else { return }
+            guard let address = endpoints.address(of: endpoint) else {
+                return wake(endpoint, at: now + Limits.requestInterval)
+            }
             return transmit(endpoint, to: address, now: now, into: &actions)
         }
         if let doubt = request.doubt {
@@ -140,8 +152,7 @@ extension DatagramLayer {
         if failure == .authentication, request.transmissions > 1, request.doubt == nil {
             let until = min(now + Limits.doubtTime, request.wish.deadline)
             requests[reply.requester]?.doubt = (failure, until)
-            timers.set(.request(reply.requester), at: until)
-            return
+            return wake(reply.requester, at: until)
         }
         guard request.doubt == nil else { return counters.dropped(.unexpectedReply) }
         fail(reply.requester, failure, "the other host has refused: \(failure)", into: &actions)

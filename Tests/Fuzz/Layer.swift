@@ -133,6 +133,7 @@ private struct Layer {
     }
 }
 
+/// The fuzzer's entry: events until there are no bytes left.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
     var input = Input(bytes, count)
