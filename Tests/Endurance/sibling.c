@@ -134,8 +134,9 @@ int main(int argc, char **argv) {
         *child = (struct readings){0, first};
         random_number();
         pid_t pid = fork();
-        for (uint64_t i = 0; pid == 0; i++)
-            turn(fd, 2 + (uint64_t)round, i, child);
+        if (pid == 0)
+            for (uint64_t i = 0;; i++)
+                turn(fd, 2 + (uint64_t)round, i, child);
         uint64_t end = now_ns() + random_number() % 20000000;
         while (now_ns() < end)
             turn(fd, 1, number++, own);
