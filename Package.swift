@@ -90,10 +90,13 @@ let package = Package(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: driver),
         .target(
-            name: "IPCPRuntime",
+            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
+            swiftSettings: driver),
+        .target(
+            name: "DatagramRuntime",
             dependencies: [
-                "Vocabulary", "LocalProtocol", "IPCP", "FlowRuntime", "NameResolution", "Platform", "CLinux",
-                .product(name: "DequeModule", package: "swift-collections"),
+                "Vocabulary", "LocalProtocol", "IPCP", "IPCPRuntime", "FlowRuntime", "NameResolution", "Platform",
+                "CLinux", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
@@ -129,9 +132,9 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
-            name: "ipcpd-udp4", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
+            name: "ipcpd-udp4", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
-            name: "ipcpd-udp6", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
+            name: "ipcpd-udp6", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
             swiftSettings: driver),

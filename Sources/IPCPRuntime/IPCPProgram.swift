@@ -5,9 +5,9 @@ import Platform
 import Vocabulary
 
 /// What is the same in every ipcpd: it is started by irmd, says so in the log, serves, and ends.
-enum IPCPProgram {
+package enum IPCPProgram {
     /// Returns the exit status.
-    static func run(_ type: IPCPType, _ serve: (Log) throws(Failure) -> Void) -> Int32 {
+    package static func run(_ type: IPCPType, _ serve: (Log) throws(Failure) -> Void) -> Int32 {
         guard let options = IPCPOptions(CommandLine.arguments), ManagerChannel.isThere else {
             let text = "\(type.daemon) is started by irmd: irm ipcp create name NAME type \(type.name)\n"
             _ = Array(text.utf8).withUnsafeBytes { cl_write_all(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -6,16 +6,16 @@ import Platform
 import Vocabulary
 
 /// An IPCP's channel to irmd, which it is born with (descriptor 3).
-enum ManagerChannel {
-    static let descriptor: Int32 = 3
+package enum ManagerChannel {
+    package static let descriptor: Int32 = 3
 
     /// False if the program was not started by irmd.
-    static var isThere: Bool {
+    package static var isThere: Bool {
         var status = stat()
         return fstat(descriptor, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK)
     }
 
-    enum Arrival: ~Copyable {
+    package enum Arrival: ~Copyable {
         case nothing
         case message(IPCPRequest, MessageSocket.Arrival)
         /// Bytes that are no message; so many.
@@ -24,7 +24,7 @@ enum ManagerChannel {
         case end
     }
 
-    static func receive() throws(Failure) -> Arrival {
+    package static func receive() throws(Failure) -> Arrival {
         let arrival: MessageSocket.Arrival?
         do throws(Failure) {
             arrival = try MessageSocket.receive(on: descriptor, nonBlocking: true)
@@ -38,7 +38,7 @@ enum ManagerChannel {
     }
 
     /// Waits for room: irmd reads what its children send.
-    static func send(_ reply: IPCPReply) throws(Failure) {
+    package static func send(_ reply: IPCPReply) throws(Failure) {
         try MessageSocket.send(reply.encoded(), on: descriptor)
     }
 }

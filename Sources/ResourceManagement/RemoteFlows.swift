@@ -82,11 +82,19 @@ extension ResourceManager {
 
     private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
         guard let remote = flow.remote else { return }
-        if let allocation = flow.allocation, remote.end == .second {
-            flows[flow.id]?.allocation = nil
-            refuse(allocation, failure, reason)
+        guard var allocation = flow.allocation, remote.end == .second else {
+            return release(flow.id, remote.end, .withdrawn)
         }
-        release(flow.id, remote.end, .withdrawn)
+        flows[flow.id]?.allocation = nil
+        if failure == .authentication, !allocation.isSecondAttempt {
+            // Perhaps the other host has seen the request twice, and takes the second for an attack: the prototype does.
+            allocation.isSecondAttempt = true
+            release(flow.id, remote.end, .withdrawn)
+            beginRemote(allocation, with: remote.ipcp)
+        } else {
+            refuse(allocation, failure, reason)
+            release(flow.id, remote.end, .withdrawn)
+        }
     }
 
     // From other hosts.

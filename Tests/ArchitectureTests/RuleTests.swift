@@ -17,7 +17,9 @@ import Testing
             "LocalProtocol": ground,
             "IPCP": ground.union(["LocalProtocol"]),
             "Authentication": ground.union(["Wire"]),
-            "ResourceManagement": ground.union(["LocalProtocol", "DequeModule", "OrderedCollections"]),
+            "ResourceManagement": ground.union([
+                "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
+            ]),
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
             "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
@@ -25,6 +27,9 @@ import Testing
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP"]),
+            "DatagramRuntime": driver.union([
+                "LocalProtocol", "IPCP", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
+            ]),
             "ResourceManagerRuntime": driver.union([
                 "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "DequeModule",
             ]),
@@ -37,6 +42,9 @@ import Testing
             "OuroborosIRM": driver.union(["LocalProtocol", "ManagementClient", "COuroboros"]),
             "irmd": ["ResourceManagerRuntime", "CLinux"],
             "ipcpd-local": ["IPCPRuntime", "Shims", "CLinux"],
+            "ipcpd-udp4": ["DatagramRuntime", "Shims", "CLinux"],
+            "ipcpd-udp6": ["DatagramRuntime", "Shims", "CLinux"],
+            "ObenchSwift": ["Ouroboros"],
             "irm": ["IRMCommands", "ManagementClient", "ToolSupport", "COuroboros", "CLinux"],
             "oping": program.union(["Ping"]),
             "oecho": program,

@@ -129,6 +129,21 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         check()
     }
 
+    @Test("a request that may have arrived twice is made anew, once")
+    mutating func secondAttempt() throws {
+        let client = Attached(&rig, pid: 10)
+        let (offer, request) = try ask(client)
+        network.say(.mapped(offer.flow), &rig)
+        let again = network.say(.refused(offer.flow, .authentication, reason: []), &rig)
+        let (second, other) = try #require(again.provided.first)
+        #expect(second.flow != offer.flow && other != request && again.failures.isEmpty)
+        check()
+        let verdict = network.say(.refused(second.flow, .authentication, reason: []), &rig)
+        #expect(verdict.failures(on: client.call) == [.authentication] && verdict.provided.isEmpty)
+        #expect(rig.manager.flows.isEmpty)
+        check()
+    }
+
     @Test mutating func theAnswerIsNotWhatWasAskedFor() throws {
         let client = Attached(&rig, pid: 10)
         let (offer, _) = try ask(client)

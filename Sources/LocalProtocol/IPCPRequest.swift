@@ -44,67 +44,63 @@ package enum IPCPRequest: Hashable, LocalMessage {
     }
 
     package func write(to writer: inout ByteWriter) {
+        writer.write(code)
         switch self {
         case .bootstrap(let request, let configuration):
-            writer.write(UInt8(0))
             writer.write(request)
             writer.write(configuration)
         case .enroll(let request, let destination):
-            writer.write(UInt8(1))
             writer.write(request)
             writer.write(destination)
         case .connect(let request, let destination, let component, let quality):
-            writer.write(UInt8(2))
             writer.write(request)
             writer.write(destination)
             writer.write(string: component)
             writer.write(quality)
         case .disconnect(let request, let destination, let component):
-            writer.write(UInt8(3))
             writer.write(request)
             writer.write(destination)
             writer.write(string: component)
-        case .register(let request, let hash):
-            writer.write(UInt8(4))
-            writer.write(request)
-            writer.write(string: hash)
-        case .unregister(let request, let hash):
-            writer.write(UInt8(5))
-            writer.write(request)
-            writer.write(string: hash)
-        case .query(let request, let hash):
-            writer.write(UInt8(6))
+        case .register(let request, let hash), .unregister(let request, let hash), .query(let request, let hash):
             writer.write(request)
             writer.write(string: hash)
         case .flowRequested(let flow, let hash):
-            writer.write(UInt8(7))
             writer.write(flow)
             writer.write(string: hash)
-        case .flowAllocated(let flow):
-            writer.write(UInt8(8))
-            writer.write(flow)
-        case .flowEnded(let flow):
-            writer.write(UInt8(9))
-            writer.write(flow)
+        case .flowAllocated(let flow), .flowEnded(let flow): writer.write(flow)
         case .allocate(let request, let offer, let hash, let authentication, let patience):
-            writer.write(UInt8(10))
             writer.write(request)
             writer.write(offer)
             writer.write(string: hash)
             writer.write(string: authentication)
             writer.write(patience)
         case .accept(let request, let offer, let authentication):
-            writer.write(UInt8(11))
             writer.write(request)
             writer.write(offer)
             writer.write(string: authentication)
         case .reject(let request, let failure):
-            writer.write(UInt8(12))
             writer.write(request)
             writer.write(failure)
-        case .describe(let request):
-            writer.write(UInt8(13))
-            writer.write(request)
+        case .describe(let request): writer.write(request)
+        }
+    }
+
+    private var code: UInt8 {
+        switch self {
+        case .bootstrap: 0
+        case .enroll: 1
+        case .connect: 2
+        case .disconnect: 3
+        case .register: 4
+        case .unregister: 5
+        case .query: 6
+        case .flowRequested: 7
+        case .flowAllocated: 8
+        case .flowEnded: 9
+        case .allocate: 10
+        case .accept: 11
+        case .reject: 12
+        case .describe: 13
         }
     }
 
@@ -131,90 +127,6 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case 11: self = .accept(try reader.read(), try reader.read(), authentication: try reader.readString())
         case 12: self = .reject(try reader.read(), try reader.read())
         case 13: self = .describe(try reader.read())
-        default: throw .unknownValue
-        }
-    }
-}
-
-/// An IPCP to irmd.
-package enum IPCPReply: Hashable, LocalMessage {
-    /// The first message: it is ready for requests.
-    case initialised(ProtocolVersion, IPCPType)
-    case succeeded(RequestID)
-    /// The text says why, for people.
-    case failed(RequestID, Failure, reason: [UInt8])
-    /// The IPCP is a member of a layer that carries messages of so many bytes to other hosts.
-    case bootstrapped(RequestID, messageBytes: UInt32)
-    /// Another host asks for a flow to the name of this hash. Answered by `accept` or `reject`. The number is the IPCP's.
-    case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8])
-    /// The flow of `allocate` or `accept` is mapped: its descriptors have arrived.
-    case mapped(FlowID)
-    /// The flow of `allocate` or `accept` is there; of the former with what the other host said.
-    case taken(FlowID, authentication: [UInt8])
-    /// The flow of `allocate` or `accept` will not be there.
-    case refused(FlowID, Failure, reason: [UInt8])
-    case described(RequestID, LayerStatus)
-
-    package func write(to writer: inout ByteWriter) {
-        switch self {
-        case .initialised(let version, let type):
-            writer.write(UInt8(0))
-            writer.write(version.major)
-            writer.write(version.minor)
-            writer.write(type.rawValue)
-        case .succeeded(let request):
-            writer.write(UInt8(1))
-            writer.write(request)
-        case .failed(let request, let failure, let reason):
-            writer.write(UInt8(2))
-            writer.write(request)
-            writer.write(failure)
-            writer.write(string: reason)
-        case .bootstrapped(let request, let messageBytes):
-            writer.write(UInt8(3))
-            writer.write(request)
-            writer.write(messageBytes)
-        case .arrived(let request, let hash, let quality, let authentication):
-            writer.write(UInt8(4))
-            writer.write(request)
-            writer.write(string: hash)
-            writer.write(quality)
-            writer.write(string: authentication)
-        case .taken(let flow, let authentication):
-            writer.write(UInt8(5))
-            writer.write(flow)
-            writer.write(string: authentication)
-        case .refused(let flow, let failure, let reason):
-            writer.write(UInt8(6))
-            writer.write(flow)
-            writer.write(failure)
-            writer.write(string: reason)
-        case .mapped(let flow):
-            writer.write(UInt8(8))
-            writer.write(flow)
-        case .described(let request, let status):
-            writer.write(UInt8(7))
-            writer.write(request)
-            writer.write(status)
-        }
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0:
-            self = .initialised(
-                ProtocolVersion(major: try reader.read(), minor: try reader.read()), try reader.readChoice())
-        case 1: self = .succeeded(try reader.read())
-        case 2: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
-        case 3: self = .bootstrapped(try reader.read(), messageBytes: try reader.read())
-        case 4:
-            self = .arrived(
-                try reader.read(), hash: try reader.readString(), try reader.read(),
-                authentication: try reader.readString())
-        case 5: self = .taken(try reader.read(), authentication: try reader.readString())
-        case 6: self = .refused(try reader.read(), try reader.read(), reason: try reader.readString())
-        case 7: self = .described(try reader.read(), try reader.read())
-        case 8: self = .mapped(try reader.read())
         default: throw .unknownValue
         }
     }

@@ -3,6 +3,7 @@
 import CLinux
 import FlowRuntime
 import IPCP
+import IPCPRuntime
 import LocalProtocol
 import NameResolution
 import Platform
