@@ -119,6 +119,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
                 if let offer = request.offer {
                     try take(offer, request, &arrival)
                 } else {
+                    if case .describe = request { link?.countDropped(&machine) }
                     try handle(.request(request))
                 }
             case .nonsense(let count):

@@ -16,6 +16,8 @@ struct DatagramLink: ~Copyable {
     /// Of the batch that is being built, in its order.
     private var runs: [Run] = []
     private var batched = 0
+    /// Of `DatagramSocket.dropped`, what is counted.
+    private var dropped: UInt32 = 0
     /// When to try again after the kernel had no memory.
     private(set) var retry: Instant?
     /// The socket takes nothing: its writability says when it does.
@@ -24,6 +26,8 @@ struct DatagramLink: ~Copyable {
 
     /// Packets of a flow before it is the next one's turn.
     private static let quantum = 64
+    /// Turns of flows before others get theirs: four batches.
+    private static let turns = 16
 
     /// A message for the machine's control half.
     struct ControlMessage {
@@ -84,8 +88,16 @@ struct DatagramLink: ~Copyable {
         for port in reached { ProviderFlow.wake(port) }
         if queueFull > 0 { machine.failed(.queueFull, packets: queueFull) }
         control += messages
+        if reception.mayHaveMore { countDropped(&machine) }
         reportTroubles(to: &machine)
         return reception.mayHaveMore
+    }
+
+    /// What the kernel had no room for. Asked when there is much to take, and before somebody is told.
+    mutating func countDropped(_ machine: inout some DatagramMachine) {
+        let seen = socket.dropped
+        if seen != dropped { machine.failed(.socketFull, packets: Int(seen &- dropped)) }
+        dropped = seen
     }
 
     mutating func takeControl() -> [ControlMessage] {
@@ -122,12 +134,12 @@ struct DatagramLink: ~Copyable {
     /// The socket is writable again.
     mutating func unblock() { isFull = false }
 
-    /// Sends what waits, a quantum of each flow, and at most some batches, so that others get their turn. Returns the
-    /// flows that have ended: their process is gone, and all that it wrote is sent.
+    /// Sends what waits, the flows taking turns, and at most some batches, so that what arrives gets its turn. Returns
+    /// the flows that have ended: their process is gone, and all that it wrote is sent.
     mutating func transmit(_ machine: inout some DatagramMachine, now: Instant) -> [FlowPort] {
         if let time = retry, time <= now { retry = nil }
         var ended: [FlowPort] = []
-        var turns = flows.unsentCount
+        var turns = DatagramLink.turns
         while isBusy, turns > 0, let port = flows.next() {
             turns -= 1
             if batched + DatagramLink.quantum > Limits.datagramsPerBatch { settle(&machine) }

@@ -29,7 +29,6 @@ struct ProviderFlows: ~Copyable {
     /// Readable when `look` may find something.
     var pollDescriptor: Int32 { get throws(Failure) { try FlowSets.pollDescriptor(set) } }
     var hasUnsent: Bool { !unsent.isEmpty }
-    var unsentCount: Int { unsent.count }
 
     mutating func add(_ port: Int32) throws(Failure) {
         try FlowSets.add(port, to: set)

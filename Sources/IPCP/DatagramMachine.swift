@@ -43,6 +43,8 @@ package enum Departure: Sendable {
 package enum LinkTrouble: UInt8, Sendable, CaseIterable {
     /// The process does not read: its queue is full.
     case queueFull
+    /// They came faster than this IPCP takes them, and the buffer of its socket was full.
+    case socketFull
     /// The kernel has no room (ENOBUFS) for longer than we wait.
     case noBuffers
     /// Longer than the path lets through (EMSGSIZE).

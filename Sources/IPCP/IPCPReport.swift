@@ -68,7 +68,7 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowEstablished(let descriptor, _): "Flow on fd \(descriptor) is established."
         case .flowRefused(let descriptor, let failure, _): "No flow on fd \(descriptor): \(failure)."
         case .flowReleased(let descriptor, _): "Flow on fd \(descriptor) is released."
-        case .hostsRead(let names): "Read the hosts file: \(names) names."
+        case .hostsRead(let names): "Read the hosts file: \(names) \(names == 1 ? "name" : "names")."
         case .hostsMistake(let mistake): "Hosts file, \(mistake)."
         case .hostsUnreadable(let path, let failure): "Cannot read hosts file \(printable(path)): \(failure)."
         case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."

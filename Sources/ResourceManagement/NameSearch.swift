@@ -46,10 +46,15 @@ extension ResourceManager {
             .sorted { ($0.type.rawValue, $0.process) < ($1.type.rawValue, $1.process) }
     }
 
-    /// Asks the layers for the name. False if there is none to ask.
+    /// Asks the layers for the name, or the one that there is for the flow. False if there is none to ask.
     mutating func search(_ allocation: Allocation) -> Bool {
         let layers = layersToOthers()
         guard allocation.origin == nil, !layers.isEmpty, allocation.deadline > now else { return false }
+        if let only = layers.first, layers.count == 1 {
+            // It says itself if it does not know the name: two messages less than to ask first.
+            beginRemote(allocation, with: only.process)
+            return true
+        }
         let search = NameSearch(allocation, among: layers.map(\.process))
         connections[allocation.connection]?.call = .searching(search)
         arm(allocation.connection, at: allocation.deadline)

@@ -93,10 +93,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
 
     /// Up to the request that the IPCP has got.
     private mutating func ask(_ client: Attached, timeout: TimeSpan? = nil) throws -> (FlowOffer, [UInt8]) {
-        let asking = rig.allocate(client.call, "far", timeout: timeout)
-        #expect(asking.requests.count == 1)
-        let provided = network.answer(&rig, knows: true).provided
-        let (offer, authentication) = try #require(provided.first)
+        let (offer, authentication) = try #require(rig.allocate(client.call, "far", timeout: timeout).provided.first)
         check()
         return (offer, authentication)
     }
@@ -154,11 +151,14 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
     }
 
     @Test mutating func nobodyKnowsTheName() throws {
+        let other = try Network(&rig, on: management)
         let client = Attached(&rig, pid: 10)
         rig.allocate(client.call, "far")
-        #expect(network.answer(&rig, knows: false).failures(on: client.call) == [.name])
+        #expect(network.answer(&rig, knows: false).failures.isEmpty)
+        #expect(other.answer(&rig, knows: false).failures(on: client.call) == [.name])
         rig.manage(.createName(NameSettings(name: service("far"), balancing: .roundRobin)), on: management)
         rig.allocate(client.call, "far")
+        #expect(other.answer(&rig, knows: false).failures.isEmpty)
         #expect(network.answer(&rig, knows: false).failures(on: client.call) == [.ipcp])
         check()
     }
@@ -174,6 +174,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
     }
 
     @Test mutating func aLayerThatDoesNotAnswerHoldsNobodyUpForEver() throws {
+        _ = try Network(&rig, on: management)
         let client = Attached(&rig, pid: 10)
         rig.allocate(client.call, "far", timeout: TimeSpan(milliseconds: 100))
         #expect(rig.advance(TimeSpan(milliseconds: 101)).failures(on: client.call) == [.timedOut])
@@ -204,9 +205,8 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         network.say(.taken(offer.flow, authentication: try answer(to: request)), &rig)
         rig.take(offer.flow, client.call)
         rig.allocate(client.call, "other")
-        rig.handle(.died(network.ipcp))
-        let gone = rig.handle(.childExited(network.ipcp, .killed(signal: 9)))
-        #expect(gone.failures(on: client.call) == [.name])
+        let gone = rig.handle(.died(network.ipcp)) + rig.handle(.childExited(network.ipcp, .killed(signal: 9)))
+        #expect(gone.failures(on: client.call).count == 1)
         check()
         rig.handle(.received(client.session, .deallocate(offer.flow), .nothing))
         #expect(rig.manager.flows.isEmpty)
@@ -217,8 +217,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let clients = (0..<40).map { Attached(&rig, pid: 10 + $0) }
         var flows: [FlowID] = []
         for client in clients {
-            rig.allocate(client.call, "far")
-            for (offer, _) in network.answer(&rig, knows: true).provided {
+            for (offer, _) in rig.allocate(client.call, "far").provided {
                 flows.append(offer.flow)
                 for (more, _) in network.say(.mapped(offer.flow), &rig).provided { flows.append(more.flow) }
             }

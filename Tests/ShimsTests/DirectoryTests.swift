@@ -229,7 +229,7 @@ import Vocabulary
         let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
         let file = HostsFile(parsing: Array("10.0.0.2 x\nrubbish".utf8), family: .ipv4, port: 3_435) { _ in hash }
         let reports = rig.adopt(file).map { if case .report(let report) = $0 { report.text } else { "" } }
-        #expect(reports == ["Read the hosts file: 1 names.", "Hosts file, line 2: \"rubbish\" is no address."])
+        #expect(reports == ["Read the hosts file: 1 name.", "Hosts file, line 2: \"rubbish\" is no address."])
         var actions: [IPCPAction] = []
         rig.directory.lackHosts(.noEntry, into: &actions)
         #expect(actions == [.report(.hostsUnreadable(path: Array("/h".utf8), .noEntry))])
