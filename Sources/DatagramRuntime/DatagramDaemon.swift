@@ -88,8 +88,8 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
 
     private func receiveDatagrams() throws(Failure) {
         // One batch a turn: what was sent is answered before more is taken.
-        _ = link?.receive(&machine, now: Clock.now())
-        for message in link?.takeControl() ?? [] { try handle(.datagram(message.bytes, from: message.source)) }
+        link?.receive(&machine, now: Clock.now(), into: &actions)
+        try perform()
     }
 
     private func transmit() throws(Failure) {
@@ -151,12 +151,19 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     }
 
     private func handle(_ event: IPCPEvent) throws(Failure) {
-        var events = [event]
-        while let next = events.popLast() {
-            machine.handle(next, now: Clock.now(), into: &actions)
+        machine.handle(event, now: Clock.now(), into: &actions)
+        try perform()
+    }
+
+    /// What the machine wants done, and what follows from that.
+    private func perform() throws(Failure) {
+        while !actions.isEmpty {
             var taken: [IPCPAction] = []
             swap(&taken, &actions)
-            for action in taken { if let outcome = try perform(action) { events.append(outcome) } }
+            for action in taken {
+                guard let outcome = try perform(action) else { continue }
+                machine.handle(outcome, now: Clock.now(), into: &actions)
+            }
         }
     }
 

@@ -12,7 +12,6 @@ import Vocabulary
 struct DatagramLink: ~Copyable {
     private let socket: DatagramSocket
     private var flows: ProviderFlows
-    private var control: [ControlMessage] = []
     /// Of the batch that is being built, in its order.
     private var runs: [Run] = []
     private var batched = 0
@@ -28,12 +27,6 @@ struct DatagramLink: ~Copyable {
     private static let quantum = 64
     /// Turns of flows before others get theirs: four batches.
     private static let turns = 16
-
-    /// A message for the machine's control half.
-    struct ControlMessage {
-        let bytes: [UInt8]
-        let source: DatagramAddress
-    }
 
     private struct Run {
         let port: Int32
@@ -66,10 +59,10 @@ struct DatagramLink: ~Copyable {
 
     // From the network.
 
-    /// Takes a batch of datagrams from the socket. True if there may be more.
-    mutating func receive(_ machine: inout some DatagramMachine, now: Instant) -> Bool {
+    /// Takes a batch of datagrams from the socket. What the machine wants done in answer to messages among them is appended
+    /// to `actions`; it has heard each before the packets that came behind it, which may be the first of a new flow.
+    mutating func receive(_ machine: inout some DatagramMachine, now: Instant, into actions: inout [IPCPAction]) {
         var reached: [Int32] = []
-        var messages: [ControlMessage] = []
         var queueFull = 0
         let reception = socket.receive { datagram, source in
             let header = datagram.count >= 4 ? datagram.loadUnaligned(as: UInt32.self).bigEndian : 0
@@ -81,16 +74,14 @@ struct DatagramLink: ~Copyable {
                 case .full: queueFull += 1
                 case .tooLong, .gone: break
                 }
-            case .control: messages.append(ControlMessage(bytes: Array(datagram), source: source))
+            case .control: machine.handle(.datagram(Array(datagram), from: source), now: now, into: &actions)
             case .drop: break
             }
         }
         for port in reached { ProviderFlow.wake(port) }
         if queueFull > 0 { machine.failed(.queueFull, packets: queueFull) }
-        control += messages
         if reception.mayHaveMore { countDropped(&machine) }
         reportTroubles(to: &machine)
-        return reception.mayHaveMore
     }
 
     /// What the kernel had no room for. Asked when there is much to take, and before somebody is told.
@@ -98,11 +89,6 @@ struct DatagramLink: ~Copyable {
         let seen = socket.dropped
         if seen != dropped { machine.failed(.socketFull, packets: Int(seen &- dropped)) }
         dropped = seen
-    }
-
-    mutating func takeControl() -> [ControlMessage] {
-        defer { control.removeAll(keepingCapacity: true) }
-        return control
     }
 
     private func reportTroubles(to machine: inout some DatagramMachine) {
