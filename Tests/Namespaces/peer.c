@@ -6,7 +6,8 @@
  *
  * TIMEOUT is the peer timeout of the flow, PATIENCE that of flow_alloc, both
  * in ms. Steps: a number is the size of a message that must come back; idle=MS
- * neither reads nor writes; wait reads until the flow has ended.
+ * neither reads nor writes, listen=MS only reads, for so long; wait reads until
+ * the flow has ended.
  *
  * Built against this implementation and against the prototype, hence with
  * nothing but what both have.
@@ -139,6 +140,16 @@ static void wait_for_end(int fd)
     printf("ended with %zd after %lld ms\n", count, now_ms() - begun);
 }
 
+static void listen_for(int       fd,
+                       long long ms)
+{
+    static char room[ROOM];
+    long long   begun = now_ms();
+
+    while (now_ms() - begun < ms)
+        flow_read(fd, room, ROOM);
+}
+
 static int ask(int     count,
                char ** words)
 {
@@ -160,6 +171,8 @@ static int ask(int     count,
         if (strncmp(words[i], "idle=", 5) == 0) {
             pause = interval(atol(words[i] + 5));
             nanosleep(&pause, NULL);
+        } else if (strncmp(words[i], "listen=", 7) == 0) {
+            listen_for(fd, atol(words[i] + 7));
         } else if (strcmp(words[i], "wait") == 0) {
             wait_for_end(fd);
         } else {
