@@ -1,6 +1,8 @@
 /*
  * Ouroboros: either end of a flow between two hosts
  *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
  * peer serve                               echoes, and says how flows end
  * peer ask NAME TIMEOUT PATIENCE STEP...   a client of such a server
  *
@@ -11,8 +13,6 @@
  *
  * Built against this implementation and against the prototype, hence with
  * nothing but what both have.
- *
- * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
 
 #define _GNU_SOURCE
