@@ -144,7 +144,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
             guard link != nil else { throw .ipcpState }
             try link?.add(port)
         } catch {
-            try? Attachment.deallocate(port.rawValue)
+            ProviderFlow.discard(port.rawValue)
             return try ManagerChannel.send(.refused(offer.flow, error, reason: []))
         }
         try handle(.offered(port, request))
@@ -178,6 +178,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         case .resolve(let id, let inquiry): resolution.resolve(id, inquiry)
         case .publish(let update): resolution.publish(update)
         case .release(let port): link?.release(port)
+        case .discard(let port): link?.discard(port)
         }
         return nil
     }

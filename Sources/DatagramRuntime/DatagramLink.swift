@@ -56,6 +56,7 @@ struct DatagramLink: ~Copyable {
 
     /// Lets go of the IPCP's end.
     mutating func release(_ port: FlowPort) { flows.release(port.rawValue) }
+    mutating func discard(_ port: FlowPort) { flows.discard(port.rawValue) }
 
     // From the network.
 

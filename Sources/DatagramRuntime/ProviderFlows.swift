@@ -40,6 +40,11 @@ struct ProviderFlows: ~Copyable {
         try? Attachment.deallocate(port)
     }
 
+    mutating func discard(_ port: Int32) {
+        states[Int(port)] = .closed
+        ProviderFlow.discard(port)
+    }
+
     /// Until nothing is found, which arms the descriptor again.
     mutating func look() {
         while (try? FlowSets.wait(set, events, timeout: TimeSpan(nanoseconds: 0))) != nil {

@@ -82,6 +82,16 @@ extension FlowProcess {
         }
     }
 
+    /// Lets go of a flow of which nobody is to learn.
+    func discard(_ descriptor: Int32) {
+        guard let entry = try? FlowTable.entry(descriptor) else { return }
+        lock()
+        defer { unlock() }
+        guard let end = entry.lockReading() else { return }
+        entry.lockWriter(of: end)
+        close(entry, descriptor, end)
+    }
+
     /// With the process lock and both locks of the end held; releases the latter.
     private func close(_ entry: FlowPointer, _ descriptor: Int32, _ end: FlowEnd) {
         leaveSet(entry, descriptor)

@@ -28,6 +28,10 @@ package enum ProviderFlow {
         return try FlowProcess.shared.take(offer, of: session.currentIncarnation, &arrival)
     }
 
+    /// Closes a flow that will be refused, and leaves no trace: irmd resets what the ends have in common as soon as it
+    /// is told, and nobody else has seen the flow.
+    package static func discard(_ descriptor: Int32) { FlowProcess.shared.discard(descriptor) }
+
     // What the user has written.
 
     /// Hands out packets that were not handed out yet, oldest first, as many as there are and there is place for; returns

@@ -50,4 +50,6 @@ package enum IPCPAction: Hashable, Sendable {
     case publish(DNSUpdate)
     /// Lets go of the IPCP's end.
     case release(FlowPort)
+    /// Lets go of an end that is about to be refused, before irmd hears of that and uses its place for another flow.
+    case discard(FlowPort)
 }

@@ -74,7 +74,12 @@ extension ResourceManager {
             do throws(AuthenticationTrouble) {
                 _ = try client.check(authentication, digest: digest)
             } catch {
-                return remoteRefused(flow, error.failure, error.text)
+                // The IPCP has the flow: until it lets go, nobody else gets its place.
+                flows[flow.id]?.allocation = nil
+                release(flow.id, .first, .withdrawn)
+                taken(flow.id, on: connection)
+                guard let allocation = flow.allocation else { return }
+                return goOn(allocation, with: flow, error.failure, error.text)
             }
         }
         taken(flow.id, on: connection)
@@ -82,19 +87,23 @@ extension ResourceManager {
 
     private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
         guard let remote = flow.remote else { return }
-        guard var allocation = flow.allocation, remote.end == .second else {
-            return release(flow.id, remote.end, .withdrawn)
+        if remote.end == .second { flows[flow.id]?.allocation = nil }
+        release(flow.id, remote.end, .withdrawn)
+        guard let allocation = flow.allocation, remote.end == .second else { return }
+        goOn(allocation, with: flow, failure, reason)
+    }
+
+    /// With another flow, if that may help.
+    private mutating func goOn(
+        _ allocation: Allocation, with flow: Flow, _ failure: Failure, _ reason: String
+    ) {
+        guard let remote = flow.remote, failure == .authentication, !allocation.isSecondAttempt else {
+            return refuse(allocation, failure, reason)
         }
-        flows[flow.id]?.allocation = nil
-        if failure == .authentication, !allocation.isSecondAttempt {
-            // Perhaps the other host has seen the request twice, and takes the second for an attack: the prototype does.
-            allocation.isSecondAttempt = true
-            release(flow.id, remote.end, .withdrawn)
-            beginRemote(allocation, with: remote.ipcp)
-        } else {
-            refuse(allocation, failure, reason)
-            release(flow.id, remote.end, .withdrawn)
-        }
+        // Perhaps the other host has seen the request twice, and takes the second for an attack: the prototype does.
+        var second = allocation
+        second.isSecondAttempt = true
+        beginRemote(second, with: remote.ipcp)
     }
 
     // From other hosts.

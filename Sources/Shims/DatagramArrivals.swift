@@ -38,7 +38,7 @@ extension DatagramLayer {
             return actions.append(refusal(of: flow, .badDescriptor, "the port \(port) is taken"))
         }
         func refuse(_ failure: Failure, _ reason: String) {
-            actions += [refusal(of: flow, failure, reason), .release(port)]
+            actions += [.discard(port), refusal(of: flow, failure, reason)]
         }
         guard let key = arrivals.asker(of: id) else {
             return refuse(.timedOut, "the other host does not wait for this answer any more")

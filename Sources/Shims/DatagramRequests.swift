@@ -52,7 +52,7 @@ extension DatagramLayer {
             return actions.append(refusal(of: wish.flow, .badDescriptor, "the port \(wish.port) is taken"))
         }
         func refuse(_ failure: Failure, _ reason: String) {
-            actions += [refusal(of: wish.flow, failure, reason), .release(wish.port)]
+            actions += [.discard(wish.port), refusal(of: wish.flow, failure, reason)]
         }
         guard isBootstrapped else { return refuse(.ipcpState, "it is not bootstrapped") }
         guard wish.hash.count == DatagramManagement.hashBytes else {
@@ -167,8 +167,8 @@ extension DatagramLayer {
         if askers[request.asker] == .flow(endpoint) { askers[request.asker] = nil }
         endpoints.remove(endpoint)
         actions += [
-            .report(.flowRefused(descriptor(request.wish.port), failure, type)),
-            refusal(of: request.wish.flow, failure, reason), .release(request.wish.port),
+            .report(.flowRefused(descriptor(request.wish.port), failure, type)), .discard(request.wish.port),
+            refusal(of: request.wish.flow, failure, reason),
         ]
     }
 

@@ -223,6 +223,15 @@ import Vocabulary
         #expect(throws: Failure.flowDown) { try flow.drain(1) }
     }
 
+    @Test("what is discarded leaves no trace: its place may have another flow by now")
+    func discarding() throws {
+        let flow = try Pair(broker)
+        defer { flow.close() }
+        ProviderFlow.discard(flow.provider)
+        try flow.write([1])
+        #expect(throws: Failure.notAllocated) { try flow.drain(1) }
+    }
+
     @Test func onlyOffersToProvidersAreTaken() throws {
         #expect(throws: Failure.badDescriptor) {
             try ProviderFlow.drain(-1, into: UnsafeMutableBufferPointer(start: nil, count: 0))

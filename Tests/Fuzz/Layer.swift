@@ -36,7 +36,8 @@ private struct Layer {
         machine.handle(event, now: now, into: &actions)
         for action in actions {
             switch action {
-            case .release(let port): precondition(ports.remove(port) != nil, "\(port) is let go of twice")
+            case .release(let port), .discard(let port):
+                precondition(ports.remove(port) != nil, "\(port) is let go of twice")
             case .reply(.arrived(let id, _, _, _)): arrivals.append(id)
             case .reply(.described(_, let status)):
                 precondition(Int(status.flows) == ports.count, "\(status.flows) flows on \(ports.count) ports")

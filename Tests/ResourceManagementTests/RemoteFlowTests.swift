@@ -144,8 +144,16 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
     @Test mutating func theAnswerIsNotWhatWasAskedFor() throws {
         let client = Attached(&rig, pid: 10)
         let (offer, _) = try ask(client)
+        network.say(.mapped(offer.flow), &rig)
         let verdict = network.say(.taken(offer.flow, authentication: [1, 2, 3]), &rig)
         #expect(verdict.failures(on: client.call).count == 1)
+        // The IPCP has the flow, and its place, until it lets go.
+        #expect(verdict.contains(.send(.flowDown(offer.flow), network.session)))
+        #expect(verdict.contains { if case .markGone(_, _, .first, _) = $0 { true } else { false } })
+        #expect(!verdict.contains { if case .resetSlot = $0 { true } else { false } })
+        check()
+        let done = rig.handle(.received(network.session, .deallocate(offer.flow), .nothing))
+        #expect(done.contains { if case .resetSlot = $0 { true } else { false } })
         #expect(rig.manager.flows.isEmpty)
         check()
     }

@@ -53,7 +53,7 @@ import Wire
         let second = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3, authentication: [6]))))
         #expect(Set([first, elsewhere, second]).count == 3)
         let late = rig.accept(first, 8, port: 64)
-        #expect(LayerRig.refusal(in: late) == .timedOut && late.last == .release(FlowPort(64)))
+        #expect(LayerRig.refusal(in: late, after: 64) == .timedOut)
         #expect(LayerRig.reply(in: rig.accept(second, 9, port: 64))?.response == 0)
         #expect(LayerRig.reply(in: rig.accept(elsewhere, 10, port: 65))?.response == 0)
         // An endpoint that is used again at once, as the prototype does.

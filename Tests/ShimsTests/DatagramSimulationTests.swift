@@ -10,7 +10,7 @@ import Wire
 
 /// A host: a layer, an irmd that answers when it likes, and processes that let go of their flows at any time.
 private struct Host {
-    enum Verdict: Hashable { case waiting, taken, refused(Failure) }
+    enum Verdict: Hashable { case waiting, taken }
 
     /// A flow of this host, from the offer to the release of its port.
     struct Flow {
@@ -106,6 +106,9 @@ private struct World {
                 return
             }
             #expect(hosts[index].flows.removeValue(forKey: flow)?.verdict != .waiting, "flow \(flow) without verdict")
+        case .discard(let port):
+            let flow = hosts[index].ports.removeValue(forKey: port)
+            #expect(flow.flatMap { hosts[index].flows[$0]?.verdict } == .waiting, "port \(port) is discarded late")
         case .reply(let reply): hear(reply, of: index)
         case .resolve(let id, _):
             tell(index, .resolved(id, .address(hosts[1 - index].address.bytes, validity: TimeSpan(seconds: 60))))
@@ -125,7 +128,8 @@ private struct World {
             hosts[index].taken += 1
         case .refused(let flow, let failure, _):
             #expect(hosts[index].flows[flow]?.verdict == .waiting, "a second verdict for \(flow)")
-            hosts[index].flows[flow]?.verdict = .refused(failure)
+            #expect(!hosts[index].ports.values.contains(flow), "flow \(flow) is refused before its port is let go")
+            hosts[index].flows[flow] = nil
             hosts[index].refused[failure, default: 0] += 1
         case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described: break
         }

@@ -101,6 +101,13 @@ struct LayerRig {
         return nil
     }
 
+    /// Said last, when the port is not used any more: irmd may give its place to another flow at once.
+    static func refusal(in actions: [IPCPAction], after port: Int32) -> Failure? {
+        let isDiscarded = actions.dropLast().last == .discard(FlowPort(port))
+        if isDiscarded, case .reply(.refused(_, let failure, _)) = actions.last { return failure }
+        return nil
+    }
+
     static func refusal(in actions: [IPCPAction]) -> Failure? {
         for case .reply(.refused(_, let failure, _)) in actions { return failure }
         return nil
