@@ -48,6 +48,7 @@ int main(int     argc,
     long             last = -1;
     long             count = 0;
     long long        departed;
+    long long        arrived;
     long long        full;
     size_t           queued = 0;
     size_t           waiting = 0;
@@ -60,6 +61,7 @@ int main(int     argc,
     ipcp_before = memory_of(ipcp_of(ONE));
     full = network(ONE, "lost: queue full");
     departed = network(TWO, "packets departed");
+    arrived = network(ONE, "packets arrived");
 
     CHECK_RESULT(agent_many(&pair.agent, AGENT_SEND, pair.peer, MESSAGES, SIZE,
                             0), MESSAGES, "a fast sender is not held up");
@@ -87,6 +89,10 @@ int main(int     argc,
     while ((result = flow_read(pair.fd, buffer, sizeof(buffer))) == SIZE)
         continue;
     CHECK(result == 100 && holds(buffer, 100, 0, 5), "comes");
+    note("%lld of %lld packets did not come through the socket",
+         network(TWO, "packets departed") - departed
+         - (network(ONE, "packets arrived") - arrived),
+         network(TWO, "packets departed") - departed);
     flow_pair_end(&pair);
 
     return conformance_end();

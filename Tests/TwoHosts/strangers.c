@@ -269,9 +269,11 @@ static void check_flood(long                    datagrams,
     struct daemons after;
     struct worker  one = client_at(ONE, "two.echo", &legitimate);
     struct worker  two = client_at(TWO, "one.echo", &legitimate);
+    long long      packets;
     long           i;
     bool           right = true;
 
+    packets = network(ONE, "packets arrived");
     for (i = 0; i < datagrams; i++) {
         make_odd(endpoint, request, captured);
         send_to(forger, i % 2 ? 1 : 2, &sent);
@@ -280,6 +282,9 @@ static void check_flood(long                    datagrams,
             right = comes_back(endpoint, requester, 100, (unsigned) i)
                 && right;
     }
+    CHECK(network(ONE, "packets arrived") > packets,
+          "there was traffic meanwhile (%lld packets)",
+          network(ONE, "packets arrived") - packets);
     CHECK(right, "the stranger's own flow works during all of the flood");
     CHECK_RESULT(worker_end(&one), 0, "so do those from host one");
     CHECK_RESULT(worker_end(&two), 0, "and those from host two");

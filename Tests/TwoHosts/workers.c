@@ -19,6 +19,9 @@
 /* Milliseconds without an answer after which a message is sent again. */
 #define PATIENCE 200
 
+/* More than a message: what fills the buffer has its end in the next read. */
+#define ROOM (LONGEST + 1)
+
 /* How often; UDP loses messages where it finds no room. */
 #define TRIES 100
 
@@ -72,7 +75,7 @@ static void * accept_all(void * argument)
 
 static void echo(int fd)
 {
-    static uint8_t buffer[LONGEST];
+    static uint8_t buffer[ROOM];
     ssize_t        count = flow_read(fd, buffer, sizeof(buffer));
 
     if (count > 0)
@@ -151,7 +154,7 @@ static bool is_answered(int       fd,
     ssize_t  got;
 
     for (;;) {
-        got = flow_read(fd, buffer, LONGEST);
+        got = flow_read(fd, buffer, ROOM);
         if (got == -ETIMEDOUT)
             return false;
         if (got < (ssize_t) sizeof(first))
@@ -199,7 +202,7 @@ static void * use_flows(void * argument)
 {
     unsigned  number = *(const unsigned *) argument;
     int *     fds = calloc((size_t) work.flows, sizeof(*fds));
-    uint8_t * buffer = malloc(LONGEST);
+    uint8_t * buffer = malloc(ROOM);
     int       round;
     int       message;
     int       i;
