@@ -65,6 +65,7 @@ struct DatagramLink: ~Copyable {
     mutating func receive(_ machine: inout some DatagramMachine, now: Instant, into actions: inout [IPCPAction]) {
         var reached: [Int32] = []
         var queueFull = 0
+        var ended = 0
         let reception = socket.receive { datagram, source in
             let header = datagram.count >= 4 ? datagram.loadUnaligned(as: UInt32.self).bigEndian : 0
             switch machine.arriving(header, length: datagram.count, from: source, now: now) {
@@ -73,7 +74,7 @@ struct DatagramLink: ~Copyable {
                 switch ProviderFlow.deliver(port.rawValue, payload) {
                 case .delivered: if reached.last != port.rawValue { reached.append(port.rawValue) }
                 case .full: queueFull += 1
-                case .tooLong, .gone: break
+                case .gone, .tooLong: ended += 1
                 }
             case .control: machine.handle(.datagram(Array(datagram), from: source), now: now, into: &actions)
             case .drop: break
@@ -81,6 +82,7 @@ struct DatagramLink: ~Copyable {
         }
         for port in reached { ProviderFlow.wake(port) }
         if queueFull > 0 { machine.failed(.queueFull, packets: queueFull) }
+        if ended > 0 { machine.failed(.flowEnded, packets: ended) }
         if reception.mayHaveMore { countDropped(&machine) }
         reportTroubles(to: &machine)
     }

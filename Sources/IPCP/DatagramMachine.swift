@@ -43,6 +43,8 @@ package enum Departure: Sendable {
 package enum LinkTrouble: UInt8, Sendable, CaseIterable {
     /// The process does not read: its queue is full.
     case queueFull
+    /// The process has let go of the flow.
+    case flowEnded
     /// They came faster than this IPCP takes them, and the buffer of its socket was full.
     case socketFull
     /// The kernel has no room (ENOBUFS) for longer than we wait.

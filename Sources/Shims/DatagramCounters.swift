@@ -46,6 +46,7 @@ extension LinkTrouble {
     fileprivate var name: String {
         switch self {
         case .queueFull: "lost: queue full"
+        case .flowEnded: "lost: flow ended"
         case .socketFull: "lost: socket full"
         case .noBuffers: "lost: no buffers"
         case .tooLong: "lost: longer than the path carries"

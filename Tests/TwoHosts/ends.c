@@ -59,6 +59,53 @@ static void check_gives_up(void)
     agent_end(&agent);
 }
 
+static bool no_flows_at_two(void * argument)
+{
+    (void) argument;
+    return network(TWO, "flows") == 0;
+}
+
+/* The request is known to our host when it has been repeated. */
+static void check_client_dies(void)
+{
+    struct agent         agent = agent_at(TWO);
+    struct agent_command alloc = agent_naming(AGENT_ALLOC, "one.self");
+    long long            before = network(ONE, "dropped: repeated request");
+    struct timespec      limit = { 30, 0 };
+    int                  fd;
+
+    alloc.has_qos = true;
+    alloc.qos = raw_with_timeout(TIMEOUT);
+    agent_begin(&agent, alloc);
+    wait_for_more(ONE, "dropped: repeated request", before);
+    agent_kill(&agent);
+    wait_for(no_flows_at_two, NULL);
+    CHECK(true, "of a client that dies nothing is left on its host");
+    fd = flow_accept(NULL, &limit);
+    CHECK(fd >= 0, "the server gets its flow");
+    CHECK_RESULT(flow_read(fd, &byte, 1), -EFLOWPEER,
+                 "and is told after the peer timeout");
+    flow_dealloc(fd);
+}
+
+static void check_server_dies(void)
+{
+    struct agent server = agent_at(TWO);
+    struct agent client = agent_at(ONE);
+    long long    before = network(TWO, "dropped: repeated request");
+    long long    result;
+
+    MUST(agent_bind(&server, "two.ends") == 0, "an agent is bound");
+    agent_begin(&client, agent_naming(AGENT_ALLOC, "two.ends"));
+    wait_for_more(TWO, "dropped: repeated request", before);
+    agent_kill(&server);
+    result = agent_finish(&client).result;
+    CHECK(result == -EIPCP || result == -ENAME,
+          "a client is told when its server dies before it accepts (%lld)",
+          result);
+    agent_end(&client);
+}
+
 /* The keepalive before may be a quarter of the timeout old. */
 static void check_not_early(int64_t begun)
 {
@@ -182,6 +229,8 @@ int main(int     argc,
 
     check_late();
     check_gives_up();
+    check_client_dies();
+    check_server_dies();
     check_reader(pair_to_two("two.ends", &qos), "a server");
     check_reader(pair_from_two(&qos), "a client");
     check_event();
