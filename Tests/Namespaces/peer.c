@@ -9,7 +9,8 @@
  * TIMEOUT is the peer timeout of the flow, PATIENCE that of flow_alloc, both
  * in ms. Steps: a number is the size of a message that must come back; idle=MS
  * neither reads nor writes, listen=MS only reads, for so long; wait reads until
- * the flow has ended.
+ * the flow has ended; pump=COUNT sends a message each 20 ms and counts what
+ * comes back, until a second after that nothing does.
  *
  * Built against this implementation and against the prototype, hence with
  * nothing but what both have.
@@ -140,6 +141,35 @@ static void wait_for_end(int fd)
     printf("ended with %zd after %lld ms\n", count, now_ms() - begun);
 }
 
+static void pump(int fd,
+                 int count)
+{
+    static char     room[ROOM];
+    struct timespec turn = interval(5);
+    long long       begun = now_ms();
+    long long       heard = begun;
+    int             sent = 0;
+    int             back = 0;
+    int             last = -1;
+
+    fccntl(fd, FLOWSRCVTIMEO, &turn);
+    for (int number = 0; number < count || now_ms() - heard < 1000;) {
+        if (number < count && now_ms() - begun >= number * 20LL) {
+            memcpy(room, &number, sizeof(number));
+            sent += flow_write(fd, room, 64) == 64;
+            number++;
+            heard = now_ms();
+        }
+        if (flow_read(fd, room, ROOM) == 64) {
+            memcpy(&last, room, sizeof(last));
+            heard = now_ms();
+            back++;
+        }
+    }
+    printf("%d sent, %d came back, the last was %d\n", sent, back, last);
+    wait_in_turns(fd);
+}
+
 static void listen_for(int       fd,
                        long long ms)
 {
@@ -173,6 +203,8 @@ static int ask(int     count,
             nanosleep(&pause, NULL);
         } else if (strncmp(words[i], "listen=", 7) == 0) {
             listen_for(fd, atol(words[i] + 7));
+        } else if (strncmp(words[i], "pump=", 5) == 0) {
+            pump(fd, atoi(words[i] + 5));
         } else if (strcmp(words[i], "wait") == 0) {
             wait_for_end(fd);
         } else {
