@@ -25,7 +25,7 @@ STRIP ?= -s
 CFLAGS ?= -O2
 
 TOOLS = irm oping oecho obench
-DAEMONS = irmd ipcpd-local
+DAEMONS = irmd ipcpd-local ipcpd-udp4 ipcpd-udp6
 LIBRARIES = ouroboros-dev ouroboros-irm
 # What was linked against the prototype may name its internal library, of which no program uses anything.
 COMMON = libouroboros-common.so
@@ -98,6 +98,8 @@ check:
 bench:
 	$(MAKE) --silent install PREFIX=$(CURDIR)/.build/bench DESTDIR=
 	Benchmarks/run $(CURDIR)/.build/bench
+	if [ "$$(id -u)" -eq 0 ]; then Benchmarks/udp/run $(CURDIR)/.build/bench 3; \
+	else echo 'Flows between hosts are measured by root alone: they need network namespaces.'; fi
 
 soak:
 	Scripts/soak

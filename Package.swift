@@ -51,13 +51,15 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         // contracts
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
+        .target(name: "Authentication", dependencies: ["Vocabulary", "Bytes", "Wire"], swiftSettings: pure),
         .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
         // machines
-        .target(name: "Shims", dependencies: ["Vocabulary", "LocalProtocol", "IPCP"], swiftSettings: pure),
+        .target(
+            name: "Shims", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP"], swiftSettings: pure),
         .target(
             name: "ResourceManagement",
             dependencies: [
-                "Vocabulary", "Bytes", "LocalProtocol",
+                "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
@@ -67,11 +69,17 @@ let package = Package(
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .target(name: "Cryptography", dependencies: ["Vocabulary", "COpenSSL"], swiftSettings: driver),
-        // runtimes
         .target(
-            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
+            name: "Cryptography", dependencies: ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
             swiftSettings: driver),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .target(
+            name: "NameResolution",
+            dependencies: [
+                "Vocabulary", "IPCP", "Platform", "Cryptography", "CLinux", "CCares",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
+        // runtimes
         .target(
             name: "ResourceManagerRuntime",
             dependencies: [
@@ -81,6 +89,15 @@ let package = Package(
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: driver),
+        .target(
+            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
+            swiftSettings: driver),
+        .target(
+            name: "DatagramRuntime",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "IPCP", "IPCPRuntime", "FlowRuntime", "NameResolution", "Platform",
+                "CLinux", .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
@@ -115,6 +132,10 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
+            name: "ipcpd-udp4", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
+            name: "ipcpd-udp6", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
             name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
             swiftSettings: driver),
         .executableTarget(
@@ -135,10 +156,20 @@ let package = Package(
             dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
             path: "Tests/BrokerDouble", swiftSettings: driver),
         .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
-        .testTarget(name: "ShimsTests", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Shims"]),
+        .testTarget(
+            name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire", "FlowMemory"], exclude: ["Captures"]),
+        .testTarget(
+            name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
+        .testTarget(
+            name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
         .testTarget(
             name: "ManagementClientTests",
             dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(
+            name: "NameResolutionTests",
+            dependencies: [
+                "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux", "Vocabulary",
+            ]),
         .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "IRMCommandsTests",
@@ -147,7 +178,7 @@ let package = Package(
         .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "ResourceManagementTests",
-            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "ResourceManagement"]),
+            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement"]),
         .testTarget(name: "ArchitectureTests"),
         .testTarget(
             name: "FlowRuntimeTests",
@@ -155,6 +186,7 @@ let package = Package(
         .testTarget(
             name: "OuroborosTests",
             dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"]),
+        .testTarget(name: "PlatformTests", dependencies: ["Platform", "CLinux", "Vocabulary"]),
         .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
         .testTarget(
             name: "ResourceManagerRuntimeTests",

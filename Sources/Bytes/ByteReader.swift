@@ -29,6 +29,26 @@ public struct ByteReader: Sendable {
         return Value(truncatingIfNeeded: value)
     }
 
+    /// A big-endian integer, as the network has them.
+    @inlinable public mutating func readNetworkOrder<Value: FixedWidthInteger>(
+        _: Value.Type = Value.self
+    ) throws(MalformedMessage) -> Value {
+        try read(Value.self).byteSwapped
+    }
+
+    /// So many bytes.
+    package mutating func read(bytes count: Int) throws(MalformedMessage) -> [UInt8] {
+        guard count >= 0, left >= count else { throw .length }
+        defer { offset += count }
+        return Array(bytes[offset..<offset + count])
+    }
+
+    /// All that is left.
+    package mutating func readRest() -> [UInt8] {
+        defer { offset = bytes.count }
+        return Array(bytes[offset...])
+    }
+
     package mutating func readBool() throws(MalformedMessage) -> Bool {
         switch try read(UInt8.self) {
         case 0: return false
@@ -39,9 +59,7 @@ public struct ByteReader: Sendable {
 
     package mutating func readString() throws(MalformedMessage) -> [UInt8] {
         let count = Int(try read(UInt16.self))
-        guard left >= count else { throw .length }
-        defer { offset += count }
-        return Array(bytes[offset..<offset + count])
+        return try read(bytes: count)
     }
 
     package mutating func readList<Element>(

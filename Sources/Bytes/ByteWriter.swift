@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-/// Builds the bytes of a message of the local protocol: little-endian integers, and strings behind their length.
+/// Builds the bytes of a message: little-endian integers and strings behind their length for the local protocol,
+/// big-endian ones and bare bytes for the network.
 public struct ByteWriter: Sendable {
     @usableFromInline var written: [UInt8] = []
 
@@ -16,6 +17,12 @@ public struct ByteWriter: Sendable {
         let bits = UInt64(truncatingIfNeeded: value)
         for index in 0..<value.bitWidth / 8 { written.append(UInt8(truncatingIfNeeded: bits >> UInt64(8 * index))) }
     }
+
+    /// A big-endian integer, as the network has them.
+    @inlinable public mutating func write(networkOrder value: some FixedWidthInteger) { write(value.byteSwapped) }
+
+    /// The bytes alone: their number is known from elsewhere.
+    package mutating func write(bytes: [UInt8]) { written.append(contentsOf: bytes) }
 
     package mutating func write(_ value: Bool) { written.append(value ? 1 : 0) }
 

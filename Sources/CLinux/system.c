@@ -170,6 +170,8 @@ static void become(const struct cl_child *child, int report, pid_t parent) {
     if (kept < 0)
         goto failed;
     report = kept;
+    if (child->input > 0 && dup2(child->input, 0) < 0)
+        goto failed;
     if (child->channel >= 0) {
         if (child->channel == 3)
             (void)fcntl(3, F_SETFD, 0);

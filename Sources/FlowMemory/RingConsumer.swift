@@ -23,6 +23,9 @@ public struct RingConsumer {
             self.payload = payload
             self.count = count
         }
+
+        /// Without its last bytes, of which there must be so many.
+        @inlinable public func droppingLast(_ bytes: Int) -> Record { Record(payload: payload, count: count &- bytes) }
     }
 
     package init() {}
@@ -32,11 +35,21 @@ public struct RingConsumer {
 
     /// The oldest unread record; nil if there is none.
     @inlinable public mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
+        try front(ring, isCopy: false)
+    }
+
+    /// The same for a copy that looks ahead, and so must not tell the producer where it stands.
+    @inlinable public mutating func next(_ ring: Ring) throws(RingViolation) -> Record? {
+        try front(ring, isCopy: true)
+    }
+
+    @inlinable @inline(__always)
+    mutating func front(_ ring: Ring, isCopy: Bool) throws(RingViolation) -> Record? {
         if head == tail {
             try refresh(ring)
             if head == tail { return nil }
         }
-        if head == wrap, ring.offset(head) != 0 { try beginLap(ring) }
+        if head == wrap, ring.offset(head) != 0 { try beginLap(ring, isCopy: isCopy) }
         let offset = ring.offset(head)
         let record = ring.bytes + Int(offset)
         // One load: the peer may change it at any time.
@@ -48,20 +61,34 @@ public struct RingConsumer {
     }
 
     /// The ring was left early here. Announced first, so that `recover` can tell it from a record that was read.
-    @usableFromInline @inline(never) mutating func beginLap(_ ring: Ring) throws(RingViolation) {
+    @usableFromInline @inline(never) mutating func beginLap(_ ring: Ring, isCopy: Bool)
+        throws(RingViolation)
+    {
         let lap = ring.lapAfter(head)
         guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
-        cl_store64_release(ring.head, lap)
-        cl_compiler_fence()
+        if !isCopy {
+            cl_store64_release(ring.head, lap)
+            cl_compiler_fence()
+        }
         head = lap
     }
 
     /// Done with the record that `front` gave, which has a payload of `count` bytes.
     @inlinable public mutating func consume(_ count: Int, of ring: Ring) {
+        skip(count)
+        publish(to: ring)
+    }
+
+    /// The same in our own books only: for who consumes many and tells once, and for a copy that looks ahead.
+    @inlinable public mutating func skip(_ count: Int) {
         head &+= Ring.need(count)
         // Who dies here leaves the step before as it is, for `recover`.
         cl_compiler_fence()
         packetsRead &+= 1
+    }
+
+    /// Tells the producer what is free.
+    @inlinable public func publish(to ring: Ring) {
         cl_store64_release(ring.head, head)
         cl_store64_release(ring.read, packetsRead)
     }
@@ -76,6 +103,11 @@ public struct RingConsumer {
         if seen != head, cl_load64_relaxed(ring.read) == packetsRead { packetsRead &+= 1 }
         cl_store64_release(ring.head, head)
         cl_store64_release(ring.read, packetsRead)
+    }
+
+    /// Whether this one, a copy of the other that looked ahead, stands where the other would after as many records.
+    @inlinable public func agrees(with other: RingConsumer) -> Bool {
+        packetsRead == other.packetsRead ? head == other.head : Int64(bitPattern: other.head &- head) > 0
     }
 
     /// Whether there is something to read, without reading it.

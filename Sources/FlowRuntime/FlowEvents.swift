@@ -29,6 +29,7 @@ struct FlowMembership {
     var isHot = false
     /// Looks at it while it was hot that found nothing.
     var quietLooks: UInt8 = 0
+    var messages = NewMessages()
 }
 
 extension FlowPointer {
@@ -38,11 +39,10 @@ extension FlowPointer {
         if newPackets(end) > 0 { return true }
         let peer = cl_load32_acquire(peerState)
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
-        let membership = pointee.membership
         let isDown = peer & EndState.down != 0
         let isGone = peer & EndState.gone != 0 || fate & (Fate.down | Fate.violated) != 0
-        return isGone && !membership.toldDeallocated || isDown != membership.toldDown
-            || fate & Fate.silent != 0 && !membership.toldSilent
+        return isGone && !pointee.membership.toldDeallocated || isDown != pointee.membership.toldDown
+            || fate & Fate.silent != 0 && !pointee.membership.toldSilent
     }
 
     /// One FLOW_PKT for each packet, as a count; then what became of the flow, each once. Packets that were read without
@@ -53,6 +53,7 @@ extension FlowPointer {
         let packets = newPackets(end)
         if packets > 0 {
             pointee.membership.announced = pointee.membership.announcedBase(end) &+ packets
+            if pointee.role == .user { pointee.membership.messages.count = 0 }
             queue.append(descriptor, .packet, count: packets)
         }
         let peer = cl_load32_acquire(peerState)
@@ -75,6 +76,7 @@ extension FlowPointer {
 
     /// Packets that no event was made of. Never more than a ring can hold, whatever the peer says.
     private func newPackets(_ end: FlowEnd) -> UInt64 {
+        guard pointee.role != .user else { return newMessages(end) }
         let written = cl_load64_acquire(pointee.arriving.written)
         let new = written &- pointee.membership.announcedBase(end)
         return new <= pointee.arriving.size / Ring.alignment ? new : 0

@@ -35,7 +35,7 @@ extension FlowProcess {
         entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
         link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
-        watch(link, timeoutMilliseconds: offer.quality.timeoutMilliseconds)
+        watch(entry, descriptor, link)
         return descriptor
     }
 
@@ -80,6 +80,16 @@ extension FlowProcess {
         case .waiting: service.wake()
         case .noManager: throw .manager
         }
+    }
+
+    /// Lets go of a flow of which nobody is to learn.
+    func discard(_ descriptor: Int32) {
+        guard let entry = try? FlowTable.entry(descriptor) else { return }
+        lock()
+        defer { unlock() }
+        guard let end = entry.lockReading() else { return }
+        entry.lockWriter(of: end)
+        close(entry, descriptor, end)
     }
 
     /// With the process lock and both locks of the end held; releases the latter.
@@ -174,9 +184,13 @@ extension FlowOffer {
     fileprivate func check() throws(Failure) {
         guard
             ringBytes.nonzeroBitCount == 1, ringBytes >= 4_096, ringBytes <= 1 << 30, queueBytes >= 128,
-            queueBytes <= ringBytes, messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink
+            queueBytes <= ringBytes, messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink,
+            messageBytes >= trailerBytes
         else { throw .inputOutput }
     }
+
+    /// Only the end that the other host's end meets adds a checksum. spec: frcp §1
+    fileprivate var trailerBytes: Int { role == .user && quality.bitErrorRate == 0 ? CRC32.bytes : 0 }
 }
 
 extension FlowEntry {
@@ -193,7 +207,9 @@ extension FlowEntry {
         departing = Ring(bytes: segment + offer.end.index * size, size: size, slot: words, from: offer.end)
         self.words = words
         queueBytes = UInt64(offer.queueBytes)
-        messageBytes = Int(offer.messageBytes)
+        trailerBytes = UInt8(offer.trailerBytes)
+        role = offer.role
+        messageBytes = Int(offer.messageBytes) - offer.trailerBytes
         side = offer.end
         isExpedited = offer.isExpedited
         bell = link.socket.number

@@ -69,6 +69,7 @@ final class FlowProcess: @unchecked Sendable {
                 entry.pointee.sleepers = 0
                 entry.pointee.holds = 0
                 entry.pointee.trim = RingTrim()
+                entry.pointee.vigil = nil
             }
             descriptor += 1
         }

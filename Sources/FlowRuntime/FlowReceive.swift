@@ -217,16 +217,19 @@ extension FlowEnd {
 }
 
 extension FlowPointer {
-    /// The oldest message; nil if there is none. Empty messages only say that the peer is there; readers never see them.
-    @inline(__always) fileprivate func front(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
+    /// The oldest message; nil if there is none. Empty packets only say that the peer is there, and those with a wrong
+    /// checksum say nothing at all: readers never see them.
+    @inline(__always) func front(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
         let state = end.receiving
         while let record = try state.pointee.consumer.front(pointee.arriving) {
-            guard record.count > 0 else {
-                consume(bytes: 0, end)
+            let trailer = Int(pointee.trailerBytes)
+            // A message that is read in pieces was checked before the first.
+            guard record.count > 0, trailer == 0 || state.pointee.delivered > 0 || record.isIntact else {
+                consume(stored: record.count, end)
                 continue
             }
-            guard record.count >= state.pointee.delivered else { throw RingViolation() }
-            return record
+            guard record.count - trailer >= state.pointee.delivered else { throw RingViolation() }
+            return record.droppingLast(trailer)
         }
         return nil
     }
@@ -256,9 +259,20 @@ extension FlowPointer {
         _ = cl_and32(fenceRequired, ~FenceReason.sleepy)
     }
 
-    /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
+    /// Done with a message of so many bytes.
     @inline(__always) fileprivate func consume(bytes: Int, _ end: FlowEnd) {
-        end.receiving.pointee.consumer.consume(bytes, of: pointee.arriving)
+        consume(stored: bytes + Int(pointee.trailerBytes), end)
+    }
+
+    /// Done with a record: makes its bytes free, and wakes a writer that waits for room once half of it is there.
+    @inline(__always) fileprivate func consume(stored: Int, _ end: FlowEnd) {
+        end.receiving.pointee.consumer.skip(stored)
+        publishRead(end)
+    }
+
+    /// After records were consumed.
+    @inline(__always) func publishRead(_ end: FlowEnd) {
+        end.receiving.pointee.consumer.publish(to: pointee.arriving)
         cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
         if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
@@ -270,5 +284,15 @@ extension FlowPointer {
     private func wakePeerWriter(_ end: FlowEnd) {
         let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
         if unread <= pointee.queueBytes / 2 { WakeUp.sleeper(on: peerWriterWait) }
+    }
+}
+
+extension RingConsumer.Record {
+    /// Whether a message and its checksum are in it. spec: frcp §2
+    var isIntact: Bool {
+        guard count > CRC32.bytes else { return false }
+        let message = UnsafeRawBufferPointer(start: payload, count: count - CRC32.bytes)
+        let sum = payload.loadUnaligned(fromByteOffset: message.count, as: UInt32.self)
+        return UInt32(bigEndian: sum) == CRC32.of(message)
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import FlowMemory
+import LocalProtocol
 import Vocabulary
 
 /// What this process knows of one flow. Everything but `end` and the counters is written before `end` is and stays as it
@@ -20,6 +21,9 @@ struct FlowEntry {
     var messageBytes: Int
     var side: vocabularyEnd
     var isExpedited: Bool
+    /// Behind each message but the empty one: 4 where it has a checksum, else 0.
+    var trailerBytes: UInt8
+    var role: FlowRole
     /// The link's socket.
     var bell: Int32
     var number: LinkSlot
@@ -38,6 +42,9 @@ struct FlowEntry {
     var holds: UInt32
     var membership: FlowMembership
     var trim: RingTrim
+    var vigil: Vigil?
+    /// Of a provider: behind the last packet that was handed out. Used with the read lock held.
+    var handedOut = RingConsumer()
 
     /// The number stays this flow's when the flow is closed. Guarded by the process lock.
     var keepsNumber = false

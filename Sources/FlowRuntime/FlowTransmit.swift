@@ -94,7 +94,8 @@ package enum FlowTransmit {
                 throw failure
             }
             let outcome = end.sending.pointee.producer.reserve(
-                count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+                count + Int(entry.pointee.trailerBytes), in: entry.pointee.departing,
+                queueBytes: entry.pointee.queueBytes)
             switch outcome {
             case .place(let start):
                 wait.end(&end.sending.pointee.patience)
@@ -139,7 +140,8 @@ package enum FlowTransmit {
             WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             let isStuck =
                 !end.sending.pointee.producer.hasRoom(
-                    count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+                    count + Int(entry.pointee.trailerBytes), in: entry.pointee.departing,
+                    queueBytes: entry.pointee.queueBytes)
                 && entry.writingFailure(end) == nil
             let address = entry.writerWait
             cl_unlock(end.writeLock)
@@ -180,13 +182,23 @@ extension FlowPointer {
     }
 
     /// Makes what was written at `start` a message of `count` bytes.
-    @inline(__always) fileprivate func publish(_ start: UInt64, _ count: Int, _ end: FlowEnd) {
-        end.sending.pointee.producer.publish(start, count, in: pointee.departing)
+    @inline(__always) func publish(_ start: UInt64, _ count: Int, _ end: FlowEnd) {
+        let stored = pointee.trailerBytes == 0 ? count : seal(start, count, end)
+        end.sending.pointee.producer.publish(start, stored, in: pointee.departing)
         wakePeerReader()
     }
 
-    /// After a record was published.
-    @inline(__always) private func wakePeerReader() {
+    /// Puts the checksum behind a message; returns the bytes of both. spec: frcp §1, §2
+    @inline(never) private func seal(_ start: UInt64, _ count: Int, _ end: FlowEnd) -> Int {
+        guard count > 0 else { return 0 }
+        let payload = end.sending.pointee.producer.payload(start, in: pointee.departing)
+        let sum = CRC32.of(UnsafeRawBufferPointer(start: payload, count: count))
+        payload.storeBytes(of: sum.bigEndian, toByteOffset: count, as: UInt32.self)
+        return count + CRC32.bytes
+    }
+
+    /// After records were published.
+    @inline(__always) func wakePeerReader() {
         let fence = cl_load32_relaxed(fenceRequiredByPeer)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: fence)
         if cl_load32_relaxed(peerReaderWait) != ReaderWait.awake { ringPeerReader() }

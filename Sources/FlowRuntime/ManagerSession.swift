@@ -75,6 +75,13 @@ final class ManagerSession: @unchecked Sendable {
         }
     }
 
+    /// Of the irmd that has welcomed this process last.
+    var currentIncarnation: UInt64 {
+        mutex.lock()
+        defer { mutex.unlock() }
+        return incarnation
+    }
+
     private func drop() {
         if socket >= 0 { cl_close(socket) }
         socket = -1

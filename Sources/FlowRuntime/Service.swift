@@ -17,7 +17,8 @@ struct Service {
     /// Links by the number that the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
     private var nextNumber: UInt64 = 2
-    var trims = RingTrims()
+    var trims = FlowTimers()
+    var vigils = FlowTimers()
     /// Until when the thread sleeps if nothing happens.
     fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
@@ -106,18 +107,26 @@ struct Service {
 extension FlowProcess {
     fileprivate var nextTick: Instant {
         let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
-        return min(tick, service.trims.deadline)
+        return min(tick, service.trims.deadline, service.vigils.deadline)
     }
 
-    /// With the process lock held: a flow of the link wants to know whether its peer runs.
-    func watch(_ link: Link, timeoutMilliseconds: UInt32) {
-        if timeoutMilliseconds > 0 {
+    /// With the process lock held: a new flow of the link may want to know whether its peer is there.
+    func watch(_ entry: FlowPointer, _ descriptor: Int32, _ link: Link) {
+        let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
+        switch entry.pointee.role {
+        case .direct where timeout > 0:
             link.liveness.watch(
-                timeout: UInt64(timeoutMilliseconds) * 1_000_000, isFirst: link.flows.count == 1,
-                memory: link.memory, end: link.end, now: Clock.now())
+                timeout: timeout, isFirst: link.flows.count == 1, memory: link.memory, end: link.end, now: Clock.now())
+        case .user where timeout > 0: beginVigil(entry, descriptor, timeout)
+        // Whether the other host's end is there is not the IPCP's to say.
+        case .direct, .user, .provider: break
         }
         // Only for what it does not know yet: allocations shall not cost a wake-up each.
-        if link.liveness.nextTick < service.sleepsUntil || session.generation != service.session { service.wake() }
+        if min(link.liveness.nextTick, service.vigils.deadline) < service.sleepsUntil
+            || session.generation != service.session
+        {
+            service.wake()
+        }
     }
 
     /// Reads what irmd says on the session.
@@ -154,7 +163,7 @@ extension FlowProcess {
     }
 
     /// With the process lock held.
-    fileprivate func setFate(_ fate: UInt32, of descriptor: Int32) {
+    func setFate(_ fate: UInt32, of descriptor: Int32) {
         guard let entry = FlowTable.pointer(descriptor), let end = entry.pointee.end else { return }
         let before = cl_or32(&end.settings.pointee.fate, fate)
         guard before & fate == 0 else { return }
@@ -172,11 +181,12 @@ extension FlowProcess {
                 }
                 let silence = link.liveness.tick(memory: link.memory, end: link.end, now: now)
                 for descriptor in link.flows.descriptors {
-                    guard let entry = FlowTable.pointer(descriptor) else { continue }
+                    guard let entry = FlowTable.pointer(descriptor), entry.pointee.role == .direct else { continue }
                     let timeout = UInt64(entry.pointee.quality.timeoutMilliseconds) * 1_000_000
                     if timeout > 0, silence.nanoseconds >= timeout { process.setFate(Fate.silent, of: descriptor) }
                 }
             }
+            process.keepVigils(now)
             process.trim(now)
         }
     }

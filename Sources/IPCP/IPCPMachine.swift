@@ -6,7 +6,8 @@ import Vocabulary
 /// The control half: every IPCP, the local one has no other.
 package protocol IPCPMachine: Sendable {
     static var type: IPCPType { get }
-    init()
+    /// `seed`: what it has for chance.
+    init(seed: UInt64)
     /// Something happened. Appends what must now be done; never blocks, never fails silently.
     mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction])
     /// When `handle(.timeout)` wants to be called if nothing else happens.
@@ -16,6 +17,21 @@ package protocol IPCPMachine: Sendable {
 package enum IPCPEvent: Hashable, Sendable {
     /// irmd asks something, or tells.
     case request(IPCPRequest)
+    /// irmd gives this IPCP an end of a flow (`IPCPRequest.allocate` and `accept`), which is mapped.
+    case offered(FlowPort, IPCPRequest)
+    /// The process at the other end of the flow has let go of it, or died; what it wrote was sent.
+    case ended(FlowPort)
+    /// A datagram that `DatagramMachine.arriving` called control.
+    case datagram([UInt8], from: DatagramAddress)
+    /// The outcome of `IPCPAction.open`.
+    case opened
+    case notOpened(Failure)
+    /// The outcome of `IPCPAction.resolve`.
+    case resolved(ResolutionID, Resolution)
+    /// The hosts file of the layer, when the layer begins and whenever the file has changed.
+    case hosts(HostsFile)
+    /// There is none that can be read; it is looked for again.
+    case noHosts(Failure)
     /// The deadline has come.
     case timeout
 }
@@ -23,4 +39,17 @@ package enum IPCPEvent: Hashable, Sendable {
 package enum IPCPAction: Hashable, Sendable {
     case reply(IPCPReply)
     case report(IPCPReport)
+    /// Opens the socket of the layer; then `opened` or `notOpened`.
+    case open(DatagramAddress)
+    /// Follows the file at this path for the names of addresses like the layer's own; then `hosts` or `noHosts`.
+    case followHosts([UInt8], for: DatagramAddress)
+    case send([UInt8], to: DatagramAddress)
+    /// Asks somebody outside; then `resolved`.
+    case resolve(ResolutionID, Inquiry)
+    /// Tells the DNS server; nothing comes back but a line in the log.
+    case publish(DNSUpdate)
+    /// Lets go of the IPCP's end.
+    case release(FlowPort)
+    /// Lets go of an end that is about to be refused, before irmd hears of that and uses its place for another flow.
+    case discard(FlowPort)
 }

@@ -16,12 +16,26 @@ package enum IPCPReport: Hashable, Sendable {
     case allocatingFlow(hash: [UInt8], FlowDescriptor, IPCPType)
     case flowAllocated(FlowDescriptor, FlowDescriptor, IPCPType)
     case flowEnded(FlowDescriptor, FlowDescriptor?, IPCPType)
+    /// To another host, by the end that the IPCP has.
+    case flowEstablished(FlowDescriptor, IPCPType)
+    case flowRefused(FlowDescriptor, Failure, IPCPType)
+    case flowReleased(FlowDescriptor, IPCPType)
+    case hostsRead(names: Int)
+    case hostsMistake(HostsFile.Mistake)
+    case hostsUnreadable(path: [UInt8], Failure)
+    case resolved(hash: [UInt8], DatagramAddress)
+    case notResolved(hash: [UInt8], Inquiry.Source, Failure)
 
     package var level: LogLevel {
         switch self {
-        case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered: .info
-        case .allocatingFlow, .flowAllocated, .flowEnded: .debug
-        case .bootstrapFailed, .refused: .error
+        case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered,
+            .hostsRead:
+            .info
+        case .allocatingFlow, .flowAllocated, .flowEnded, .resolved: .debug
+        case .flowEstablished, .flowRefused, .flowReleased: .debug
+        // The layer works without what they say, and somebody has to correct it.
+        case .hostsMistake, .notResolved: .warning
+        case .bootstrapFailed, .refused, .hostsUnreadable: .error
         }
     }
 
@@ -30,6 +44,8 @@ package enum IPCPReport: Hashable, Sendable {
         case .bootstrapping, .bootstrapped, .layerType, .layerHash, .bootstrapFailed: "ipcpd/ipcp"
         case .registering, .registered, .unregistered, .refused: "ipcpd/ipcp"
         case .allocatingFlow(_, _, let type), .flowAllocated(_, _, let type), .flowEnded(_, _, let type): type.daemon
+        case .flowEstablished(_, let type), .flowRefused(_, _, let type), .flowReleased(_, let type): type.daemon
+        case .hostsRead, .hostsMistake, .hostsUnreadable, .resolved, .notResolved: "ipcpd/directory"
         }
     }
 
@@ -49,6 +65,15 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowAllocated(let first, let second, _): "Flow allocation completed, fds (\(first), \(second))."
         case .flowEnded(let first, let second, _):
             second.map { "Flow ended, fds (\(first), \($0))." } ?? "Flow not allocated, fd \(first)."
+        case .flowEstablished(let descriptor, _): "Flow on fd \(descriptor) is established."
+        case .flowRefused(let descriptor, let failure, _): "No flow on fd \(descriptor): \(failure)."
+        case .flowReleased(let descriptor, _): "Flow on fd \(descriptor) is released."
+        case .hostsRead(let names): "Read the hosts file: \(names) \(names == 1 ? "name" : "names")."
+        case .hostsMistake(let mistake): "Hosts file, \(mistake)."
+        case .hostsUnreadable(let path, let failure): "Cannot read hosts file \(printable(path)): \(failure)."
+        case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."
+        case .notResolved(let hash, let source, let failure):
+            "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)."
         }
     }
 }

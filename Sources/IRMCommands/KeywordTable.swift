@@ -80,6 +80,7 @@ enum NameKeyword: String, CaseIterable, Sendable {
 enum BootstrapKeyword: String, CaseIterable, Sendable {
     case type, layer, name, hash, ip, dns
     case device, ethertype, addr, eid, ttl, port, autobind
+    case hosts, key
     case addressAuthority = "addr_auth"
     case directory
     case searchFactor = "dht_alpha"
@@ -93,7 +94,9 @@ enum BootstrapKeyword: String, CaseIterable, Sendable {
     case recalculate = "ls_t_recalc"
     case congestion
 
-    static let table = KeywordTable<BootstrapKeyword>(shortForms: ["a": .addr, "d": .dns, "l": .layer])
+    static let table = KeywordTable<BootstrapKeyword>(shortForms: [
+        "a": .addr, "d": .dns, "h": .hash, "l": .layer,
+    ])
 }
 
 enum EnrollKeyword: String, CaseIterable, Sendable {

@@ -10,6 +10,8 @@ package struct LayerOptions: Hashable, Sendable {
     private var address: Word?
     private var dns: Word?
     private var port: UInt16 = 3435
+    private var hosts: Word?
+    private var key: Word?
     private var device: [UInt8]?
     private var etherType: UInt16 = 0xA000
     private var given: [BootstrapKeyword] = []
@@ -25,6 +27,8 @@ package struct LayerOptions: Hashable, Sendable {
         case .ip: address = value
         case .dns: dns = value == "none" ? nil : value
         case .port: port = try number(keyword, value)
+        case .hosts: hosts = try path(keyword, value)
+        case .key: key = try path(keyword, value)
         case .device: device = try deviceName(value)
         case .ethertype: etherType = try etherType(value)
         case .addr: unicast.addressBytes = try number(keyword, value)
@@ -49,11 +53,19 @@ package struct LayerOptions: Hashable, Sendable {
     /// What a layer of this type cannot do without and was not given.
     func missing(for type: IPCPType) -> String? {
         switch type {
-        case .udp4: octets(address, AF_INET, 4) == nil ? "ip with an IPv4 address" : wrongDNS(AF_INET, 4)
-        case .udp6: octets(address, AF_INET6, 16) == nil ? "ip with an IPv6 address" : wrongDNS(AF_INET6, 16)
+        case .udp4: octets(address, .ipv4) == nil ? "ip with an IPv4 address" : wrongDNS(.ipv4)
+        case .udp6: octets(address, .ipv6) == nil ? "ip with an IPv6 address" : wrongDNS(.ipv6)
         case .ethernetLLC, .ethernetDIX: device == nil ? "dev with the name of an interface" : nil
         case .local, .unicast, .broadcast: nil
         }
+    }
+
+    /// The files that the user named, by what `replace` makes of their paths.
+    mutating func replacePaths<Mistake: Error>(
+        with replace: (BootstrapKeyword, Word) throws(Mistake) -> Word
+    ) throws(Mistake) {
+        if let path = hosts { hosts = try replace(.hosts, path) }
+        if let path = key { key = try replace(.key, path) }
     }
 
     /// Nil if something is missing.
@@ -69,7 +81,7 @@ package struct LayerOptions: Hashable, Sendable {
         given.filter { keyword in
             switch keyword {
             case .hash: type == .udp4 || type == .udp6 || type == .broadcast
-            case .ip, .dns, .port: type != .udp4 && type != .udp6
+            case .ip, .dns, .port, .hosts, .key: type != .udp4 && type != .udp6
             case .device: type != .ethernetLLC && type != .ethernetDIX
             case .ethertype: type != .ethernetDIX
             default: type != .unicast
@@ -82,27 +94,31 @@ package struct LayerOptions: Hashable, Sendable {
         case .local: return .local
         case .broadcast: return .broadcast
         case .unicast: return .unicast(unicast)
-        case .udp4:
-            guard let address = octets(address, AF_INET, 4) else { return nil }
-            let dns = octets(dns, AF_INET, 4) ?? Array(repeating: 0, count: 4)
-            return .udp4(address: address, dns: dns, port: port)
-        case .udp6:
-            guard let address = octets(address, AF_INET6, 16) else { return nil }
-            let dns = octets(dns, AF_INET6, 16) ?? Array(repeating: 0, count: 16)
-            return .udp6(address: address, dns: dns, port: port)
+        case .udp4: return datagram(.ipv4).map { .udp4($0) }
+        case .udp6: return datagram(.ipv6).map { .udp6($0) }
         case .ethernetLLC: return device.map { .ethernetLLC(device: $0) }
         case .ethernetDIX: return device.map { .ethernetDIX(device: $0, etherType: etherType) }
         }
     }
 
-    private func octets(_ word: Word?, _ family: Int32, _ count: Int) -> [UInt8]? {
-        guard let word else { return nil }
-        var octets = [UInt8](repeating: 0, count: count)
-        return cl_parse_address(family, word.bytes.map(CChar.init(bitPattern:)) + [0], &octets) ? octets : nil
+    private func datagram(_ family: DatagramAddress.Family) -> DatagramParameters? {
+        octets(address, family).map { address in
+            DatagramParameters(
+                address: address, dns: octets(dns, family) ?? [], port: port, hosts: hosts?.bytes ?? [],
+                key: key?.bytes ?? [])
+        }
     }
 
-    private func wrongDNS(_ family: Int32, _ count: Int) -> String? {
-        dns != nil && octets(dns, family, count) == nil ? "dns with an address of its kind" : nil
+    private func octets(_ word: Word?, _ family: DatagramAddress.Family) -> [UInt8]? {
+        guard let word else { return nil }
+        var octets = [UInt8](repeating: 0, count: family.bytes)
+        let text = word.bytes.map(CChar.init(bitPattern:)) + [0]
+        return cl_parse_address(family == .ipv4 ? AF_INET : AF_INET6, text, &octets) ? octets : nil
+    }
+
+    private func wrongDNS(_ family: DatagramAddress.Family) -> String? {
+        if dns != nil, octets(dns, family) == nil { return "dns with an address of its kind" }
+        return key != nil && dns == nil ? "dns if it is given a key" : nil
     }
 
     private static let hashes: [String: DirectoryHash] = [
@@ -125,6 +141,12 @@ package struct LayerOptions: Hashable, Sendable {
 
     private func unknown(_ keyword: BootstrapKeyword, _ word: Word) -> Mistake {
         Mistake(message: "Unknown parameter for \(keyword.rawValue): \"\(word)\".")
+    }
+
+    private func path(_ keyword: BootstrapKeyword, _ word: Word) throws(Mistake) -> Word? {
+        guard word != "none" else { return nil }
+        guard !word.bytes.isEmpty else { throw unknown(keyword, word) }
+        return word
     }
 
     private func deviceName(_ word: Word) throws(Mistake) -> [UInt8] {

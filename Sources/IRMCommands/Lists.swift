@@ -83,6 +83,19 @@ extension IPCPEntry {
     }
 }
 
+extension DescribedIPCP {
+    var json: JSON {
+        guard let layer, !layer.address.isEmpty, case .object(let members) = entry.json else { return entry.json }
+        let network = JSON.members([
+            "address": .string(layer.address), "port": .natural(UInt64(layer.port)),
+            "flows": .natural(UInt64(layer.flows)), "peers": .array(layer.peers.map { .string($0) }),
+            "counters": .object(
+                layer.counters.map { JSON.Member(name: printable($0.name), value: .natural($0.value)) }),
+        ])
+        return .object(members + [JSON.Member(name: "network", value: network)])
+    }
+}
+
 extension NameEntry {
     var json: JSON {
         .members([

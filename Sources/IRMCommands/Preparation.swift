@@ -27,6 +27,9 @@ enum Preparation {
             settings.server = try absolute(settings.server)
             settings.client = try absolute(settings.client)
             return .createName(settings)
+        case .bootstrap(var bootstrap):
+            try bootstrap.options.replacePaths(with: readable)
+            return .bootstrap(bootstrap)
         default:
             return command
         }
@@ -61,5 +64,28 @@ enum Preparation {
             let text = String(cString: cl_error_text(error.errno))
             throw Refusal(message: "Failed to check path \(printable(path)): \(text).", usage: .createName)
         }
+    }
+
+    /// Links stay as they are: a file that is replaced by turning a link shall be found anew.
+    private static func readable(_ keyword: BootstrapKeyword, _ path: Word) throws(Refusal) -> Word {
+        let slash = UInt8(ascii: "/")
+        let absolute = path.bytes.first == slash ? path.bytes : ProgramPath.currentDirectory() + [slash] + path.bytes
+        let error = absolute.count > Limits.pathBytes ? ENAMETOOLONG : reasonNotToRead(absolute)
+        guard error == 0 else {
+            let text = String(cString: cl_error_text(error))
+            throw Refusal(message: "Cannot read \(keyword.rawValue) file \(printable(path.bytes)): \(text).")
+        }
+        return Word(absolute)
+    }
+
+    /// An errno; 0: none.
+    private static func reasonNotToRead(_ path: [UInt8]) -> Int32 {
+        // Without waiting for the writer of a pipe.
+        let descriptor = cl_open(path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_NONBLOCK, 0)
+        guard descriptor >= 0 else { return -descriptor }
+        defer { cl_close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return cl_errno() }
+        return status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) ? EISDIR : 0
     }
 }

@@ -8,16 +8,23 @@ import Vocabulary
 /// `irm status`: everything that matters on one screen, and everything as JSON.
 extension Execution {
     mutating func showStatus(json: Bool) throws(ManagementError) {
+        let ipcps = try service.ipcps()
         let status = SystemStatus(
-            manager: try service.status(), ipcps: try service.ipcps(), names: try service.names(),
-            flows: try service.flows())
+            manager: try service.status(), ipcps: ipcps.map { DescribedIPCP(entry: $0, layer: service.layer(of: $0)) },
+            names: try service.names(), flows: try service.flows())
         report.output += json ? status.json.text + "\n" : status.text
     }
 }
 
+struct DescribedIPCP {
+    let entry: IPCPEntry
+    /// Nil: it says nothing.
+    let layer: LayerStatus?
+}
+
 struct SystemStatus {
     let manager: ManagerStatus
-    let ipcps: [IPCPEntry]
+    let ipcps: [DescribedIPCP]
     let names: [NameEntry]
     let flows: [FlowEntry]
 
@@ -36,6 +43,7 @@ struct SystemStatus {
             """
         text += section("LAYERS", "", layerTable, layers.count)
         text += section("IPCPS", "irm ipcp list", ipcpTable, ipcps.count)
+        if !networks.isEmpty { text += section("NETWORK", "", networkTable, networks.count) }
         text += section("NAMES", "irm name list", nameTable, names.count)
         text += section("FLOWS", "irm flow list", Array(flows.prefix(linesPerKind)).table, flows.count)
         return text
@@ -84,8 +92,8 @@ struct SystemStatus {
     /// In the order of their first IPCPs.
     private var layers: [Layer] {
         var layers: [Layer] = []
-        for layer in ipcps.compactMap(\.layer) where !layers.contains(where: { $0.name == layer }) {
-            let members = ipcps.filter { $0.layer == layer }
+        for layer in ipcps.compactMap(\.entry.layer) where !layers.contains(where: { $0.name == layer }) {
+            let members = ipcps.map(\.entry).filter { $0.layer == layer }
             layers.append(
                 Layer(
                     name: layer, type: members.first?.type ?? .local, ipcps: members.count,
@@ -102,9 +110,30 @@ struct SystemStatus {
 
     private var ipcpTable: PlainTable {
         var table = PlainTable([("PID", .right), ("NAME", .left), ("TYPE", .left), ("LAYER", .left)])
-        for ipcp in ipcps.prefix(linesPerKind) {
+        for ipcp in ipcps.map(\.entry).prefix(linesPerKind) {
             table.append([
                 "\(ipcp.process)", "\(ipcp.name)", ipcp.type.name, ipcp.layer?.description ?? "Not enrolled.",
+            ])
+        }
+        return table
+    }
+
+    /// The IPCPs that reach other hosts.
+    private var networks: [DescribedIPCP] { ipcps.filter { $0.layer?.address.isEmpty == false } }
+
+    private var networkTable: PlainTable {
+        var table = PlainTable([
+            ("IPCP", .left), ("ADDRESS", .left), ("PORT", .right), ("FLOWS", .right), ("PEERS", .left),
+            ("COUNTERS", .left),
+        ])
+        for ipcp in networks.prefix(linesPerKind) {
+            guard let layer = ipcp.layer else { continue }
+            let counters = layer.counters.filter { $0.value > 0 }
+            table.append([
+                "\(ipcp.entry.name)", printable(layer.address), "\(layer.port)", "\(layer.flows)",
+                layer.peers.isEmpty ? "-" : layer.peers.map { printable($0) }.joined(separator: ", "),
+                counters.isEmpty
+                    ? "-" : counters.map { "\(printable($0.name)) \($0.value)" }.joined(separator: ", "),
             ])
         }
         return table

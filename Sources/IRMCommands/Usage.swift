@@ -72,6 +72,13 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
             "irm OBJECT help" and "irm(8)" say more.
 
             """
+        case .bootstrap:
+            """
+            and, if TYPE in {udp4 udp6}
+                    [hosts <file of addresses and names> (default: none)]
+                    [key <TSIG key file for updates of the DNS server> (default: none)]
+
+            """
         case .listIPCPs:
             """
 

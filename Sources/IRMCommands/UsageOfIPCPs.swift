@@ -70,11 +70,15 @@ extension Usage {
                 ip <IP address in dotted notation>
                 [port <UDP port> (default: 3435)]
                 [dns <DDNS IPv4 address in dotted notation> (default: none)]
+                [key <TSIG key file for DDNS updates> (default: none)]
+                [hosts <file of addresses and names> (default: none)]
 
         if TYPE == udp6
                 ip <IPv6 address>
                 [port <UDP port> (default: 3435)]
                 [dns <DDNS IPv6 address> (default: none)]
+                [key <TSIG key file for DDNS updates> (default: none)]
+                [hosts <file of addresses and names> (default: none)]
 
         if TYPE == eth-llc
                 dev <interface name>

@@ -11,10 +11,7 @@ extension LayerConfiguration: LocalCodable {
         switch parameters {
         case .local, .broadcast: break
         case .unicast(let unicast): writer.write(unicast)
-        case .udp4(let address, let dns, let port), .udp6(let address, let dns, let port):
-            writer.write(string: address)
-            writer.write(string: dns)
-            writer.write(port)
+        case .udp4(let datagram), .udp6(let datagram): writer.write(datagram)
         case .ethernetLLC(let device): writer.write(string: device)
         case .ethernetDIX(let device, let etherType):
             writer.write(string: device)
@@ -31,14 +28,8 @@ extension LayerConfiguration: LocalCodable {
         case .local: parameters = .local
         case .broadcast: parameters = .broadcast
         case .unicast: parameters = .unicast(try reader.read())
-        case .udp4:
-            parameters = .udp4(
-                address: try reader.readAddress(bytes: 4), dns: try reader.readAddress(bytes: 4),
-                port: try reader.read())
-        case .udp6:
-            parameters = .udp6(
-                address: try reader.readAddress(bytes: 16), dns: try reader.readAddress(bytes: 16),
-                port: try reader.read())
+        case .udp4: parameters = .udp4(try reader.readDatagramParameters(.ipv4))
+        case .udp6: parameters = .udp6(try reader.readDatagramParameters(.ipv6))
         case .ethernetLLC: parameters = .ethernetLLC(device: try reader.readString())
         case .ethernetDIX: parameters = .ethernetDIX(device: try reader.readString(), etherType: try reader.read())
         }
@@ -47,10 +38,24 @@ extension LayerConfiguration: LocalCodable {
 }
 
 extension ByteReader {
-    fileprivate mutating func readAddress(bytes: Int) throws(MalformedMessage) -> [UInt8] {
-        let address = try readString()
-        guard address.count == bytes else { throw .length }
-        return address
+    fileprivate mutating func readDatagramParameters(
+        _ family: DatagramAddress.Family
+    ) throws(MalformedMessage) -> DatagramParameters {
+        let parameters = DatagramParameters(
+            address: try readString(), dns: try readString(), port: try read(), hosts: try readString(),
+            key: try readString())
+        guard parameters.isValid(for: family) else { throw .length }
+        return parameters
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func write(_ parameters: DatagramParameters) {
+        write(string: parameters.address)
+        write(string: parameters.dns)
+        write(parameters.port)
+        write(string: parameters.hosts)
+        write(string: parameters.key)
     }
 }
 

@@ -28,6 +28,8 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
     case unregisterName(ServiceName, ProcessID)
     case listFlows(from: UInt32)
     case status
+    /// Of the layer that the IPCP is a member of.
+    case describeIPCP(ProcessID)
 
     package func write(to writer: inout ByteWriter) {
         writer.write(code)
@@ -35,7 +37,7 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .createIPCP(let name, let type):
             writer.write(name)
             writer.write(type.rawValue)
-        case .destroyIPCP(let ipcp): writer.write(ipcp)
+        case .destroyIPCP(let ipcp), .describeIPCP(let ipcp): writer.write(ipcp)
         case .bootstrapIPCP(let ipcp, let configuration):
             writer.write(ipcp)
             writer.write(configuration)
@@ -96,6 +98,7 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .unregisterName: 15
         case .listFlows: 16
         case .status: 17
+        case .describeIPCP: 18
         }
     }
 
@@ -128,6 +131,7 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case 15: self = .unregisterName(try reader.read(), try reader.read())
         case 16: self = .listFlows(from: try reader.read())
         case 17: self = .status
+        case 18: self = .describeIPCP(try reader.read())
         default: throw .unknownValue
         }
     }

@@ -12,6 +12,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     case names([NameEntry], total: UInt32)
     case flows([FlowEntry], total: UInt32)
     case status(ManagerStatus)
+    case layer(LayerStatus)
 
     package func write(to writer: inout ByteWriter) {
         switch self {
@@ -34,6 +35,9 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case .status(let status):
             writer.write(UInt8(5))
             writer.write(status)
+        case .layer(let status):
+            writer.write(UInt8(6))
+            writer.write(status)
         }
     }
 
@@ -45,6 +49,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case 3: self = .names(try reader.readList(), total: try reader.read())
         case 4: self = .flows(try reader.readList(), total: try reader.read())
         case 5: self = .status(try reader.read())
+        case 6: self = .layer(try reader.read())
         default: throw .unknownValue
         }
     }

@@ -132,6 +132,17 @@ package enum ManagerMessage: Hashable, LocalMessage {
     }
 }
 
+/// What an end of a flow has to do beside moving bytes.
+package enum FlowRole: UInt8, Sendable {
+    /// Nothing: the other process has what was written. Each looks whether the other runs.
+    case direct = 0
+    /// The packets leave this host: what ends meet there is agreed with the other host, not with the process at the other
+    /// end of this memory. Checksums and keepalives are made and checked here. spec: frcp §1
+    case user = 1
+    /// The IPCP's end of such a flow: it carries what is there, empty packets too, and adds nothing.
+    case provider = 2
+}
+
 /// Everything a process needs to know of a flow that it is given. design: flow-memory §1
 package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package var flow: FlowID
@@ -151,11 +162,13 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package var ringBytes: UInt32
     package var queueBytes: UInt32
     package var messageBytes: UInt32
+    package var role: FlowRole
 
     package init(
         flow: FlowID, end: End, quality: QualityOfService, peer: ProcessID, link: LinkID, slot: LinkSlot, linkEnd: End,
         linkIsIncluded: Bool, isExpedited: Bool, ringBytes: UInt32 = UInt32(Limits.ringBytes),
-        queueBytes: UInt32 = UInt32(Limits.queueBytes), messageBytes: UInt32 = UInt32(Limits.messageBytes)
+        queueBytes: UInt32 = UInt32(Limits.queueBytes), messageBytes: UInt32 = UInt32(Limits.messageBytes),
+        role: FlowRole = .direct
     ) {
         self.flow = flow
         self.end = end
@@ -169,6 +182,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         self.ringBytes = ringBytes
         self.queueBytes = queueBytes
         self.messageBytes = messageBytes
+        self.role = role
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -184,6 +198,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         writer.write(ringBytes)
         writer.write(queueBytes)
         writer.write(messageBytes)
+        writer.write(role.rawValue)
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
@@ -191,6 +206,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
             flow: try reader.read(), end: try reader.readChoice(), quality: try reader.read(), peer: try reader.read(),
             link: try reader.read(), slot: try reader.read(), linkEnd: try reader.readChoice(),
             linkIsIncluded: try reader.readBool(), isExpedited: try reader.readBool(), ringBytes: try reader.read(),
-            queueBytes: try reader.read(), messageBytes: try reader.read())
+            queueBytes: try reader.read(), messageBytes: try reader.read(),
+            role: try reader.readChoice())
     }
 }

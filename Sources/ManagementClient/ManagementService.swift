@@ -34,6 +34,14 @@ extension ManagementService {
         return status
     }
 
+    /// Nil if the IPCP is a member of no layer, or does not say.
+    package func layer(of ipcp: IPCPEntry) -> LayerStatus? {
+        guard ipcp.layer != nil, case .layer(let status)? = try? perform(.describeIPCP(ipcp.process)) else {
+            return nil
+        }
+        return status
+    }
+
     package func create(_ name: IPCPName, _ type: IPCPType) throws(ManagementError) -> ProcessID {
         guard case .created(let process) = try perform(.createIPCP(name, type)) else { throw .unexpectedAnswer }
         return process

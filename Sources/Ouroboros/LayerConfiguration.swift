@@ -24,11 +24,15 @@ public struct LayerConfiguration: Hashable, Sendable {
         case broadcast
         /// Policies.
         case unicast(UnicastParameters)
-        /// Addresses of 4 bytes in network order; a name server of zeroes is none.
-        case udp4(address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], port: UInt16 = 3_435)
-        /// Addresses of 16 bytes in network order; a name server of zeroes is none.
+        /// Addresses of 4 bytes in network order; a name server of zeroes is none. The paths of the file of hosts and of
+        /// the name server's TSIG key are absolute; nil is none.
+        case udp4(
+            address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], port: UInt16 = 3_435, hostsFile: String? = nil,
+            keyFile: String? = nil)
+        /// Addresses of 16 bytes; the rest as for `udp4`.
         case udp6(
-            address: [UInt8], nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), port: UInt16 = 3_435)
+            address: [UInt8], nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), port: UInt16 = 3_435,
+            hostsFile: String? = nil, keyFile: String? = nil)
         /// The name of a network interface.
         case ethernetLLC(device: String)
         /// The name of a network interface.
@@ -130,12 +134,16 @@ extension LayerConfiguration.Parameters {
             case .local: return .local
             case .broadcast: return .broadcast
             case .unicast(let policies): return .unicast(policies.inner)
-            case .udp4(let address, let nameServer, let port):
-                try check(address, nameServer, count: 4)
-                return .udp4(address: address, dns: nameServer, port: port)
-            case .udp6(let address, let nameServer, let port):
-                try check(address, nameServer, count: 16)
-                return .udp6(address: address, dns: nameServer, port: port)
+            case .udp4(let address, let nameServer, let port, let hosts, let key):
+                let parameters = DatagramParameters(
+                    address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
+                try check(parameters, .ipv4)
+                return .udp4(parameters)
+            case .udp6(let address, let nameServer, let port, let hosts, let key):
+                let parameters = DatagramParameters(
+                    address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
+                try check(parameters, .ipv6)
+                return .udp6(parameters)
             case .ethernetLLC(let device): return .ethernetLLC(device: Array(device.utf8))
             case .ethernetDIX(let device, let etherType):
                 return .ethernetDIX(device: Array(device.utf8), etherType: etherType)
@@ -143,9 +151,15 @@ extension LayerConfiguration.Parameters {
         }
     }
 
-    private func check(_ address: [UInt8], _ nameServer: [UInt8], count: Int) throws(OuroborosError) {
-        guard address.count == count, nameServer.count == count else {
-            throw OuroborosError(.invalid, reason: "The addresses of this type of layer have \(count) bytes.")
+    private func path(_ text: String?) -> [UInt8] { text.map { Array($0.utf8) } ?? [] }
+
+    private func check(_ parameters: DatagramParameters, _ family: DatagramAddress.Family) throws(OuroborosError) {
+        guard parameters.address.count == family.bytes, parameters.dns.count == family.bytes else {
+            throw OuroborosError(.invalid, reason: "The addresses of this type of layer have \(family.bytes) bytes.")
+        }
+        guard parameters.isValid(for: family) else {
+            throw OuroborosError(
+                .invalid, reason: "The paths of a layer are absolute, and have at most \(Limits.pathBytes) bytes.")
         }
     }
 }

@@ -27,12 +27,15 @@ extension LayerConfiguration.Parameters {
         case .unicast:
             guard let unicast = UnicastParameters(conf.unicast) else { return nil }
             self = .unicast(unicast)
+        // There is no room for a hosts file or a key in these structures, whose layout is a contract.
         case .udp4:
             self = .udp4(
-                address: octets(conf.udp4.ip_addr), dns: octets(conf.udp4.dns_addr), port: conf.udp4.port)
+                DatagramParameters(
+                    address: octets(conf.udp4.ip_addr), dns: octets(conf.udp4.dns_addr), port: conf.udp4.port))
         case .udp6:
             self = .udp6(
-                address: octets(conf.udp6.ip_addr), dns: octets(conf.udp6.dns_addr), port: conf.udp6.port)
+                DatagramParameters(
+                    address: octets(conf.udp6.ip_addr), dns: octets(conf.udp6.dns_addr), port: conf.udp6.port))
         case .ethernetLLC:
             guard let device = text(in: conf.eth.dev) else { return nil }
             self = .ethernetLLC(device: device)

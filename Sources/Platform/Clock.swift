@@ -7,6 +7,14 @@ import Vocabulary
 package enum Clock {
     /// Monotonic; does not jump when the date is set.
     package static func now() -> Instant { Instant(nanoseconds: cl_monotonic_nanoseconds()) }
+
+    /// As this host believes: for what hosts tell each other.
+    package static func wallTime() -> WallTime {
+        var moment = timespec()
+        clock_gettime(CLOCK_REALTIME, &moment)
+        return WallTime(
+            nanoseconds: UInt64(clamping: moment.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: moment.tv_nsec))
+    }
 }
 
 extension timespec {

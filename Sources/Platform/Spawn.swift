@@ -33,9 +33,9 @@ package struct Spawn: Sendable {
         self.environment = environment
     }
 
-    /// Starts it; returns when it runs. It gets `channel` as its descriptor 3, standard input from /dev/null where this
-    /// process has it so, and nothing else that is open here.
-    package func start(channel: Int32? = nil) throws(Failure) -> ProcessID {
+    /// Starts it; returns when it runs. It gets `channel` as its descriptor 3, `input` as standard input (else ours, which
+    /// is /dev/null in a daemon), and nothing else that is open here.
+    package func start(channel: Int32? = nil, input: Int32? = nil) throws(Failure) -> ProcessID {
         let words = CStrings([path] + arguments + environment + (directory.map { [$0] } ?? []))
         let argumentWords = words.table(from: 1, count: arguments.count)
         let environmentWords = words.table(from: 1 + arguments.count, count: environment.count)
@@ -48,6 +48,7 @@ package struct Spawn: Sendable {
                     child.argv = arguments.baseAddress
                     child.envp = environment.baseAddress
                     child.channel = channel ?? -1
+                    child.input = input ?? 0
                     child.change_identity = identity != nil
                     child.uid = identity?.user.rawValue ?? 0
                     child.gid = identity?.group.rawValue ?? 0

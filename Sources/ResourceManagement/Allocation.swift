@@ -14,6 +14,10 @@ struct Allocation: Hashable, Sendable {
     let deadline: Instant
     /// Ascends in the order of arrival.
     let arrival: UInt64
+    /// Of a request of another host, which the IPCP `process` has brought.
+    var origin: ResourceManager.Origin?
+    /// The other host was asked before.
+    var isSecondAttempt = false
     /// When a program that was started for it shall have accepted.
     var startDeadline: Instant?
     /// Acceptors that could not map the flow they were offered.

@@ -87,6 +87,7 @@ extension ResourceManager {
         switch connections[id]?.call {
         case .allocating(let allocation): fail(allocation.request, on: id, .manager, "the process attached again")
         case .accepting(let request, _): fail(request, on: id, .manager, "the process attached again")
+        case .searching(let search): fail(search.allocation.request, on: id, .manager, "the process attached again")
         case .idle, .attached, nil: break
         }
         withdraw(id)
@@ -120,9 +121,9 @@ extension ResourceManager {
     /// Takes back what a call connection waits for, or has been offered and not taken.
     private mutating func withdraw(_ id: ConnectionID) {
         guard let connection = connections[id], let call = connection.call else { return }
-        connections[id]?.call = .idle
+        free(id)
         switch call {
-        case .idle: break
+        case .idle, .searching: break
         case .allocating(let allocation): waiting.remove(id, for: allocation.name)
         case .accepting: acceptors.remove(id, of: connection.credentials.process)
         case .attached(let flow, let end): release(flow, end, .withdrawn)
@@ -157,8 +158,8 @@ extension ResourceManager {
             outgoing.append(.releaseLink(link))
         }
         for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
-            guard let user = connections.removeValue(forKey: connection)?.credentials.user else { continue }
-            quotas.removeConnection(of: user)
+            guard let gone = connections.removeValue(forKey: connection), !gone.isOfChannel else { continue }
+            quotas.removeConnection(of: gone.credentials.user)
             outgoing.append(.drop(connection))
         }
         for name in process.names { settle(name) }

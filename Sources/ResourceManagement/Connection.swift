@@ -9,6 +9,8 @@ struct Connection: Sendable {
     var stage: Stage = .greeting
     /// The earliest alarm that is set for it; at most one later alarm of an older request is in the timer queue.
     var alarm: Instant?
+    /// No connection of its own: a request over the channel of an IPCP. Gone when the request is.
+    var isOfChannel = false
 
     enum Stage: Sendable {
         /// No message yet.
@@ -23,6 +25,8 @@ struct Connection: Sendable {
         case idle
         /// Waits for an acceptor.
         case allocating(Allocation)
+        /// Waits until the layers have said whether they know the name.
+        case searching(NameSearch)
         case accepting(RequestID, deadline: Instant?)
         /// Its request has a flow, which is not taken yet.
         case attached(FlowID, End)

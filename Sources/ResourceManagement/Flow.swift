@@ -13,6 +13,8 @@ struct Flow: Sendable {
     let place: Links.Place
     /// Nil = direct.
     let layer: Layer?
+    /// The IPCP that has one of the ends, and carries the packets to another host.
+    let remote: ResourceManager.Remote?
     var client: Party
     var server: Party
     /// The server's accept, until it is offered to the client.
@@ -55,6 +57,12 @@ struct Flow: Sendable {
     }
 
     func linkEnd(_ end: End) -> End { end == .first ? place.clientEnd : place.clientEnd.other }
+
+    /// The layer of this host that keeps books of the flow.
+    var localLayer: Layer? { remote == nil ? layer : nil }
+
+    /// Whose quotas it counts in: the program's, never an IPCP's.
+    var owner: UserID { remote?.end == .first ? server.user : client.user }
 
     var state: FlowState {
         switch (client.hold, server.hold) {

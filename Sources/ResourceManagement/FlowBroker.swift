@@ -10,12 +10,12 @@ extension ResourceManager {
         report(.flow(.allocating(allocation.process, allocation.name)))
         guard !isStopping else { return refuse(allocation, .manager, "irmd is stopping") }
         guard let record = names[allocation.name] else {
-            return refuse(
-                allocation, .name, "name \(allocation.name) is unknown; bind a program or a process to it")
+            if !search(allocation) { refuseUnknown(allocation) }
+            return
         }
         // An allocation without patience must not leave a server with a flow that nobody has at the other end.
         guard allocation.deadline > now else {
-            guard isServed(record, for: allocation.process) else { return refuseUnserved(allocation) }
+            guard isServed(record, for: allocation.process) else { return refuseUnknown(allocation) }
             return refuse(allocation, .timedOut, "no time was given")
         }
         seek(allocation)
@@ -32,7 +32,10 @@ extension ResourceManager {
         if let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing) {
             return begin(allocation, accept, of: process)
         }
-        guard isServed(record, for: allocation.process) else { return refuseUnserved(allocation) }
+        guard isServed(record, for: allocation.process) else {
+            if !search(allocation) { refuseUnknown(allocation) }
+            return
+        }
         var allocation = allocation
         if again {
             waiting.prepend(allocation.connection, for: allocation.name)
@@ -55,19 +58,13 @@ extension ResourceManager {
 
     mutating func refuse(_ allocation: Allocation, _ failure: Failure, _ reason: String) {
         allocationsFailed += 1
-        connections[allocation.connection]?.call = .idle
         if failure == .timedOut {
             report(.flow(.timedOut(allocation.process, allocation.name)))
         } else {
             report(.flow(.failed(allocation.process, allocation.name, failure)))
         }
         fail(allocation.request, on: allocation.connection, failure, reason)
-    }
-
-    private mutating func refuseUnserved(_ allocation: Allocation) {
-        refuse(
-            allocation, .ipcp,
-            "nobody serves \(allocation.name): no live process is bound to it and no program can be started for it")
+        free(allocation.connection)
     }
 
     mutating func accept(
@@ -131,7 +128,7 @@ extension ResourceManager {
                 arm(connection, at: allocation.limit)
             } else {
                 waiting.remove(connection, for: name)
-                refuseUnserved(allocation)
+                if !search(allocation) { refuseUnknown(allocation) }
             }
         }
     }
@@ -176,6 +173,9 @@ extension ResourceManager {
         if let alarm = connection.alarm, alarm <= now { connections[id]?.alarm = nil }
         switch connection.call {
         case .allocating(let allocation): expire(allocation)
+        case .searching(let search):
+            guard search.allocation.deadline <= now else { return arm(id, at: search.allocation.deadline) }
+            refuse(search.allocation, .timedOut, "the layers did not say in time whether they know the name")
         case .accepting(let request, let deadline?):
             guard deadline <= now else { return arm(id, at: deadline) }
             acceptors.remove(id, of: connection.credentials.process)

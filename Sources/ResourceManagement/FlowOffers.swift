@@ -6,11 +6,11 @@ import Vocabulary
 /// A flow from the meeting of an allocation with an acceptor until both ends have taken it: first the server, so that
 /// a client that has a flow has a server too.
 extension ResourceManager {
-    mutating func begin(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) {
-        guard let flow = makeFlow(allocation, accept, of: server) else {
-            acceptors.restore(accept, of: server)
-            connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
-            if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
+    mutating func begin(
+        _ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID, _ remote: Remote? = nil
+    ) {
+        guard let flow = makeFlow(allocation, accept, of: server, remote ?? self.remote(of: allocation)) else {
+            restore(accept, of: server)
             return refuse(
                 allocation, .badDescriptor, "there are too many flows, or too many bytes in their queues, of this user")
         }
@@ -20,36 +20,46 @@ extension ResourceManager {
         processes[allocation.process]?.flows.insert(flow.id)
         processes[server]?.flows.insert(flow.id)
         arm(allocation.connection, at: allocation.deadline)
-        if let layer = flow.layer { outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp)) }
+        if let layer = flow.localLayer {
+            outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp))
+        }
         outgoing.append(.createFlowMemory(flow.id, flow.place.link, linkIsNew: flow.place.linkIsNew))
     }
 
     /// Nil at a limit; then nothing is taken.
-    private mutating func makeFlow(_ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID) -> Flow?
-    {
+    private mutating func makeFlow(
+        _ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID, _ remote: Remote?
+    ) -> Flow? {
         guard let client = processes[allocation.process], let acceptor = processes[server],
-            let queueBytes = quotas.addFlow(of: client.credentials.user)
+            case let owner = remote?.end == .first ? acceptor.credentials.user : client.credentials.user,
+            let queueBytes = quotas.addFlow(of: owner)
         else { return nil }
         guard let id = flowNumbers.take() else {
-            quotas.removeFlow(of: client.credentials.user, queueBytes: queueBytes)
+            quotas.removeFlow(of: owner, queueBytes: queueBytes)
             return nil
         }
         guard let place = links.place(client: client.id, server: server) else {
-            quotas.removeFlow(of: client.credentials.user, queueBytes: queueBytes)
+            quotas.removeFlow(of: owner, queueBytes: queueBytes)
             flowNumbers.giveBack(id)
             return nil
         }
-        let layer = names[allocation.name]?.localLayer.map { local in
-            Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
-        }
         return Flow(
             id: id, name: allocation.name, quality: allocation.quality, queueBytes: queueBytes, place: place,
-            layer: layer,
+            layer: layer(of: allocation.name, remote), remote: remote,
             client: Flow.Party(
                 process: client.id, user: client.credentials.user, program: client.programName),
             server: Flow.Party(
                 process: server, user: acceptor.credentials.user, program: acceptor.programName),
             accept: accept, allocation: allocation)
+    }
+
+    private func layer(of name: ServiceName, _ remote: Remote?) -> Flow.Layer? {
+        guard let remote else {
+            return names[name]?.localLayer.map { local in
+                Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
+            }
+        }
+        return ipcps[remote.ipcp]?.layer.map { Flow.Layer(ipcp: remote.ipcp, name: $0.name, hash: remote.hash) }
     }
 
     mutating func flowMemoryCreated(_ id: FlowID) {
@@ -96,13 +106,18 @@ extension ResourceManager {
         flows[id]?[end].hold = .offered(request, connection, descriptors: descriptors)
         let features = [End.first, .second].map { processes[flow[$0].process]?.features ?? [] }
         let isExpedited = features.allSatisfy { $0.contains(.expeditedBarrier) }
-        outgoing.append(
-            .offer(
-                FlowOffer(
-                    flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
-                    slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
-                    queueBytes: flow.queueBytes),
-                request, connection))
+        var offer = FlowOffer(
+            flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
+            slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
+            queueBytes: flow.queueBytes)
+        guard let remote = flow.remote else { return outgoing.append(.offer(offer, request, connection)) }
+        offer.messageBytes = remote.messageBytes
+        guard end == remote.end else {
+            offer.role = .user
+            return outgoing.append(.offer(offer, request, connection))
+        }
+        offer.role = .provider
+        outgoing.append(.request(remote.message(with: offer, request, flow.allocation, now: now), remote.ipcp))
     }
 
     private mutating func sendDelayed(to process: ProcessID) {
@@ -130,12 +145,9 @@ extension ResourceManager {
         guard case .attached(id, let end) = connections[connection]?.call,
             let flow = flows[id], case .offered(_, connection, let descriptors) = flow[end].hold
         else { return }
-        connections[connection]?.call = .idle
+        free(connection)
         flows[id]?[end].hold = .held
-        let linkEnd = flow.linkEnd(end)
-        if descriptors > 1, links.delivered(to: linkEnd, of: flow.place.link) {
-            outgoing.append(.releaseLinkSocket(flow.place.link, linkEnd))
-        }
+        delivered(flow, end, descriptors)
         report(.flow(.allocated(id)))
         switch end {
         case .first: established(id)
@@ -149,13 +161,21 @@ extension ResourceManager {
         settleOffer(to: flow[end].process, descriptors: descriptors)
     }
 
+    /// The process has the descriptors that came with an offer.
+    mutating func delivered(_ flow: Flow, _ end: End, _ descriptors: Int) {
+        let linkEnd = flow.linkEnd(end)
+        if descriptors > 1, links.delivered(to: linkEnd, of: flow.place.link) {
+            outgoing.append(.releaseLinkSocket(flow.place.link, linkEnd))
+        }
+    }
+
     private mutating func established(_ id: FlowID) {
         guard let flow = flows[id] else { return }
         flows[id]?.isEstablished = true
         flows[id]?.hasSegment = false
         flowsAllocated += 1
         outgoing.append(.releaseSegment(id))
-        if let layer = flow.layer, ipcps[layer.ipcp] != nil {
+        if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
             outgoing.append(.request(.flowAllocated(id), layer.ipcp))
         }
         // Who let go in the ordinary way has said so in the link, which the client has mapped by now.
@@ -165,7 +185,7 @@ extension ResourceManager {
     mutating func refused(_ id: FlowID, _ failure: Failure, on connection: ConnectionID) {
         guard case .attached(id, let end) = connections[connection]?.call, let flow = flows[id] else { return }
         report(.flow(.acceptorRefused(flow[end].process, flow.name, failure)))
-        connections[connection]?.call = .idle
+        free(connection)
         if end == .second { flows[id]?.allocation?.refusals += 1 }
         release(id, end, .withdrawn)
     }

@@ -60,7 +60,7 @@ extension ResourceManager {
             connection = id
         case (.held, _), (.released, _): return
         }
-        if case .attached(flow.id, end) = connections[connection]?.call { connections[connection]?.call = .idle }
+        if case .attached(flow.id, end) = connections[connection]?.call { free(connection) }
     }
 
     private mutating func reportRelease(_ flow: Flow, _ end: End, _ cause: Release) {
@@ -85,24 +85,25 @@ extension ResourceManager {
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
-        quotas.removeFlow(of: flow.client.user, queueBytes: flow.queueBytes)
-        if let layer = flow.layer, ipcps[layer.ipcp] != nil {
+        quotas.removeFlow(of: flow.owner, queueBytes: flow.queueBytes)
+        if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }
         for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }
-        guard case .waiting = flow.server.hold else { return }
-        restore(flow.accept, of: flow)
+        guard case .waiting = flow.server.hold,
+            case .attached(flow.id, .second) = connections[flow.accept.connection]?.call,
+            let server = processes[flow.server.process]
+        else { return }
+        restore(flow.accept, of: server.id)
+        for name in waiting.isEmpty ? [] : server.names { match(name) }
     }
 
-    /// The accept that the flow was meant for has seen nothing of it and goes on.
-    private mutating func restore(_ accept: Acceptors.Accept, of flow: Flow) {
-        guard case .attached(flow.id, .second) = connections[accept.connection]?.call,
-            processes[flow.server.process] != nil
-        else { return }
-        acceptors.restore(accept, of: flow.server.process)
+    /// The accept that a flow was meant for has seen nothing of it and goes on. That of an IPCP was for this flow alone.
+    mutating func restore(_ accept: Acceptors.Accept, of server: ProcessID) {
+        guard connections[accept.connection]?.isOfChannel == false else { return free(accept.connection) }
+        acceptors.restore(accept, of: server)
         connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
         if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
-        for name in waiting.isEmpty ? [] : processes[flow.server.process]?.names ?? [] { match(name) }
     }
 
     /// The layer that the flow belongs to is gone: both ends lose it.

@@ -17,6 +17,8 @@ struct IPCPRecord: Sendable {
     var state: State
     /// Requests it has not answered.
     var unanswered = 0
+    /// Of a message to another host; nil: it reaches none.
+    var messageBytes: UInt32?
 
     enum State: Sendable {
         /// Started, has not said that it is ready.
@@ -49,6 +51,9 @@ struct IPCPTransaction: Sendable {
         case disconnect(destination: ServiceName, component: [UInt8])
         case register(ServiceName, NameRecord.Registration)
         case unregister(ServiceName)
+        case describe
+        /// For the allocation on this call.
+        case query(ConnectionID, RequestID)
     }
 }
 

@@ -102,11 +102,11 @@ extension ResourceManager {
         }
         for (request, transaction) in transactions where transaction.ipcp == ipcp.process {
             transactions[request] = nil
-            if let requester = transaction.requester { fail(requester, .ipcp, "IPCP \(ipcp.process) ended: \(status)") }
+            failed(transaction, .ipcp, Array("IPCP \(ipcp.process) ended: \(status)".utf8))
         }
         names.removeRegistrations(with: ipcp.process)
         // An irmd that stops leaves the flows to their processes, which can go on without it.
         guard !isStopping else { return }
-        for id in flows.values.filter({ $0.layer?.ipcp == ipcp.process }).map(\.id).sorted() { bringDown(id) }
+        for id in flows.values.filter({ $0.localLayer?.ipcp == ipcp.process }).map(\.id).sorted() { bringDown(id) }
     }
 }

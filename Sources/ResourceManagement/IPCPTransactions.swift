@@ -84,6 +84,11 @@ extension ResourceManager {
         }
     }
 
+    mutating func describeIPCP(_ process: ProcessID, for requester: Requester) {
+        guard usableIPCP(process, for: requester) != nil else { return }
+        ask(process, .describe, for: requester) { .describe($0) }
+    }
+
     private mutating func canConnect(_ ipcp: IPCPRecord, for requester: Requester) -> Bool {
         switch ipcp.type {
         case .unicast, .broadcast: return true
@@ -104,8 +109,25 @@ extension ResourceManager {
             succeeded(transaction)
         case .failed(let request, let failure, let reason):
             guard let transaction = endTransaction(request, of: process) else { return }
-            report(.supervision(.ipcpRefused(process, failure, reason: reason)))
+            if case .query = transaction.purpose {
+            } else {
+                report(.supervision(.ipcpRefused(process, failure, reason: reason)))
+            }
             failed(transaction, failure, reason)
+        case .bootstrapped(let request, let messageBytes):
+            guard let transaction = endTransaction(request, of: process) else { return }
+            ipcps[process]?.messageBytes = messageBytes
+            succeeded(transaction)
+        case .mapped(let flow): remoteMapped(flow, by: process)
+        case .taken(let flow, let authentication): remoteTaken(flow, authentication, by: process)
+        case .refused(let flow, let failure, let reason): remoteRefused(flow, failure, reason, by: process)
+        case .arrived(let request, let hash, let quality, let authentication):
+            arrived(request, hash, quality, authentication, at: process)
+        case .described(let request, let status):
+            guard let transaction = endTransaction(request, of: process), let requester = transaction.requester else {
+                return
+            }
+            succeed(requester, .layer(status))
         }
     }
 
@@ -151,13 +173,19 @@ extension ResourceManager {
             report(.supervision(.ipcpDisconnected(ipcp, destination, component: component)))
         case .register(let name, let registration): registered(name, registration, with: ipcp)
         case .unregister(let name): report(.naming(.unregistered(name, ipcp)))
+        case .query(let connection, let request): searched(connection, request, with: ipcp, knows: true)
+        case .describe: break
         }
         if let requester = transaction.requester { succeed(requester) }
     }
 
-    private mutating func failed(_ transaction: IPCPTransaction, _ failure: Failure, _ reason: [UInt8]) {
-        if case .bootstrap = transaction.purpose, case .bootstrapping = ipcps[transaction.ipcp]?.state {
-            ipcps[transaction.ipcp]?.state = .initialised
+    mutating func failed(_ transaction: IPCPTransaction, _ failure: Failure, _ reason: [UInt8]) {
+        switch transaction.purpose {
+        case .bootstrap:
+            if case .bootstrapping = ipcps[transaction.ipcp]?.state { ipcps[transaction.ipcp]?.state = .initialised }
+        case .query(let connection, let request):
+            searched(connection, request, with: transaction.ipcp, knows: false)
+        case .enroll, .connect, .disconnect, .register, .unregister, .describe: break
         }
         guard let requester = transaction.requester else { return }
         send(.failed(requester.request, failure, reason: Array(reason.prefix(1_024))), on: requester.connection)

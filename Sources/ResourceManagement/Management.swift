@@ -40,6 +40,7 @@ extension ResourceManager {
         case .unregisterName(let name, let ipcp): unregisterName(name, with: ipcp, for: requester)
         case .listFlows(let from): listFlows(from: from, for: requester)
         case .status: sendStatus(for: requester)
+        case .describeIPCP(let ipcp): describeIPCP(ipcp, for: requester)
         }
     }
 }

@@ -45,6 +45,8 @@ struct Names: Sendable {
     private var ordered: [ServiceName]?
 
     var count: Int { records.count }
+    /// In no order.
+    var all: Dictionary<ServiceName, NameRecord>.Keys { records.keys }
 
     subscript(name: ServiceName) -> NameRecord? {
         _read { yield records[name] }

@@ -22,6 +22,7 @@ extension ResourceManager {
             fail(requester, .tableFull, "there are too many names")
             return false
         }
+        nameIndex.add(settings.name)
         report(.naming(.created(settings.name)))
         return true
     }
@@ -37,6 +38,7 @@ extension ResourceManager {
             report(.naming(.unknown(name)))
             return fail(requester, .name, "there is no name \(name)")
         }
+        nameIndex.remove(name)
         for process in record.processes { processes[process]?.names.remove(name) }
         for program in record.programs { programs.unbind(program, from: name) }
         for process in record.pids.sorted() { unwatchIfUnbound(process) }

@@ -16,7 +16,8 @@ extension Report {
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
         case .flow(.deallocated), .naming(.exists): .debug
         case .flow(.failed), .flow(.timedOut): .info
-        case .flow(.acceptorRefused), .peer: .warning
+        case .flow(.arrivalRejected): .debug
+        case .flow(.acceptorRefused), .flow(.requestNotAuthentic), .peer: .warning
         }
     }
 
@@ -120,6 +121,10 @@ extension FlowReport {
         case .timedOut(let process, let name): "Flow allocation timed out: \(process) to \(name)."
         case .acceptorRefused(let process, let name, let failure):
             "Process \(process) could not take a flow for \(name): \(failure)."
+        case .arrivalRejected(let ipcp, let failure):
+            "Flow request of another host at IPCP \(ipcp) rejected: \(failure)."
+        case .requestNotAuthentic(let name, let trouble):
+            "Flow request of another host for \(name) rejected: \(trouble.text)."
         case .partlyDeallocated(let flow, let process):
             "Partial deallocation of flow_id \(flow) by process \(process)."
         case .deallocated(let flow, let process):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import LocalProtocol
 import Vocabulary
 
@@ -68,6 +69,9 @@ package enum FlowReport: Hashable, Sendable {
     case failed(ProcessID, ServiceName, Failure)
     case timedOut(ProcessID, ServiceName)
     case acceptorRefused(ProcessID, ServiceName, Failure)
+    /// What another host asked for.
+    case arrivalRejected(ProcessID, Failure)
+    case requestNotAuthentic(ServiceName, AuthenticationTrouble)
     case partlyDeallocated(FlowID, ProcessID)
     case deallocated(FlowID, ProcessID)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import LocalProtocol
 import Vocabulary
 
@@ -57,6 +58,14 @@ package struct ResourceManager: Sendable {
     var flowNumbers = FlowNumbers()
     var links = Links()
     var arrivals: UInt64 = 0
+    var authenticator = AuthenticationServer()
+    let digest: any AuthenticationDigest
+    var chance: RandomSource
+    var nameIndex: NameIndex
+    /// Requests over channels of IPCPs, ever.
+    var channelCalls: UInt64 = 0
+    /// What hosts tell each other. The driver sets it before each event.
+    package var wallTime = WallTime(nanoseconds: 0)
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
 
@@ -90,8 +99,13 @@ package struct ResourceManager: Sendable {
         let requester: Requester
     }
 
-    package init(_ identity: ManagerIdentity, hashing: any NameHashing) {
+    package init(
+        _ identity: ManagerIdentity, hashing: any NameHashing, digest: any AuthenticationDigest
+    ) {
         self.identity = identity
+        self.digest = digest
+        chance = RandomSource(seed: identity.incarnation)
+        nameIndex = NameIndex(hashing)
         quotas = Quotas(queueBytesPerUser: identity.queueBytesPerUser)
         self.hashing = hashing
         rights = Rights(manager: identity.user, managers: identity.managers)
@@ -174,7 +188,22 @@ package struct ResourceManager: Sendable {
     }
 
     mutating func fail(_ request: RequestID, on connection: ConnectionID, _ failure: Failure, _ reason: String) {
+        if let call = connections[connection], call.isOfChannel {
+            outgoing.append(.request(.reject(request, failure), call.credentials.process))
+            return
+        }
         send(.failed(request, failure, reason: Array(reason.utf8.prefix(1_024))), on: connection)
+    }
+
+    /// The call is done with its request. Over a channel it was no more than that.
+    mutating func free(_ id: ConnectionID) {
+        guard let connection = connections[id] else { return }
+        guard connection.isOfChannel else {
+            connections[id]?.call = .idle
+            return
+        }
+        connections[id] = nil
+        processes[connection.credentials.process]?.calls.remove(id)
     }
 
     mutating func succeed(_ requester: Requester, _ result: ManagementResult = .completed) {

@@ -55,7 +55,7 @@ final class ManagerDaemon {
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
                 incarnation: Entropy.word(), runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
                 queueBytesPerUser: options.queueBytesPerUser),
-            hashing: DirectoryHashing())
+            hashing: DirectoryHashing(), digest: RequestDigest())
         children = Children(options, in: site.directory)
         self.log = log
         self.site = site
@@ -101,6 +101,7 @@ final class ManagerDaemon {
         isHandling = true
         defer { isHandling = false }
         while let next = outcomes.popFirst() {
+            machine.wallTime = Clock.wallTime()
             machine.handle(next, now: Clock.now(), into: &actions)
             for action in actions { perform(action) }
             actions.removeAll(keepingCapacity: true)

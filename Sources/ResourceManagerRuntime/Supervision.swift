@@ -108,12 +108,24 @@ extension ManagerDaemon {
 
     func send(_ request: IPCPRequest, to process: ProcessID) {
         guard let channel = children[process]?.channel else { return }
+        if let offer = request.offer { return send(request, with: offer, to: process, on: channel) }
         do throws(Failure) {
             try channel.send(request.encoded(), loop)
         } catch {
             // It does not read, or is gone: of no more use, either way.
             write(.warning, "irmd", "IPCP \(process) cannot be reached: \(error).")
             outcomes.append(.ipcpChannelEnded(process))
+        }
+    }
+
+    /// The IPCP's end of a flow. One that is not read in time fails, and nothing else with it.
+    private func send(_ request: IPCPRequest, with offer: FlowOffer, to process: ProcessID, on channel: Port) {
+        do throws(Failure) {
+            guard let descriptors = flows.descriptors(for: offer) else { throw .outOfMemory }
+            try channel.send(request.encoded(), with: descriptors)
+        } catch {
+            write(.warning, "irmd", "IPCP \(process) could not be sent a flow: \(error).")
+            outcomes.append(.ipcpReplied(process, .refused(offer.flow, .ipcp, reason: [])))
         }
     }
 

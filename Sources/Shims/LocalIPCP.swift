@@ -26,14 +26,16 @@ package struct LocalIPCP: IPCPMachine {
     /// Two for each flow id that there can be.
     private var descriptors = LowestFree(from: UInt32(Limits.firstDescriptor), below: 1 << 20)
 
-    package init() {}
+    /// Nothing is left to chance.
+    package init(seed: UInt64) {}
 
     package var deadline: Instant? { nil }
 
     package mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {
         switch event {
-        case .timeout: break
         case .request(let request): answer(request, into: &actions)
+        // A layer of one host opens no socket and carries no packets.
+        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .hosts, .noHosts, .timeout: break
         }
     }
 
@@ -55,6 +57,8 @@ package struct LocalIPCP: IPCPMachine {
         case .flowRequested(let flow, let hash): flowRequested(flow, hash, into: &actions)
         case .flowAllocated(let flow): flowAllocated(flow, into: &actions)
         case .flowEnded(let flow): flowEnded(flow, into: &actions)
+        case .describe(let id): actions.append(.reply(.described(id, LayerStatus())))
+        case .allocate, .accept, .reject: break
         }
     }
 

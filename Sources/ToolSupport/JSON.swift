@@ -18,6 +18,11 @@ package indirect enum JSON: Hashable, Sendable {
     package struct Member: Hashable, Sendable {
         package let name: String
         package let value: JSON
+
+        package init(name: String, value: JSON) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package static func text(_ text: String) -> JSON { .string(Array(text.utf8)) }

@@ -26,6 +26,8 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package static let nameTooLong = Failure(errno: 36)
     package static let messageTooLong = Failure(errno: 90)
     package static let notSupported = Failure(errno: 95)
+    package static let addressInUse = Failure(errno: 98)
+    package static let addressNotAvailable = Failure(errno: 99)
     package static let connectionRefused = Failure(errno: 111)
     package static let timedOut = Failure(errno: 110)
     package static let notAllocated = Failure(errno: 1000)
@@ -58,6 +60,8 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case 36: "name too long"
         case 90: "message too long"
         case 95: "not supported"
+        case 98: "address in use"
+        case 99: "no address of this host"
         case 110: "timed out"
         case 111: "connection refused"
         case 1000: "flow is not allocated"

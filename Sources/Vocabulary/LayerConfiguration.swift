@@ -74,9 +74,10 @@ package struct LayerConfiguration: Hashable, Sendable {
         case local
         case broadcast
         case unicast(UnicastParameters)
-        /// `address` and `dns` are 4 (udp4) or 16 (udp6) bytes in network order; a `dns` of zeroes is none.
-        case udp4(address: [UInt8], dns: [UInt8], port: UInt16)
-        case udp6(address: [UInt8], dns: [UInt8], port: UInt16)
+        /// With addresses of 4 bytes.
+        case udp4(DatagramParameters)
+        /// With addresses of 16 bytes.
+        case udp6(DatagramParameters)
         case ethernetLLC(device: [UInt8])
         case ethernetDIX(device: [UInt8], etherType: UInt16)
 
@@ -91,6 +92,39 @@ package struct LayerConfiguration: Hashable, Sendable {
             case .ethernetDIX: .ethernetDIX
             }
         }
+    }
+}
+
+/// What a UDP layer needs to know.
+package struct DatagramParameters: Hashable, Sendable {
+    /// In network order, like `dns`.
+    package var address: [UInt8]
+    /// The DNS server that names are published at and asked for; zeroes are none.
+    package var dns: [UInt8]
+    package var port: UInt16
+    /// Absolute path of a file of addresses and names; empty: none.
+    package var hosts: [UInt8]
+    /// Absolute path of the TSIG key file that `dns` wants for updates; empty: none.
+    package var key: [UInt8]
+
+    package init(
+        address: [UInt8], dns: [UInt8] = [], port: UInt16 = 3_435, hosts: [UInt8] = [], key: [UInt8] = []
+    ) {
+        self.address = address
+        self.dns = dns.isEmpty ? [UInt8](repeating: 0, count: address.count) : dns
+        self.port = port
+        self.hosts = hosts
+        self.key = key
+    }
+
+    package var hasServer: Bool { dns.contains { $0 != 0 } }
+
+    /// These are addresses of this family, and paths that mean the same file in every process.
+    package func isValid(for family: DatagramAddress.Family) -> Bool {
+        func isPath(_ path: [UInt8]) -> Bool {
+            path.isEmpty || path.first == UInt8(ascii: "/") && path.count <= Limits.pathBytes && !path.contains(0)
+        }
+        return address.count == family.bytes && dns.count == family.bytes && isPath(hosts) && isPath(key)
     }
 }
 

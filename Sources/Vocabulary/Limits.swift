@@ -58,6 +58,38 @@ public enum Limits {
     /// Bytes of the arguments of an auto-started program together, so that they fit one message.
     public static let argumentBytes = 8_192
 
+    /// Flows of one UDP layer: places in its table, of which the endpoints name the lower 16 bits. Beyond: ENFILE.
+    package static let datagramFlows = 65_535
+    /// Places that rest before the first of them has a flow again, while the table can still grow.
+    package static let restingEndpoints = 1_024
+    /// Requests of other hosts that irmd has not answered. Beyond: they are dropped, and come again.
+    package static let arrivedRequests = 1_024
+    /// Requests of other hosts whose answers are remembered. Beyond: the oldest is forgotten, and its repetition is a new
+    /// request.
+    package static let answeredRequests = 16_384
+    /// Other hosts in the status of a layer, so that it fits one message.
+    package static let listedPeers = 64
+    /// Requests for authentication of other hosts that are remembered, so that none is answered twice: those of 20 s at
+    /// more than 10,000 a second. Beyond: ENFILE.
+    package static let seenRequests = 262_144
+    /// How old a request for authentication may be. spec: oap §2
+    package static let authenticationAge = TimeSpan(seconds: 20)
+    /// How far in the future it may have been sent: clocks differ.
+    package static let authenticationLead = TimeSpan(milliseconds: 100)
+    /// Mistakes of a file that the log names: by then somebody looks at the file itself.
+    package static let reportedMistakes = 16
+    /// Bytes of a wrong word that the log quotes.
+    package static let reportedBytes = 64
+    /// Bytes of a hosts file. A longer one is not read: a name for each of `names` fits.
+    package static let hostsBytes = 16 << 20
+    /// Answers that a directory remembers, good and bad. Beyond: all that have expired are forgotten, or else all.
+    package static let rememberedNames = 65_536
+    /// Names that a directory asks for at one time, and askers of them. Beyond: the question fails with EBUSY. No more
+    /// than irmd asks.
+    package static let questions = ipcpRequests
+    /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
+    package static let resolvers = 2
+
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
     /// How much longer than irmd's deadline a client waits for irmd's verdict.
@@ -73,4 +105,47 @@ public enum Limits {
     package static let managementTimeout = TimeSpan(seconds: 25)
     /// irmd's patience with its children when it stops, before SIGKILL.
     package static let shutdownPatience = TimeSpan(seconds: 5)
+
+    /// Bytes of a UDP datagram without its headers: the length field of IPv4.
+    package static let datagramBytes = 65_507
+    /// Datagrams that are sent at once: five messages of the length that the kernel splits. More waits in its flow.
+    package static let datagramsPerBatch = 256
+    /// Datagrams that are received at once, where the kernel joins none. More waits in the socket.
+    package static let datagramsPerReception = 64
+    /// Messages that are received at once, each of 64 KiB of datagrams that the kernel has joined: what stays in the
+    /// cache until it is copied.
+    package static let joinedMessagesPerBatch = 8
+    /// Bytes that the kernel keeps for a UDP socket in each direction, if it may: 10 ms at 3 Gbit/s. Beyond, it drops.
+    package static let datagramBufferBytes = 4 << 20
+    /// Destinations of which a UDP socket remembers that the kernel does not split for them. More take turns.
+    package static let splitRefusals = 64
+    /// So long it remembers.
+    package static let splitRefusalSpan = TimeSpan(seconds: 10)
+    /// Before sending is tried again when the kernel has no buffers, because nothing tells when it has.
+    package static let noBuffersPause = TimeSpan(milliseconds: 1)
+    /// A DNS server shall answer within this time, all tries together.
+    package static let serverTimeout = TimeSpan(seconds: 2)
+    /// `nsupdate` shall be done within this time, or is killed.
+    package static let updateTimeout = TimeSpan(seconds: 10)
+    /// Who asks a directory is answered within this time, though the search may go on: long enough for a DNS server that
+    /// does not answer and a resolver that does.
+    package static let questionTimeout = TimeSpan(seconds: 5)
+    /// What the resolver of the system says is believed for this long, because it does not say for how long.
+    package static let systemValidity = TimeSpan(seconds: 60)
+    /// That a name is unknown, or that a DNS server does not answer, is believed for this long.
+    package static let unknownValidity = TimeSpan(seconds: 5)
+    /// Bounds for what a DNS server says: at least so that the packets of one exchange do not ask again each, at most a
+    /// day.
+    package static let leastValidity = TimeSpan(seconds: 1)
+    package static let longestValidity = TimeSpan(seconds: 86_400)
+    /// How often to look whether the hosts file has changed.
+    package static let hostsInterval = TimeSpan(seconds: 1)
+    /// A flow request to another host is sent again after this time, then after twice as long, and so on.
+    package static let requestInterval = TimeSpan(seconds: 1)
+    /// How long a refusal that may be for a repetition waits for the answer to the first request: some round trips.
+    package static let doubtTime = TimeSpan(milliseconds: 200)
+    /// irmd shall answer the request of another host within this time: longer than irmd waits for anything.
+    package static let arrivalPatience = TimeSpan(seconds: 60)
+    /// How long a requester may send a request again: longer than most callers wait.
+    package static let answerMemory = TimeSpan(seconds: 30)
 }

@@ -16,13 +16,20 @@ import Testing
             "Wire": ground,
             "LocalProtocol": ground,
             "IPCP": ground.union(["LocalProtocol"]),
-            "ResourceManagement": ground.union(["LocalProtocol", "DequeModule", "OrderedCollections"]),
-            "Shims": ground.union(["IPCP", "LocalProtocol"]),
+            "Authentication": ground.union(["Wire"]),
+            "ResourceManagement": ground.union([
+                "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
+            ]),
+            "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
-            "Cryptography": ["Vocabulary", "COpenSSL"],
+            "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
+            "NameResolution": driver.union(["IPCP", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP"]),
+            "DatagramRuntime": driver.union([
+                "LocalProtocol", "IPCP", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
+            ]),
             "ResourceManagerRuntime": driver.union([
                 "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "DequeModule",
             ]),
@@ -35,6 +42,9 @@ import Testing
             "OuroborosIRM": driver.union(["LocalProtocol", "ManagementClient", "COuroboros"]),
             "irmd": ["ResourceManagerRuntime", "CLinux"],
             "ipcpd-local": ["IPCPRuntime", "Shims", "CLinux"],
+            "ipcpd-udp4": ["DatagramRuntime", "Shims", "CLinux"],
+            "ipcpd-udp6": ["DatagramRuntime", "Shims", "CLinux"],
+            "ObenchSwift": ["Ouroboros"],
             "irm": ["IRMCommands", "ManagementClient", "ToolSupport", "COuroboros", "CLinux"],
             "oping": program.union(["Ping"]),
             "oecho": program,
@@ -42,7 +52,9 @@ import Testing
     }()
 
     /// Neither a system call nor unsafe memory can come from these.
-    static let pure: Set = ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "ResourceManagement", "Shims"]
+    static let pure: Set = [
+        "Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Authentication", "ResourceManagement", "Shims",
+    ]
 
     static let sources = SourceTree.files(in: "Sources")
 

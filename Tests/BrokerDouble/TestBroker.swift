@@ -18,6 +18,8 @@ package final class TestBroker: @unchecked Sendable {
     /// `pair`: of `flow`; else 0.
     private var acceptors: [(connection: Int32, request: RequestID, pair: UInt64)] = []
     private var lastPair: UInt64 = 0
+    /// What the flows of `flow` shall be, by pair.
+    private var shapes: [UInt64: FlowShape] = [:]
     private var nextFlow: UInt32 = 1
     private var link: (memory: Int32, sockets: [Int32])?
     /// An end's first offers bring the link along, until one of them is taken.
@@ -86,15 +88,16 @@ package final class TestBroker: @unchecked Sendable {
         }
         let flow = FlowID(nextFlow)
         nextFlow += 1
+        let shape = shapes.removeValue(forKey: pair) ?? FlowShape()
         let segment = try! SegmentMemory.create()
         // An acceptor may just have given up.
         var isOffered = false
         while !isOffered {
             let acceptor = takeAcceptor(pair)
             isOffered = offer(
-                flow, .second, quality, isExpedited, segment.number, acceptor.connection, acceptor.request)
+                flow, .second, quality, isExpedited, shape, segment.number, acceptor.connection, acceptor.request)
         }
-        _ = offer(flow, .first, quality, isExpedited, segment.number, client, request)
+        _ = offer(flow, .first, quality, isExpedited, shape, segment.number, client, request)
         condition.unlock()
     }
 
@@ -122,14 +125,15 @@ package final class TestBroker: @unchecked Sendable {
     }
 
     private func offer(
-        _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ segment: Int32,
-        _ connection: Int32, _ request: RequestID
+        _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ shape: FlowShape,
+        _ segment: Int32, _ connection: Int32, _ request: RequestID
     ) -> Bool {
         guard let link else { return false }
         let offer = FlowOffer(
             flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
             slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
-            isExpedited: isExpedited)
+            isExpedited: isExpedited, queueBytes: shape.queueBytes, messageBytes: shape.messageBytes,
+            role: end == .first ? shape.client : shape.server)
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
         let message = ManagerMessage.offer(request, offer).encoded()
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
@@ -152,10 +156,12 @@ package final class TestBroker: @unchecked Sendable {
     /// Both ends of a new flow. Tests run side by side, so its accept is told from others: by a timeout of as many hours
     /// as is the number in the name that it belongs to.
     package func flow(
-        _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false
+        _ quality: Vocabulary.QualityOfService = .raw, expedited: Bool = true, afterGhost: Bool = false,
+        shape: FlowShape = FlowShape()
     ) throws -> (client: Int32, server: Int32) {
         let pair = condition.withLock {
             lastPair = max(lastPair + 1, TestBroker.firstPair)
+            shapes[lastPair] = shape
             return lastPair
         }
         nonisolated(unsafe) var server: Int32 = -1
@@ -168,5 +174,23 @@ package final class TestBroker: @unchecked Sendable {
         let client = try ManagerCall.allocate(name, quality, timeout: TimeSpan(seconds: 30)).0
         done.wait()
         return (client, server)
+    }
+}
+
+/// What irmd decides of a flow.
+package struct FlowShape: Sendable {
+    var client: FlowRole
+    var server: FlowRole
+    var queueBytes: UInt32
+    var messageBytes: UInt32
+
+    package init(
+        client: FlowRole = .direct, server: FlowRole = .direct, queueBytes: Int = Limits.queueBytes,
+        messageBytes: Int = Limits.messageBytes
+    ) {
+        self.client = client
+        self.server = server
+        self.queueBytes = UInt32(queueBytes)
+        self.messageBytes = UInt32(messageBytes)
     }
 }

@@ -37,6 +37,8 @@ import Vocabulary
                 "ipcp bootstrap name x layer y dns 1.2.3.4 ip 1.2.3.5 type udp4"
             ),
             ("i b n x l y dev eth0 type eth-llc", "ipcp bootstrap name x layer y device eth0 type eth-llc"),
+            ("i b n x l y h SHA3_224", "ipcp bootstrap name x layer y hash SHA3_224"),
+            ("i b n x l y ho /h k /k", "ipcp bootstrap name x layer y hosts /h key /k"),
             ("i b n x l y di DHT", "ipcp bootstrap name x layer y directory DHT"),
             // older tutorials
             ("register name x layer y", "name register x layer y"),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import ManagementClient
 import Testing
 import Vocabulary
 
@@ -67,19 +68,60 @@ import Vocabulary
     func udp() throws {
         let plain = try configuration("type udp4 ip 127.0.0.1 hash SHA3_512")
         #expect(plain.hash == .md5)
-        #expect(plain.parameters == .udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3435))
+        #expect(plain.parameters == .udp4(DatagramParameters(address: [127, 0, 0, 1], port: 3435)))
         let full = try configuration("type udp ip 10.1.2.3 dns 10.1.2.4 port 5000")
-        #expect(full.parameters == .udp4(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000))
+        #expect(full.parameters == .udp4(DatagramParameters(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000)))
         #expect(try configuration("type udp4 ip 1.2.3.4 dns none") == configuration("type udp4 ip 1.2.3.4"))
         let loopback: [UInt8] = Array(repeating: 0, count: 15) + [1]
         #expect(
             try configuration("type udp6 ip ::1").parameters
-                == .udp6(address: loopback, dns: Array(repeating: 0, count: 16), port: 3435))
+                == .udp6(DatagramParameters(address: loopback, dns: Array(repeating: 0, count: 16), port: 3435)))
         #expect(message("type udp4") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp4 ip ::1") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp6 ip 1.2.3.4") == "A layer of type udp6 needs ip with an IPv6 address.")
         #expect(message("type udp4 ip 1.2.3.4 dns x") == "A layer of type udp4 needs dns with an address of its kind.")
         #expect(message("type udp4 ip 1.2.3.4 port 65536") == "Unknown parameter for port: \"65536\".")
+    }
+
+    @Test("UDP layers may have a file of hosts, and a key for their DNS server")
+    func files() throws {
+        let plain = try configuration("type udp4 ip 1.2.3.4")
+        guard
+            case .udp4(let parameters) = try configuration("type udp4 ip 1.2.3.4 hosts h dns 1.2.3.5 key /k").parameters
+        else { return #expect(Bool(false)) }
+        #expect(parameters.hosts == Array("h".utf8))
+        #expect(parameters.key == Array("/k".utf8))
+        #expect(try configuration("type udp4 ip 1.2.3.4 ho none") == plain)
+        #expect(message("type udp6 ip ::1 key /k") == "A layer of type udp6 needs dns if it is given a key.")
+        #expect(try bootstrap("type local hosts x key y").options.ignored(by: .local) == ["hosts", "key"])
+    }
+
+    @Test("files that a user names are made absolute, and must be readable at once")
+    func paths() throws {
+        func prepared(_ line: String) throws -> LayerConfiguration.Parameters? {
+            guard case .bootstrap(let bootstrap) = try Preparation.prepared(.bootstrap(try bootstrap(line))) else {
+                return nil
+            }
+            return bootstrap.options.configuration(of: bootstrap.layer, .udp4)?.parameters
+        }
+        // Whatever directory the tests run in, it leads to this file.
+        let path = String(#filePath.dropFirst())
+        let here = String(decoding: ProgramPath.currentDirectory(), as: UTF8.self)
+        let upwards = String(repeating: "../", count: here.split(separator: "/").count)
+        guard case .udp4(let parameters) = try prepared("type udp4 ip 1.2.3.4 hosts \(upwards)\(path)") else {
+            return #expect(Bool(false))
+        }
+        #expect(parameters.hosts == Array("\(here)/\(upwards)\(path)".utf8))
+        #expect(parameters.isValid(for: .ipv4))
+        let refusal = #expect(throws: Preparation.Refusal.self) {
+            try prepared("type udp4 ip 1.2.3.4 hosts /nowhere/hosts")
+        }
+        #expect(refusal?.message == "Cannot read hosts file /nowhere/hosts: No such file or directory.")
+        let long = String(repeating: "/.", count: Limits.pathBytes)
+        let tooLong = #expect(throws: Preparation.Refusal.self) {
+            try prepared("type udp4 ip 1.2.3.4 key /\(long) dns 1.2.3.4")
+        }
+        #expect(tooLong?.message.hasSuffix("File name too long.") == true)
     }
 
     @Test("Ethernet layers need an interface; the Ethertype has bounds")

@@ -85,11 +85,36 @@ private struct Numbers: RandomNumberGenerator {
         let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
         #expect(
             bytes == [
-                0, 0x4f, 0x75, 0x72, 0x6f, 1, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+                0, 0x4f, 0x75, 0x72, 0x6f, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(8))) == nil)
         #expect(ManagerMessage.versionRefused(ProtocolVersion(major: 2, minor: 3)).encoded() == [1, 2, 0, 3, 0])
+    }
+
+    @Test("a UDP layer has addresses of its kind, and paths that begin at the root")
+    func datagramParameters() {
+        let good = DatagramParameters(address: [10, 0, 0, 1], hosts: Array("/h".utf8))
+        func decoded(_ parameters: DatagramParameters) -> IPCPRequest? {
+            let configuration = LayerConfiguration(
+                layer: Samples.layer, hash: .md5, parameters: .udp4(parameters))
+            return try? IPCPRequest(decoding: IPCPRequest.bootstrap(RequestID(1), configuration).encoded())
+        }
+        #expect(decoded(good) != nil)
+        for path in ["h", "/h\0", "/" + String(repeating: "h", count: Limits.pathBytes)] {
+            var bad = good
+            bad.hosts = Array(path.utf8)
+            #expect(decoded(bad) == nil)
+            bad = good
+            bad.key = Array(path.utf8)
+            #expect(decoded(bad) == nil)
+        }
+        var bad = good
+        bad.dns = [1, 2, 3]
+        #expect(decoded(bad) == nil)
+        bad = good
+        bad.address = [UInt8](repeating: 0, count: 16)
+        #expect(decoded(bad) == nil)
     }
 }

@@ -28,11 +28,13 @@ enum Samples {
         LayerConfiguration(layer: layer, hash: .sha3x512, parameters: .broadcast),
         LayerConfiguration(layer: layer, hash: .sha3x256, parameters: .unicast(UnicastParameters())),
         LayerConfiguration(
-            layer: layer, hash: .md5, parameters: .udp4(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435)),
+            layer: layer, hash: .md5, parameters: .udp4(DatagramParameters(address: [127, 0, 0, 1]))),
         LayerConfiguration(
             layer: layer, hash: .md5,
             parameters: .udp6(
-                address: Array(1...16), dns: [UInt8](repeating: 0, count: 16), port: .max)),
+                DatagramParameters(
+                    address: Array(1...16), dns: Array(2...17), port: .max, hosts: Array("/etc/ouroboros/hosts".utf8),
+                    key: [UInt8](repeating: UInt8(ascii: "/"), count: Limits.pathBytes)))),
         LayerConfiguration(layer: layer, hash: .sha3x384, parameters: .ethernetLLC(device: Array("eth0".utf8))),
         LayerConfiguration(
             layer: layer, hash: .sha3x256, parameters: .ethernetDIX(device: Array("eth0".utf8), etherType: 0xa000)),
@@ -53,6 +55,7 @@ enum Samples {
             .createName(NameSettings(name: service, balancing: .roundRobin, server: paths, client: paths)),
             .destroyName(service), .listNames(from: .max), .registerName(service, ProcessID(3)),
             .unregisterName(service, ProcessID(3)), .listFlows(from: 24), .status,
+            .describeIPCP(ProcessID(9)),
         ] + configurations.map { .bootstrapIPCP(ProcessID(7), $0) }
 
     static let processMessages: [ProcessMessage] =
@@ -84,17 +87,18 @@ enum Samples {
             ManagerStatus(
                 process: ProcessID(1), user: .root, uptime: TimeSpan(seconds: 1), processes: 1, ipcps: 2, names: 3,
                 flows: 4, flowsAllocated: 5, allocationsFailed: 6, runtimeDirectory: Array("/run".utf8))),
+        .layer(layerStatus),
     ]
+
+    static let offer = FlowOffer(
+        flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3), slot: LinkSlot(65_535),
+        linkEnd: .first, linkIsIncluded: true, isExpedited: false, role: .provider)
 
     static let managerMessages: [ManagerMessage] =
         [
             .welcome(Welcome(features: .expeditedBarrier, manager: ProcessID(5), incarnation: .max)),
             .versionRefused(ProtocolVersion(major: .max, minor: 0)),
-            .offer(
-                request,
-                FlowOffer(
-                    flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3),
-                    slot: LinkSlot(65_535), linkEnd: .first, linkIsIncluded: true, isExpedited: false)),
+            .offer(request, offer),
             .failed(request, .timedOut, reason: Array("why".utf8)), .flowDown(flow),
         ] + results.map { .result(request, $0) }
 
@@ -104,9 +108,24 @@ enum Samples {
             .disconnect(request, destination: service, component: [1]), .register(request, hash: [1, 2, 3, 4]),
             .unregister(request, hash: []), .query(request, hash: [9]), .flowRequested(flow, hash: [1, 2]),
             .flowAllocated(flow), .flowEnded(flow),
+            .allocate(request, offer, hash: [1], authentication: [2, 3], patience: TimeSpan(milliseconds: 9)),
+            .accept(request, offer, authentication: []), .reject(request, .name), .describe(request),
         ] + configurations.map { .bootstrap(request, $0) }
 
     static let ipcpReplies: [IPCPReply] = [
         .initialised(.current, .ethernetDIX), .succeeded(request), .failed(request, .ipcpState, reason: [0x41]),
+        .bootstrapped(request, messageBytes: 8_976), .arrived(request, hash: [7], .data, authentication: [1, 2]),
+        .mapped(flow), .taken(flow, authentication: [3]), .refused(flow, .name, reason: [0x42]),
+        .described(request, layerStatus),
     ]
+
+    static let layerStatus: LayerStatus = {
+        var status = LayerStatus()
+        status.address = Array("127.0.0.1".utf8)
+        status.port = 3_435
+        status.flows = 2
+        status.peers = [[0x31], [0x32]]
+        status.counters = [LayerStatus.Counter("packets sent", .max)]
+        return status
+    }()
 }

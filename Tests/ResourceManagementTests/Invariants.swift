@@ -24,7 +24,9 @@ extension ResourceManager {
                 #expect(waiting.connections(for: allocation.name).contains(id), comment)
             case .accepting?:
                 #expect(acceptors.isWaiting(connection.credentials.process), comment)
-            case .idle?, nil: break
+            case .searching?: #expect(!connection.isOfChannel, comment)
+            case .idle?: #expect(!connection.isOfChannel, comment)
+            case nil: break
             }
         }
         for (id, process) in processes { check(id, process, comment) }

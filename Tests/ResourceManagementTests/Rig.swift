@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import LocalProtocol
 import Vocabulary
 
@@ -8,6 +9,15 @@ import Vocabulary
 /// Bytes of the name stand for its hash, so that tests can read it.
 struct PlainHashing: NameHashing {
     func digest(of name: ServiceName, with algorithm: DirectoryHash) -> [UInt8] { [UInt8](name.bytes.prefix(4)) }
+}
+
+/// A sum, so that tests need no arithmetic.
+struct PlainDigest: AuthenticationDigest {
+    func digest(of bytes: [UInt8], nid: UInt16) -> [UInt8]? {
+        var sum: UInt64 = 0
+        for byte in bytes { sum = sum &* 31 &+ UInt64(byte) }
+        return (0..<48).map { UInt8(truncatingIfNeeded: sum >> UInt64($0 % 8 * 8)) }
+    }
 }
 
 /// A resource manager, and the part of the driver that always says yes.
@@ -28,7 +38,7 @@ struct Rig {
             ManagerIdentity(
                 process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9,
                 runtimeDirectory: Array("/run".utf8), started: Instant(nanoseconds: 0)),
-            hashing: PlainHashing())
+            hashing: PlainHashing(), digest: PlainDigest())
     }
 
     /// What the machine does at once in consequence; also kept in `actions`.

@@ -121,9 +121,9 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
     func notInstalled() throws {
         let manager = try RunningManager()
         let name = try #require(IPCPName("u"))
-        let error = #expect(throws: ManagementFailure.self) { try manager.manage(.createIPCP(name, .udp4)) }
+        let error = #expect(throws: ManagementFailure.self) { try manager.manage(.createIPCP(name, .ethernetDIX)) }
         #expect(error?.failure == .ipcpType)
-        #expect(error?.reason.contains("ipcpd-udp4 is not installed in \(RunningManager.programs)") == true)
+        #expect(error?.reason.contains("ipcpd-eth-dix is not installed in \(RunningManager.programs)") == true)
     }
 }
 

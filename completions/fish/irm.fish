@@ -100,7 +100,7 @@ function __irm_complete
             __irm_words raw best video voice data
         case '*:lb'
             __irm_words round-robin spillover
-        case 'name/create:*path'
+        case 'name/create:*path' ipcp/bootstrap:hosts ipcp/bootstrap:key
             __fish_complete_path (commandline -ct)
         case 'ipcp/create:*'
             __irm_words name type
@@ -109,7 +109,7 @@ function __irm_complete
         case 'ipcp/bootstrap:*'
             __irm_words name layer type hash autobind addr eid ttl addr_auth directory dht_alpha dht_k \
                 dht_t_expire dht_t_refresh dht_t_replicate routing ls_t_recalc ls_t_update ls_t_timeo \
-                congestion ip port dns dev ethertype
+                congestion ip port dns key hosts dev ethertype
         case 'ipcp/enroll:*'
             __irm_words name layer dst type autobind
         case 'ipcp/connect:*'

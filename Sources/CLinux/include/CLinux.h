@@ -13,6 +13,7 @@
 #include <getopt.h>
 #include <grp.h>
 #include <limits.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
@@ -38,6 +39,8 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "datagrams.h"
 
 // Atomic words in shared memory. The pointers need natural alignment.
 
@@ -223,6 +226,8 @@ struct cl_child {
     char *const *envp;
     /// If >= 0, becomes descriptor 3 of the child.
     int channel;
+    /// If > 0, becomes its standard input.
+    int input;
     /// Change of identity; only root may ask for it.
     bool change_identity;
     uint32_t uid, gid;

@@ -5,27 +5,15 @@ import FlowMemory
 import Platform
 import Vocabulary
 
-/// When rings through which a lot went give their memory back: some time after the last message, once all is read. A
-/// timer runs only for rings that hold more than an idle one may. design: flow-memory §2
-struct RingTrims {
-    static let patience = TimeSpan(seconds: 1)
+/// When a ring through which a lot went gives its memory back: some time after the last message, once all is read. A
+/// timer runs only for rings that hold more than an idle one may; this is what a flow's entry says of it.
+/// design: flow-memory §2
+struct RingTrim {
+    /// Of a ring that has just grown.
+    static let firstPatience = TimeSpan(seconds: 1)
     /// A ring that is not read keeps what it has; it is looked at ever more seldom.
     static let longestPatience = TimeSpan(seconds: 64)
 
-    /// Made for the first timer: what is made with the process is made when the library is loaded.
-    private var queue: TimerQueue<Int32>?
-
-    var deadline: Instant { queue?.deadline ?? Instant(nanoseconds: .max) }
-
-    mutating func set(_ descriptor: Int32, at deadline: Instant) {
-        if queue == nil { queue = TimerQueue() }
-        queue?.set(descriptor, at: deadline)
-    }
-    mutating func next(now: Instant) -> Int32? { queue?.next(now: now) }
-}
-
-/// What a flow's entry says of its timer.
-struct RingTrim {
     /// Nil: there is no timer.
     var patience: TimeSpan?
     /// Packets written when the timer was set.
@@ -40,8 +28,8 @@ extension FlowProcess {
                 entry.pointee.trim.patience == nil
             else { return }
             entry.pointee.trim = RingTrim(
-                patience: RingTrims.patience, written: end.sending.pointee.producer.written)
-            process.service.trims.set(descriptor, at: Clock.now() + RingTrims.patience)
+                patience: RingTrim.firstPatience, written: end.sending.pointee.producer.written)
+            process.service.trims.set(descriptor, at: Clock.now() + RingTrim.firstPatience)
             process.service.wakeForTimers(of: process)
         }
     }
@@ -62,8 +50,8 @@ extension FlowProcess {
             }
             let next =
                 isIdle
-                ? TimeSpan(nanoseconds: min(patience.nanoseconds * 2, RingTrims.longestPatience.nanoseconds))
-                : RingTrims.patience
+                ? TimeSpan(nanoseconds: min(patience.nanoseconds * 2, RingTrim.longestPatience.nanoseconds))
+                : RingTrim.firstPatience
             entry.pointee.trim = RingTrim(patience: next, written: sending.pointee.producer.written)
             service.trims.set(descriptor, at: now + next)
         }

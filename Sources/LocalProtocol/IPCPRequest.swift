@@ -21,50 +21,86 @@ package enum IPCPRequest: Hashable, LocalMessage {
     case flowAllocated(FlowID)
     /// It failed, or it is gone.
     case flowEnded(FlowID)
+    /// A flow to another host for a process of this one: the IPCP has its second end. With the descriptors of an offer.
+    /// `authentication` goes along with the request. Answered by `taken` or `refused` when the other host has answered,
+    /// within `patience`.
+    case allocate(RequestID, FlowOffer, hash: [UInt8], authentication: [UInt8], patience: TimeSpan)
+    /// Answers `IPCPReply.arrived`: the IPCP has the flow's first end. With the descriptors of an offer. Answered by
+    /// `taken` or `refused`.
+    case accept(RequestID, FlowOffer, authentication: [UInt8])
+    /// Answers `IPCPReply.arrived`: there is no flow.
+    case reject(RequestID, Failure)
+    /// What is there to be shown of it? Answered by `described`.
+    case describe(RequestID)
+
+    /// The end of a flow that the message gives to the IPCP.
+    package var offer: FlowOffer? {
+        switch self {
+        case .allocate(_, let offer, _, _, _), .accept(_, let offer, _): offer
+        case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .flowRequested, .flowAllocated,
+            .flowEnded, .reject, .describe:
+            nil
+        }
+    }
 
     package func write(to writer: inout ByteWriter) {
+        writer.write(code)
         switch self {
         case .bootstrap(let request, let configuration):
-            writer.write(UInt8(0))
             writer.write(request)
             writer.write(configuration)
         case .enroll(let request, let destination):
-            writer.write(UInt8(1))
             writer.write(request)
             writer.write(destination)
         case .connect(let request, let destination, let component, let quality):
-            writer.write(UInt8(2))
             writer.write(request)
             writer.write(destination)
             writer.write(string: component)
             writer.write(quality)
         case .disconnect(let request, let destination, let component):
-            writer.write(UInt8(3))
             writer.write(request)
             writer.write(destination)
             writer.write(string: component)
-        case .register(let request, let hash):
-            writer.write(UInt8(4))
-            writer.write(request)
-            writer.write(string: hash)
-        case .unregister(let request, let hash):
-            writer.write(UInt8(5))
-            writer.write(request)
-            writer.write(string: hash)
-        case .query(let request, let hash):
-            writer.write(UInt8(6))
+        case .register(let request, let hash), .unregister(let request, let hash), .query(let request, let hash):
             writer.write(request)
             writer.write(string: hash)
         case .flowRequested(let flow, let hash):
-            writer.write(UInt8(7))
             writer.write(flow)
             writer.write(string: hash)
-        case .flowAllocated(let flow):
-            writer.write(UInt8(8))
-            writer.write(flow)
-        case .flowEnded(let flow):
-            writer.write(UInt8(9))
-            writer.write(flow)
+        case .flowAllocated(let flow), .flowEnded(let flow): writer.write(flow)
+        case .allocate(let request, let offer, let hash, let authentication, let patience):
+            writer.write(request)
+            writer.write(offer)
+            writer.write(string: hash)
+            writer.write(string: authentication)
+            writer.write(patience)
+        case .accept(let request, let offer, let authentication):
+            writer.write(request)
+            writer.write(offer)
+            writer.write(string: authentication)
+        case .reject(let request, let failure):
+            writer.write(request)
+            writer.write(failure)
+        case .describe(let request): writer.write(request)
+        }
+    }
+
+    private var code: UInt8 {
+        switch self {
+        case .bootstrap: 0
+        case .enroll: 1
+        case .connect: 2
+        case .disconnect: 3
+        case .register: 4
+        case .unregister: 5
+        case .query: 6
+        case .flowRequested: 7
+        case .flowAllocated: 8
+        case .flowEnded: 9
+        case .allocate: 10
+        case .accept: 11
+        case .reject: 12
+        case .describe: 13
         }
     }
 
@@ -84,44 +120,13 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case 7: self = .flowRequested(try reader.read(), hash: try reader.readString())
         case 8: self = .flowAllocated(try reader.read())
         case 9: self = .flowEnded(try reader.read())
-        default: throw .unknownValue
-        }
-    }
-}
-
-/// An IPCP to irmd.
-package enum IPCPReply: Hashable, LocalMessage {
-    /// The first message: it is ready for requests.
-    case initialised(ProtocolVersion, IPCPType)
-    case succeeded(RequestID)
-    /// The text says why, for people.
-    case failed(RequestID, Failure, reason: [UInt8])
-
-    package func write(to writer: inout ByteWriter) {
-        switch self {
-        case .initialised(let version, let type):
-            writer.write(UInt8(0))
-            writer.write(version.major)
-            writer.write(version.minor)
-            writer.write(type.rawValue)
-        case .succeeded(let request):
-            writer.write(UInt8(1))
-            writer.write(request)
-        case .failed(let request, let failure, let reason):
-            writer.write(UInt8(2))
-            writer.write(request)
-            writer.write(failure)
-            writer.write(string: reason)
-        }
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0:
-            self = .initialised(
-                ProtocolVersion(major: try reader.read(), minor: try reader.read()), try reader.readChoice())
-        case 1: self = .succeeded(try reader.read())
-        case 2: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
+        case 10:
+            self = .allocate(
+                try reader.read(), try reader.read(), hash: try reader.readString(),
+                authentication: try reader.readString(), patience: try reader.read())
+        case 11: self = .accept(try reader.read(), try reader.read(), authentication: try reader.readString())
+        case 12: self = .reject(try reader.read(), try reader.read())
+        case 13: self = .describe(try reader.read())
         default: throw .unknownValue
         }
     }

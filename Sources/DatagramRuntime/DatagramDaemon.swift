@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowRuntime
+import IPCP
+import IPCPRuntime
+import LocalProtocol
+import NameResolution
+import Platform
+import Vocabulary
+
+/// The daemon around the machine of a layer of datagrams: one thread, one loop. Towards irmd it is an IPCP and a process
+/// that has flows. It ends when irmd says so (SIGTERM) and when the channel ends, because an IPCP without irmd serves
+/// nobody.
+package final class DatagramDaemon<Machine: DatagramMachine> {
+    private let log: Log
+    private var machine = Machine(seed: Entropy.word())
+    private var loop: EventLoop
+    private let signals: SignalSource
+    private let resolution: NameResolution
+    private var link: DatagramLink?
+    private var actions: [IPCPAction] = []
+    private var hasEnded = false
+    /// Whether the loop waits until the socket takes something.
+    private var awaitsRoom = false
+
+    private enum Source: UInt64 {
+        case channel
+        case signals
+        case resolution
+        case flows
+        case socket
+    }
+
+    /// Runs until the end; returns the exit status.
+    package static func run() -> Int32 {
+        IPCPProgram.run(Machine.type) { log throws(Failure) in
+            try DatagramDaemon(log).serve()
+        }
+    }
+
+    private init(_ log: Log) throws(Failure) {
+        let signals = try SignalSource(SignalSource.ending)
+        let loop = try EventLoop()
+        resolution = try NameResolution { level, text in log.write(level, "ipcpd/directory", text) }
+        try loop.add(ManagerChannel.descriptor, token: Source.channel.rawValue)
+        try loop.add(signals.descriptor.number, token: Source.signals.rawValue)
+        try loop.add(resolution.descriptor, token: Source.resolution.rawValue)
+        self.log = log
+        self.signals = signals
+        self.loop = loop
+    }
+
+    private func serve() throws(Failure) {
+        // As a process, before irmd may give it a flow.
+        try ProviderFlow.attach()
+        try ManagerChannel.send(.initialised(.current, Machine.type))
+        var ready: [EventLoop.Readiness] = []
+        while !hasEnded {
+            loop.wait(until: deadline, into: &ready)
+            for readiness in ready { try attend(to: readiness) }
+            ready.removeAll(keepingCapacity: true)
+            try transmit()
+            if let deadline = machine.deadline, deadline <= Clock.now() { try handle(.timeout) }
+        }
+    }
+
+    private var deadline: Instant? {
+        if link?.isBusy == true { return Instant(nanoseconds: 0) }
+        guard let retry = link?.retry else { return machine.deadline }
+        return min(retry, machine.deadline ?? retry)
+    }
+
+    private func attend(to readiness: EventLoop.Readiness) throws(Failure) {
+        switch Source(rawValue: readiness.token) {
+        case .channel: try receive()
+        case .signals: if signals.next() != nil { hasEnded = true }
+        case .resolution: for event in resolution.takeEvents() { try handle(event) }
+        case .flows: link?.look()
+        case .socket:
+            if readiness.isWritable { link?.unblock() }
+            if readiness.isReadable { try receiveDatagrams() }
+        case nil: break
+        }
+    }
+
+    // Packets.
+
+    private func receiveDatagrams() throws(Failure) {
+        // One batch a turn: what was sent is answered before more is taken.
+        link?.receive(&machine, now: Clock.now(), into: &actions)
+        try perform()
+    }
+
+    private func transmit() throws(Failure) {
+        guard link?.isBusy == true || link?.retry != nil else { return }
+        for port in link?.transmit(&machine, now: Clock.now()) ?? [] { try handle(.ended(port)) }
+        try awaitRoom(link?.isFull == true)
+    }
+
+    private func awaitRoom(_ awaits: Bool) throws(Failure) {
+        guard awaits != awaitsRoom, let socket = link?.socketDescriptor else { return }
+        try loop.change(
+            socket, token: Source.socket.rawValue, awaits ? [.readable, .writable] : .readable)
+        awaitsRoom = awaits
+    }
+
+    // Control.
+
+    /// What irmd has sent, up to a bound, so that packets, signals and timers get their turn.
+    private func receive() throws(Failure) {
+        for _ in 0..<64 {
+            switch try ManagerChannel.receive() {
+            case .nothing: return
+            case .end:
+                hasEnded = true
+                return
+            case .message(let request, var arrival):
+                if let offer = request.offer {
+                    try take(offer, request, &arrival)
+                } else {
+                    if case .describe = request { link?.countDropped(&machine) }
+                    try handle(.request(request))
+                }
+            case .nonsense(let count):
+                log.write(.warning, "ipcpd/ipcp", "irmd sent \(count) bytes that are no message.")
+            }
+        }
+    }
+
+    /// Maps the end of a flow that irmd gives us.
+    private func take(
+        _ offer: FlowOffer, _ request: IPCPRequest, _ arrival: inout MessageSocket.Arrival
+    ) throws(Failure) {
+        let port: FlowPort
+        do throws(Failure) {
+            port = FlowPort(try ProviderFlow.take(offer, &arrival))
+        } catch {
+            return try ManagerChannel.send(
+                .refused(offer.flow, error, reason: Array("the IPCP cannot map the flow: \(error)".utf8)))
+        }
+        try ManagerChannel.send(.mapped(offer.flow))
+        do throws(Failure) {
+            guard link != nil else { throw .ipcpState }
+            try link?.add(port)
+        } catch {
+            ProviderFlow.discard(port.rawValue)
+            return try ManagerChannel.send(.refused(offer.flow, error, reason: []))
+        }
+        try handle(.offered(port, request))
+    }
+
+    private func handle(_ event: IPCPEvent) throws(Failure) {
+        machine.handle(event, now: Clock.now(), into: &actions)
+        try perform()
+    }
+
+    /// What the machine wants done, and what follows from that.
+    private func perform() throws(Failure) {
+        while !actions.isEmpty {
+            var taken: [IPCPAction] = []
+            swap(&taken, &actions)
+            for action in taken {
+                guard let outcome = try perform(action) else { continue }
+                machine.handle(outcome, now: Clock.now(), into: &actions)
+            }
+        }
+    }
+
+    /// The outcome, if it is there at once.
+    private func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
+        switch action {
+        case .report(let report): log.write(report.level, report.component, report.text)
+        case .reply(let reply): try ManagerChannel.send(reply)
+        case .open(let address): return open(address)
+        case .followHosts(let path, let own): resolution.follow(path, for: own)
+        case .send(let message, let destination): link?.send(message, to: destination, &machine)
+        case .resolve(let id, let inquiry): resolution.resolve(id, inquiry)
+        case .publish(let update): resolution.publish(update)
+        case .release(let port): link?.release(port)
+        case .discard(let port): link?.discard(port)
+        }
+        return nil
+    }
+
+    private func open(_ address: DatagramAddress) -> IPCPEvent {
+        do throws(Failure) {
+            let new = try DatagramLink(bound: address, longestBytes: Machine.longestDatagram)
+            try loop.add(new.socketDescriptor, token: Source.socket.rawValue)
+            try loop.add(try new.flowsDescriptor, token: Source.flows.rawValue)
+            link = consume new
+            return .opened
+        } catch {
+            return .notOpened(error)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import DequeModule
+import FlowRuntime
+import Vocabulary
+
+/// The flows of a layer's users, and which of them have packets that are not sent yet.
+struct ProviderFlows: ~Copyable {
+    private let set: FlowSet
+    private let events = EventQueue()
+    /// Each once; they take turns.
+    private var unsent: Deque<Int32> = []
+    private var states = [State](repeating: .closed, count: Limits.descriptors)
+
+    private enum State: UInt8 {
+        case closed
+        case resting
+        case unsent
+    }
+
+    init() throws(Failure) {
+        let set = FlowSets.create()
+        guard let set else { throw .tableFull }
+        self.set = set
+    }
+
+    deinit { FlowSets.destroy(set) }
+
+    /// Readable when `look` may find something.
+    var pollDescriptor: Int32 { get throws(Failure) { try FlowSets.pollDescriptor(set) } }
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    mutating func add(_ port: Int32) throws(Failure) {
+        try FlowSets.add(port, to: set)
+        states[Int(port)] = .resting
+    }
+
+    mutating func release(_ port: Int32) {
+        states[Int(port)] = .closed
+        try? Attachment.deallocate(port)
+    }
+
+    mutating func discard(_ port: Int32) {
+        states[Int(port)] = .closed
+        ProviderFlow.discard(port)
+    }
+
+    /// Until nothing is found, which arms the descriptor again.
+    mutating func look() {
+        while (try? FlowSets.wait(set, events, timeout: TimeSpan(nanoseconds: 0))) != nil {
+            while let (port, _, _) = events.takeAll() { if states[Int(port)] == .resting { goesOn(port) } }
+        }
+    }
+
+    /// The flow whose turn it is. If it has more after that, `goesOn` says so.
+    mutating func next() -> Int32? {
+        while let port = unsent.popFirst() {
+            guard states[Int(port)] == .unsent else { continue }
+            states[Int(port)] = .resting
+            return port
+        }
+        return nil
+    }
+
+    mutating func goesOn(_ port: Int32) {
+        guard states[Int(port)] == .resting else { return }
+        states[Int(port)] = .unsent
+        unsent.append(port)
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Vocabulary
+
+/// The IPCP's end of a flow between it and a process of this host, by its descriptor in the IPCP.
+package struct FlowPort: Identifier {
+    package let rawValue: Int32
+    package init(_ rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// An IPCP whose packets travel in datagrams. The data path asks a question and gets one answer by value: no allocation,
+/// no dictionary, no closure.
+package protocol DatagramMachine: IPCPMachine {
+    /// Bytes of the longest datagram that the layer uses.
+    static var longestDatagram: Int { get }
+    /// A datagram came of which `header` are the first four bytes. `length`: of all of it.
+    mutating func arriving(_ header: UInt32, length: Int, from source: DatagramAddress, now: Instant) -> Arrival
+    /// A packet of `length` bytes came from a process.
+    mutating func departing(_ length: Int, on port: FlowPort, now: Instant) -> Departure
+    /// What the driver could not do.
+    mutating func failed(_ trouble: LinkTrouble, packets: Int)
+}
+
+/// What to do with a datagram.
+package enum Arrival: Sendable {
+    /// Without the header, to the process.
+    case deliver(FlowPort)
+    /// All of it is a message for `handle(.datagram)`.
+    case control
+    /// It is counted.
+    case drop
+}
+
+/// What to do with a packet.
+package enum Departure: Sendable {
+    /// With this header in front, in network order.
+    case send(UInt32, to: DatagramAddress)
+    /// It is counted.
+    case drop
+}
+
+/// Why packets were lost between a flow and the network. Counted, and shown by `irm status`.
+package enum LinkTrouble: UInt8, Sendable, CaseIterable {
+    /// The process does not read: its queue is full.
+    case queueFull
+    /// The process has let go of the flow.
+    case flowEnded
+    /// They came faster than this IPCP takes them, and the buffer of its socket was full.
+    case socketFull
+    /// The kernel has no room (ENOBUFS) for longer than we wait.
+    case noBuffers
+    /// Longer than the path lets through (EMSGSIZE).
+    case tooLong
+    /// The other host or its port cannot be reached (ICMP).
+    case unreachable
+    /// The interface is down, or the address has gone.
+    case interfaceDown
+    /// Longer than our receive buffer.
+    case truncated
+    /// Anything else that the system says.
+    case other
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Vocabulary
+
+/// A question to somebody outside.
+package struct ResolutionID: Identifier {
+    package let rawValue: UInt64
+    package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// For which address does this label stand?
+package struct Inquiry: Hashable, Sendable {
+    package enum Source: Hashable, Sendable, CustomStringConvertible {
+        /// The DNS server of the layer.
+        case server(DatagramAddress)
+        /// Whatever this host is configured to ask.
+        case system
+
+        package var description: String {
+            switch self {
+            case .server(let address): "DNS server \(address)"
+            case .system: "the resolver of this system"
+            }
+        }
+    }
+
+    package let label: [UInt8]
+    /// An address of the asker's own, which is no answer. Where there are others, the last one is: spec: udp-layer §5.2
+    package let own: DatagramAddress
+    package let source: Source
+
+    package var family: DatagramAddress.Family { own.family }
+
+    package init(label: [UInt8], own: DatagramAddress, source: Source) {
+        self.label = label
+        self.own = own
+        self.source = source
+    }
+}
+
+/// The answer to an inquiry.
+package enum Resolution: Hashable, Sendable {
+    /// In network order; and how long it may be believed, if who answered says so.
+    case address([UInt8], validity: TimeSpan?)
+    /// There is no such label.
+    case unknown
+    /// Nobody answered, or nonsense.
+    case failed(Failure)
+}
+
+/// A change of what a DNS server knows. spec: udp-layer §5.1
+package struct DNSUpdate: Hashable, Sendable {
+    package enum Change: Hashable, Sendable {
+        /// Seconds that it may be believed.
+        case add(address: [UInt8], timeToLive: UInt32)
+        /// Of all addresses of the label, this one: others may have registered the same name.
+        case delete(address: [UInt8])
+    }
+
+    package let server: DatagramAddress
+    package let label: [UInt8]
+    package let family: DatagramAddress.Family
+    package let change: Change
+    /// Path of a TSIG key file; empty: none.
+    package let key: [UInt8]
+
+    package init(
+        server: DatagramAddress, label: [UInt8], family: DatagramAddress.Family, change: Change, key: [UInt8]
+    ) {
+        self.server = server
+        self.label = label
+        self.family = family
+        self.change = change
+        self.key = key
+    }
+}
+
+extension DNSUpdate: CustomStringConvertible {
+    /// For the log.
+    package var description: String {
+        let verb =
+            switch change {
+            case .add: "Registration"
+            case .delete: "Unregistration"
+            }
+        return "\(verb) of \(String(decoding: label, as: UTF8.self)) at DNS server \(server)"
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Which layer knows a name that nobody here serves? All are asked at once; the first in the order of types wins, as soon
+/// as those before it have said no. spec: udp-layer §4.1
+struct NameSearch: Hashable, Sendable {
+    let allocation: Allocation
+    /// In the order of preference.
+    private(set) var candidates: [Candidate]
+
+    struct Candidate: Hashable, Sendable {
+        let ipcp: ProcessID
+        var knows: Bool?
+    }
+
+    init(_ allocation: Allocation, among ipcps: [ProcessID]) {
+        self.allocation = allocation
+        candidates = ipcps.map { Candidate(ipcp: $0) }
+    }
+
+    enum Outcome: Hashable, Sendable {
+        case found(ProcessID)
+        case nobody
+        case undecided
+    }
+
+    mutating func answered(_ ipcp: ProcessID, knows: Bool) -> Outcome {
+        for index in candidates.indices where candidates[index].ipcp == ipcp { candidates[index].knows = knows }
+        for candidate in candidates {
+            switch candidate.knows {
+            case true?: return .found(candidate.ipcp)
+            case nil: return .undecided
+            case false?: continue
+            }
+        }
+        return .nobody
+    }
+}
+
+extension ResourceManager {
+    /// The members of layers that reach other hosts, in the order in which they are preferred.
+    private func layersToOthers() -> [IPCPRecord] {
+        ipcps.values.filter { $0.messageBytes != nil && processes[$0.process] != nil }
+            .sorted { ($0.type.rawValue, $0.process) < ($1.type.rawValue, $1.process) }
+    }
+
+    /// Asks the layers for the name, or the one that there is for the flow. False if there is none to ask.
+    mutating func search(_ allocation: Allocation) -> Bool {
+        let layers = layersToOthers()
+        guard allocation.origin == nil, !layers.isEmpty, allocation.deadline > now else { return false }
+        if let only = layers.first, layers.count == 1 {
+            // It says itself if it does not know the name: two messages less than to ask first.
+            beginRemote(allocation, with: only.process)
+            return true
+        }
+        let search = NameSearch(allocation, among: layers.map(\.process))
+        connections[allocation.connection]?.call = .searching(search)
+        arm(allocation.connection, at: allocation.deadline)
+        for layer in layers {
+            guard let hash = layer.layer?.hash else { continue }
+            let digest = hashing.digest(of: allocation.name, with: hash)
+            ask(layer.process, .query(allocation.connection, allocation.request), for: nil) {
+                .query($0, hash: digest)
+            }
+        }
+        return true
+    }
+
+    /// An IPCP has said whether its layer knows the name, or did not answer.
+    mutating func searched(_ connection: ConnectionID, _ request: RequestID, with ipcp: ProcessID, knows: Bool) {
+        guard case .searching(var search) = connections[connection]?.call, search.allocation.request == request else {
+            return
+        }
+        let allocation = search.allocation
+        switch search.answered(ipcp, knows: knows) {
+        case .undecided: connections[connection]?.call = .searching(search)
+        case .found(let ipcp): beginRemote(allocation, with: ipcp)
+        case .nobody:
+            // Somebody may have come to serve it here meanwhile.
+            if let record = names[allocation.name], isServed(record, for: allocation.process) {
+                return seek(allocation)
+            }
+            refuseUnknown(allocation)
+        }
+    }
+
+    /// Neither this host nor a layer knows who serves the name.
+    mutating func refuseUnknown(_ allocation: Allocation) {
+        guard names[allocation.name] != nil else {
+            return refuse(
+                allocation, .name,
+                "name \(allocation.name) is unknown here and in the layers; bind a program or a process to it")
+        }
+        refuse(
+            allocation, .ipcp,
+            "nobody serves \(allocation.name): no live process is bound to it, no program can be started for it,"
+                + " and no layer knows another host that has it")
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Authentication
+import LocalProtocol
+import Vocabulary
+
+/// Flows to and from other hosts: one end is a process's here, the other an IPCP's, which carries the packets. For the
+/// broker such a flow is like any other: an IPCP that asks for one is a client, one that is asked is a server that
+/// accepts, each over a call that exists only here (`openCall`).
+extension ResourceManager {
+    /// What an arriving request brings along.
+    struct Origin: Hashable, Sendable {
+        /// Goes back to the other host with the answer.
+        let authentication: [UInt8]
+    }
+
+    /// The IPCP's part in a flow.
+    struct Remote: Sendable {
+        let ipcp: ProcessID
+        /// Which end it has.
+        let end: End
+        /// Of a message, in its layer.
+        let messageBytes: UInt32
+        let hash: [UInt8]
+        /// What it is given to send along.
+        let authentication: [UInt8]
+        /// Waits for the other host's answer.
+        let client: AuthenticationClient?
+
+        /// The end, for the IPCP.
+        func message(with offer: FlowOffer, _ request: RequestID, _ allocation: Allocation?, now: Instant)
+            -> IPCPRequest
+        {
+            switch end {
+            case .first: .accept(request, offer, authentication: authentication)
+            case .second:
+                .allocate(
+                    request, offer, hash: hash, authentication: authentication,
+                    patience: (allocation?.deadline ?? now).since(now))
+            }
+        }
+    }
+
+    /// A request over an IPCP's channel, as if it were a call connection of the IPCP's.
+    private mutating func openCall(of ipcp: ProcessID) -> ConnectionID? {
+        guard let process = processes[ipcp] else { return nil }
+        channelCalls += 1
+        let id = ConnectionID(1 << 63 | channelCalls)
+        connections[id] = Connection(credentials: process.credentials, stage: .call(.idle), isOfChannel: true)
+        processes[ipcp]?.calls.insert(id)
+        return id
+    }
+
+    // From here.
+
+    /// The layer of the IPCP knows the name: it gets the flow's second end, and asks the other host.
+    mutating func beginRemote(_ allocation: Allocation, with ipcp: ProcessID) {
+        guard let record = ipcps[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
+            let call = openCall(of: ipcp)
+        else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
+        let client = AuthenticationClient(id: chance.bytes(16), now: wallTime)
+        let remote = Remote(
+            ipcp: ipcp, end: .second, messageBytes: messageBytes,
+            hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
+            client: client)
+        let request = RequestID(nextTransaction)
+        nextTransaction += 1
+        begin(allocation, acceptors.arrival(of: request, on: call, deadline: nil), of: ipcp, remote)
+    }
+
+    /// The other host has accepted, as the IPCP says.
+    private mutating func remoteTaken(_ flow: Flow, _ authentication: [UInt8], on connection: ConnectionID) {
+        if let client = flow.remote?.client {
+            do throws(AuthenticationTrouble) {
+                _ = try client.check(authentication, digest: digest)
+            } catch {
+                // The IPCP has the flow: until it lets go, nobody else gets its place.
+                flows[flow.id]?.allocation = nil
+                release(flow.id, .first, .withdrawn)
+                taken(flow.id, on: connection)
+                guard let allocation = flow.allocation else { return }
+                return goOn(allocation, with: flow, error.failure, error.text)
+            }
+        }
+        taken(flow.id, on: connection)
+    }
+
+    private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
+        guard let remote = flow.remote else { return }
+        if remote.end == .second { flows[flow.id]?.allocation = nil }
+        release(flow.id, remote.end, .withdrawn)
+        guard let allocation = flow.allocation, remote.end == .second else { return }
+        goOn(allocation, with: flow, failure, reason)
+    }
+
+    /// With another flow, if that may help.
+    private mutating func goOn(
+        _ allocation: Allocation, with flow: Flow, _ failure: Failure, _ reason: String
+    ) {
+        guard let remote = flow.remote, failure == .authentication, !allocation.isSecondAttempt else {
+            return refuse(allocation, failure, reason)
+        }
+        // Perhaps the other host has seen the request twice, and takes the second for an attack: the prototype does.
+        var second = allocation
+        second.isSecondAttempt = true
+        beginRemote(second, with: remote.ipcp)
+    }
+
+    // From other hosts.
+
+    /// Another host asks for a flow.
+    mutating func arrived(
+        _ request: RequestID, _ hash: [UInt8], _ quality: QualityOfService, _ authentication: [UInt8],
+        at ipcp: ProcessID
+    ) {
+        guard let layer = ipcps[ipcp]?.layer, !isStopping,
+            let name = nameIndex.name(of: hash, layer.hash, among: names.all),
+            let record = names[name], isServed(record, for: ipcp)
+        else { return reject(request, .name, at: ipcp) }
+        let answer: [UInt8]
+        do throws(AuthenticationTrouble) {
+            answer = try authenticator.answer(authentication, now: wallTime, digest: digest).response
+        } catch {
+            report(.flow(.requestNotAuthentic(name, error)))
+            return reject(request, error.failure, at: ipcp)
+        }
+        guard let call = openCall(of: ipcp) else { return reject(request, .ipcp, at: ipcp) }
+        allocate(
+            Allocation(
+                request: request, connection: call, process: ipcp, name: name, quality: quality,
+                deadline: now + Limits.allocationTimeout, arrival: arrivals, origin: Origin(authentication: answer)))
+    }
+
+    private mutating func reject(_ request: RequestID, _ failure: Failure, at ipcp: ProcessID) {
+        report(.flow(.arrivalRejected(ipcp, failure)))
+        outgoing.append(.request(.reject(request, failure), ipcp))
+    }
+
+    /// The IPCP's part in a flow that another host asked for.
+    func remote(of allocation: Allocation) -> Remote? {
+        guard let origin = allocation.origin, let messageBytes = ipcps[allocation.process]?.messageBytes else {
+            return nil
+        }
+        return Remote(
+            ipcp: allocation.process, end: .first, messageBytes: messageBytes, hash: [],
+            authentication: origin.authentication, client: nil)
+    }
+
+    // What IPCPs say of their flows.
+
+    /// The IPCP has mapped its end, so its descriptors are delivered; that says nothing of the other host.
+    mutating func remoteMapped(_ id: FlowID, by ipcp: ProcessID) {
+        guard let flow = flows[id], let remote = flow.remote, remote.ipcp == ipcp,
+            case .offered(let request, let connection, let descriptors) = flow[remote.end].hold, descriptors > 0
+        else { return }
+        delivered(flow, remote.end, descriptors)
+        flows[id]?[remote.end].hold = .offered(request, connection, descriptors: 0)
+        settleOffer(to: ipcp, descriptors: descriptors)
+    }
+
+    mutating func remoteTaken(_ id: FlowID, _ authentication: [UInt8], by ipcp: ProcessID) {
+        guard let (flow, connection) = remoteOffer(id, to: ipcp) else { return }
+        remoteTaken(flow, authentication, on: connection)
+    }
+
+    mutating func remoteRefused(_ id: FlowID, _ failure: Failure, _ reason: [UInt8], by ipcp: ProcessID) {
+        guard let (flow, _) = remoteOffer(id, to: ipcp) else { return }
+        remoteRefused(flow, failure, printable(reason))
+    }
+
+    private func remoteOffer(_ id: FlowID, to ipcp: ProcessID) -> (Flow, ConnectionID)? {
+        guard let flow = flows[id], let remote = flow.remote, remote.ipcp == ipcp,
+            case .offered(_, let connection, _) = flow[remote.end].hold
+        else { return nil }
+        return (flow, connection)
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import IPCP
+import Vocabulary
+import Wire
+
+/// The responder. Requests do not wait for each other; each is answered once by irmd, and its repetitions with the same
+/// bytes. spec: udp-layer §4.2
+extension DatagramLayer {
+    mutating func arrived(
+        _ request: DatagramManagement.FlowRequest, fingerprint: Fingerprint, from source: DatagramAddress, now: Instant,
+        into actions: inout [IPCPAction]
+    ) {
+        let key = ArrivedRequests.Key(source: source, requester: request.requester)
+        switch arrivals.known(key, fingerprint) {
+        case .pending: return counters.dropped(.repeatedRequest)
+        case .answered(let reply): return actions.append(.send(reply, to: source))
+        case .no: break
+        }
+        // Never degraded in silence. It needs no memory: a repetition gets the same answer.
+        guard !request.quality.needsFlowControl else {
+            let reply = encoded(.notSupported, to: key)
+            return actions.append(.send(reply, to: source))
+        }
+        guard let id = arrivals.add(key, fingerprint, now: now) else { return counters.dropped(.crowded) }
+        actions.append(
+            .reply(
+                .arrived(id, hash: request.hash, request.quality, authentication: request.authentication)))
+    }
+
+    mutating func accept(
+        _ id: RequestID, _ flow: FlowID, on port: FlowPort, _ authentication: [UInt8], now: Instant,
+        into actions: inout [IPCPAction]
+    ) {
+        guard endpoints.canTake(port) else {
+            // It is not ours to let go of: there is a flow on it.
+            reject(id, .badDescriptor, now: now, into: &actions)
+            return actions.append(refusal(of: flow, .badDescriptor, "the port \(port) is taken"))
+        }
+        func refuse(_ failure: Failure, _ reason: String) {
+            actions += [.discard(port), refusal(of: flow, failure, reason)]
+        }
+        guard let key = arrivals.asker(of: id) else {
+            return refuse(.timedOut, "the other host does not wait for this answer any more")
+        }
+        guard DatagramManagement.headerBytes + authentication.count <= datagramBytes else {
+            reject(id, .messageTooLong, now: now, into: &actions)
+            return refuse(.messageTooLong, "the authentication is longer than a datagram")
+        }
+        guard let endpoint = endpoints.add(port) else {
+            reject(id, .tableFull, now: now, into: &actions)
+            return refuse(.tableFull, "there are too many flows")
+        }
+        endpoints.establish(endpoint, with: EndpointTable.Peer(endpoint: key.requester, address: key.source))
+        let reply = DatagramManagement.reply(
+            .init(requester: key.requester, responder: endpoint, response: 0, authentication: authentication)
+        ).encoded()
+        arrivals.answer(id, reply, now: now)
+        actions += [
+            .report(.flowEstablished(descriptor(port), type)), .send(reply, to: key.source),
+            .reply(.taken(flow, authentication: [])),
+        ]
+    }
+
+    mutating func reject(
+        _ id: RequestID, _ failure: Failure, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        guard let key = arrivals.asker(of: id) else { return }
+        let reply = encoded(failure, to: key)
+        arrivals.answer(id, reply, now: now)
+        actions.append(.send(reply, to: key.source))
+    }
+
+    /// A refusal has no authentication, and no endpoint: nothing is held for it. spec: udp-layer §3.4
+    private func encoded(_ failure: Failure, to key: ArrivedRequests.Key) -> [UInt8] {
+        DatagramManagement.reply(
+            .init(
+                requester: key.requester, responder: .management, response: -max(failure.errno, 1), authentication: [])
+        ).encoded()
+    }
+}

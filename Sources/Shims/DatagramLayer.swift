@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Bytes
+import IPCP
+import LocalProtocol
+import Vocabulary
+import Wire
+
+/// The machine of a UDP layer: who asks for which flow, and which packets belong to it. Flows are asked for until they are
+/// answered or the caller's patience ends; they end here only, and nobody is told: the far end notices by itself. A flow
+/// that needs FRCP is refused, since there is none. spec: udp-layer
+///
+/// An `allocate` or `accept` without the memory of its flow (`IPCPEvent.request` instead of `offered`) is one whose memory
+/// the driver could not map; it is answered with a failure.
+struct DatagramLayer: Sendable {
+    private enum State: Sendable {
+        case initialised
+        /// Waits for the socket.
+        case opening(RequestID, LayerConfiguration, Directory)
+        case bootstrapped
+    }
+
+    /// Who waits for an answer of the directory.
+    enum Asker: Hashable, Sendable {
+        case query
+        case flow(EndpointID)
+    }
+
+    /// What it knows of flows, by number.
+    struct Load: Hashable, Sendable {
+        var endpoints = 0
+        var requests = 0
+        var arrivals = 0
+        var answers = 0
+        var askers = 0
+    }
+
+    static let headerBytes = 4
+
+    let family: DatagramAddress.Family
+    /// The longest datagram. spec: udp-layer §1
+    let datagramBytes: Int
+    private var state = State.initialised
+    private var own: DatagramAddress?
+    /// There when the layer is.
+    var directory: Directory?
+    var askers: [RequestID: Asker] = [:]
+    var endpoints: EndpointTable
+    var counters = DatagramCounters()
+    var requests: [EndpointID: DepartedRequest] = [:]
+    var arrivals = ArrivedRequests()
+    /// When requests go on.
+    var timers = TimerQueue<EndpointID>()
+
+    init(_ family: DatagramAddress.Family, seed: UInt64) {
+        self.family = family
+        datagramBytes = Self.longestDatagram(of: family)
+        endpoints = EndpointTable(seed: seed)
+    }
+
+    static func longestDatagram(of family: DatagramAddress.Family) -> Int { family == .ipv4 ? 8_980 : 8_952 }
+
+    static func type(of family: DatagramAddress.Family) -> IPCPType { family == .ipv4 ? .udp4 : .udp6 }
+
+    var type: IPCPType { Self.type(of: family) }
+
+    var isBootstrapped: Bool { directory != nil }
+
+    var load: Load {
+        Load(
+            endpoints: endpoints.count, requests: requests.count, arrivals: arrivals.pending,
+            answers: arrivals.answered,
+            askers: askers.count)
+    }
+
+    var deadline: Instant? {
+        [timers.deadline, arrivals.deadline, directory?.deadline].compactMap { $0 }.min()
+    }
+
+    mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {
+        switch event {
+        case .request(let request): answer(request, now: now, into: &actions)
+        case .offered(let port, let request): take(port, request, now: now, into: &actions)
+        case .ended(let port): end(port, into: &actions)
+        case .datagram(let bytes, let source): receive(bytes, from: source, now: now, into: &actions)
+        case .opened: opened(into: &actions)
+        case .notOpened(let failure): notOpened(failure, into: &actions)
+        case .resolved(let inquiry, let resolution):
+            directory?.resolved(inquiry, resolution, now: now, into: &actions)
+        case .hosts(let file): directory?.adopt(file, into: &actions)
+        case .noHosts(let failure): directory?.lackHosts(failure, into: &actions)
+        case .timeout: expire(now: now, into: &actions)
+        }
+        for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
+    }
+
+    private mutating func answer(_ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]) {
+        switch request {
+        case .bootstrap(let id, let configuration): bootstrap(id, configuration, into: &actions)
+        case .enroll(let id, _):
+            refuse(id, .notSupported, "the members of a UDP layer need not enrol: bootstrap it", into: &actions)
+        case .connect(let id, _, _, _), .disconnect(let id, _, _):
+            refuse(id, .notSupported, "a UDP layer has no connections", into: &actions)
+        case .register(let id, let hash): register(id, hash, into: &actions)
+        case .unregister(let id, let hash): unregister(id, hash, into: &actions)
+        case .query(let id, let hash): query(id, hash, now: now, into: &actions)
+        case .reject(let id, let failure): reject(id, failure, now: now, into: &actions)
+        case .describe(let id): actions.append(.reply(.described(id, status)))
+        case .flowEnded(let flow): end(flow, into: &actions)
+        case .allocate(_, let offer, _, _, _):
+            actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
+        case .accept(let id, let offer, _):
+            reject(id, .outOfMemory, now: now, into: &actions)
+            actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
+        // Of flows inside this host, which no UDP layer has.
+        case .flowRequested, .flowAllocated: break
+        }
+    }
+
+    private static let unmapped = "the IPCP could not map the memory of the flow"
+
+    private mutating func take(
+        _ port: FlowPort, _ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        switch request {
+        case .allocate(let id, let offer, let hash, let authentication, let patience):
+            let wish = FlowWish(
+                flow: offer.flow, port: port, hash: hash, quality: offer.quality, authentication: authentication,
+                deadline: now + patience)
+            allocate(wish, for: id, now: now, into: &actions)
+        case .accept(let id, let offer, let authentication):
+            accept(id, offer.flow, on: port, authentication, now: now, into: &actions)
+        // Nothing else has the memory of a flow with it.
+        case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .reject, .describe,
+            .flowRequested, .flowAllocated, .flowEnded:
+            actions.append(.release(port))
+        }
+    }
+
+    /// Management: the driver was told that this is control.
+    private mutating func receive(
+        _ bytes: [UInt8], from source: DatagramAddress, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        guard isBootstrapped, let message = try? DatagramManagement(decoding: bytes) else {
+            return counters.dropped(.malformed)
+        }
+        switch message {
+        case .request(let request):
+            arrived(request, fingerprint: Fingerprint(of: bytes), from: source, now: now, into: &actions)
+        case .reply(let reply): arrived(reply, from: source, now: now, into: &actions)
+        }
+    }
+
+    private mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+        while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
+        arrivals.expire(now: now)
+        directory?.expire(now: now)
+    }
+
+    // The layer.
+
+    private mutating func bootstrap(
+        _ id: RequestID, _ configuration: LayerConfiguration, into actions: inout [IPCPAction]
+    ) {
+        switch state {
+        case .bootstrapped: return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
+        case .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
+        case .initialised: break
+        }
+        guard configuration.parameters.type == type else {
+            return refuse(id, .ipcpType, "this is a \(type.name) IPCP", into: &actions)
+        }
+        guard configuration.hash == .md5 else {
+            return refuse(id, .invalid, "UDP layers use MD5", into: &actions)
+        }
+        guard let parameters = parameters(configuration), let directory = Directory(parameters),
+            let own = DatagramAddress(parameters.address, port: parameters.port)
+        else {
+            return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
+        }
+        state = .opening(id, configuration, directory)
+        self.own = own
+        actions += [.report(.bootstrapping), .open(own)]
+    }
+
+    /// Nil if nothing can be opened there.
+    private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
+        switch configuration.parameters {
+        case .udp4(let parameters), .udp6(let parameters):
+            let isUsable = parameters.isValid(for: family) && parameters.port != 0
+            return isUsable && parameters.address.contains { $0 != 0 } ? parameters : nil
+        case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: return nil
+        }
+    }
+
+    private mutating func opened(into actions: inout [IPCPAction]) {
+        guard case .opening(let id, let configuration, let directory) = state else { return }
+        state = .bootstrapped
+        self.directory = directory
+        actions += [
+            .report(.bootstrapped(configuration)), .report(.layerType(type)),
+            .report(.layerHash(configuration.hash)),
+            .reply(.bootstrapped(id, messageBytes: UInt32(datagramBytes - Self.headerBytes))),
+        ]
+        directory.begin(into: &actions)
+    }
+
+    private mutating func notOpened(_ failure: Failure, into actions: inout [IPCPAction]) {
+        guard case .opening(let id, _, _) = state, let own else { return }
+        state = .initialised
+        let reason =
+            switch failure {
+            case .addressInUse: "port \(own.port) of \(own.addressText) is in use"
+            case .addressNotAvailable: "\(own.addressText) is no address of this host"
+            case .accessDenied: "port \(own.port) is for root alone"
+            default: "no socket for port \(own.port) of \(own.addressText): \(failure)"
+            }
+        actions += [
+            .report(.bootstrapFailed(failure)), .report(.refused(reason)),
+            .reply(.failed(id, failure, reason: Array(reason.utf8))),
+        ]
+    }
+
+    private var status: LayerStatus {
+        var status = LayerStatus()
+        status.address = own.map { Array($0.addressText.utf8) } ?? []
+        status.port = own?.port ?? 0
+        status.flows = UInt32(endpoints.count)
+        status.peers = Set(endpoints.peers).map { $0.addressText }.sorted().prefix(Limits.listedPeers).map {
+            Array($0.utf8)
+        }
+        status.counters = counters.status
+        return status
+    }
+
+    func refuse(_ id: RequestID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]) {
+        actions += [.report(.refused(reason)), .reply(.failed(id, failure, reason: Array(reason.utf8)))]
+    }
+}

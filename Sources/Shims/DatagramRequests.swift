@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import IPCP
+import Vocabulary
+import Wire
+
+/// The flow that a process of this host wants.
+struct FlowWish: Sendable {
+    let flow: FlowID
+    let port: FlowPort
+    let hash: [UInt8]
+    let quality: QualityOfService
+    let authentication: [UInt8]
+    /// When the caller's patience ends.
+    let deadline: Instant
+}
+
+/// A request that has no answer yet.
+struct DepartedRequest: Sendable {
+    let wish: FlowWish
+    /// The question to the directory, while it lasts.
+    let asker: RequestID
+    /// What is sent, again and again, the same; empty until the directory has answered.
+    var datagram: [UInt8] = []
+    var interval = Limits.requestInterval
+    var transmissions = 0
+    /// Of its timers, the one that counts.
+    var wakeUp = Instant(nanoseconds: 0)
+    /// What a reply said that may be about a repetition, and until when we wait for a better one.
+    var doubt: (failure: Failure, until: Instant)?
+
+    init(_ wish: FlowWish, asker: RequestID) {
+        self.wish = wish
+        self.asker = asker
+    }
+
+    var deadline: Instant { doubt?.until ?? wish.deadline }
+}
+
+extension QualityOfService {
+    /// In order, or without loss: what a layer of datagrams does not do by itself. spec: flow-qos §1
+    var needsFlowControl: Bool { inOrder || loss == 0 }
+}
+
+/// The requester. spec: udp-layer §4.1
+extension DatagramLayer {
+    mutating func allocate(
+        _ wish: FlowWish, for asker: RequestID, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        guard endpoints.canTake(wish.port) else {
+            // It is not ours to let go of: there is a flow on it.
+            return actions.append(refusal(of: wish.flow, .badDescriptor, "the port \(wish.port) is taken"))
+        }
+        func refuse(_ failure: Failure, _ reason: String) {
+            actions += [.discard(wish.port), refusal(of: wish.flow, failure, reason)]
+        }
+        guard isBootstrapped else { return refuse(.ipcpState, "it is not bootstrapped") }
+        guard wish.hash.count == DatagramManagement.hashBytes else {
+            return refuse(.invalid, "a hash of this layer has \(DatagramManagement.hashBytes) bytes")
+        }
+        guard !wish.quality.needsFlowControl else {
+            return refuse(.notSupported, "flows of a UDP layer are neither in order nor without loss yet")
+        }
+        let length = DatagramManagement.headerBytes + DatagramManagement.hashBytes + wish.authentication.count
+        guard length <= datagramBytes else {
+            return refuse(.messageTooLong, "the authentication is longer than a datagram")
+        }
+        guard askers[asker] == nil else { return refuse(.exists, "two questions have this number") }
+        guard let endpoint = endpoints.add(wish.port) else { return refuse(.tableFull, "there are too many flows") }
+        requests[endpoint] = DepartedRequest(wish, asker: asker)
+        askers[asker] = .flow(endpoint)
+        wake(endpoint, at: now + Limits.requestInterval)
+        actions.append(.report(.allocatingFlow(hash: wish.hash, descriptor(wish.port), type)))
+        directory?.look(up: wish.hash, for: asker, now: now, into: &actions)
+    }
+
+    /// The directory knows where: recorded first, so that the fastest reply finds everything in place.
+    mutating func ask(
+        _ address: DatagramAddress, for endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        guard let wish = requests[endpoint]?.wish else { return }
+        endpoints.ask(address, for: endpoint)
+        requests[endpoint]?.datagram =
+            DatagramManagement.request(
+                .init(
+                    requester: endpoint, hash: wish.hash, quality: wish.quality,
+                    authentication: wish.authentication)
+            ).encoded()
+        transmit(endpoint, to: address, now: now, into: &actions)
+    }
+
+    private mutating func transmit(
+        _ endpoint: EndpointID, to address: DatagramAddress, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        guard let request = requests[endpoint] else { return }
+        wake(endpoint, at: now + request.interval)
+        requests[endpoint]?.interval = TimeSpan(nanoseconds: request.interval.nanoseconds * 2)
+        requests[endpoint]?.transmissions += 1
+        actions.append(.send(request.datagram, to: address))
+    }
+
+    /// Never far ahead: a timer stays in the queue when its request is answered, and there may be many requests.
+    private mutating func wake(_ endpoint: EndpointID, at instant: Instant) {
+        guard let request = requests[endpoint] else { return }
+        let instant = min(instant, request.deadline)
+        requests[endpoint]?.wakeUp = instant
+        timers.set(endpoint, at: instant)
+    }
+
+    /// A timer of the request came up, perhaps one of a state that it is no longer in.
+    mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]) {
+        guard let request = requests[endpoint], now >= request.wakeUp else { return }
+        if now < request.deadline {
+            guard let address = endpoints.address(of: endpoint) else {
+                return wake(endpoint, at: now + Limits.requestInterval)
+            }
+            return transmit(endpoint, to: address, now: now, into: &actions)
+        }
+        if let doubt = request.doubt {
+            let reason = "the other host has seen this request before, and its first answer was lost: try again"
+            return fail(endpoint, doubt.failure, reason, into: &actions)
+        }
+        // Whoever asks next shall not be sent to the same place without a look.
+        directory?.forget(request.wish.hash)
+        let reason =
+            request.datagram.isEmpty
+            ? "nobody has said in time where the name is" : "the other host has not answered in time"
+        fail(endpoint, .timedOut, reason, into: &actions)
+    }
+
+    mutating func arrived(
+        _ reply: DatagramManagement.FlowReply, from source: DatagramAddress, now: Instant,
+        into actions: inout [IPCPAction]
+    ) {
+        // Of a flow that is established or has failed, or from elsewhere.
+        guard let request = requests[reply.requester], !request.datagram.isEmpty,
+            endpoints.isAsked(reply.requester, of: source)
+        else { return counters.dropped(.unexpectedReply) }
+        guard reply.response != 0 else {
+            endpoints.establish(
+                reply.requester, with: EndpointTable.Peer(endpoint: reply.responder, address: source))
+            requests[reply.requester] = nil
+            actions += [
+                .report(.flowEstablished(descriptor(request.wish.port), type)),
+                .reply(.taken(request.wish.flow, authentication: reply.authentication)),
+            ]
+            return
+        }
+        let failure = Failure(result: Int(reply.response))
+        // The prototype takes a repetition for a replay. The answer to the first request may have been lost, or be just
+        // behind this one. spec: udp-layer §4.2
+        if failure == .authentication, request.transmissions > 1, request.doubt == nil {
+            let until = min(now + Limits.doubtTime, request.wish.deadline)
+            requests[reply.requester]?.doubt = (failure, until)
+            return wake(reply.requester, at: until)
+        }
+        guard request.doubt == nil else { return counters.dropped(.unexpectedReply) }
+        fail(reply.requester, failure, "the other host has refused: \(failure)", into: &actions)
+    }
+
+    /// There will be no flow; everything of it goes.
+    mutating func fail(
+        _ endpoint: EndpointID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]
+    ) {
+        guard let request = requests.removeValue(forKey: endpoint) else { return }
+        // Of no use any more; unless the number stands for another question by now.
+        if askers[request.asker] == .flow(endpoint) { askers[request.asker] = nil }
+        endpoints.remove(endpoint)
+        actions += [
+            .report(.flowRefused(descriptor(request.wish.port), failure, type)), .discard(request.wish.port),
+            refusal(of: request.wish.flow, failure, reason),
+        ]
+    }
+
+    // The end: here only, the peer is not told. spec: udp-layer §4.4
+
+    mutating func end(_ port: FlowPort, into actions: inout [IPCPAction]) {
+        guard let endpoint = endpoints.endpoint(of: port) else { return }
+        guard requests[endpoint] == nil else {
+            return fail(endpoint, .flowDown, "the process has let go of the flow", into: &actions)
+        }
+        endpoints.remove(endpoint)
+        actions += [.report(.flowReleased(descriptor(port), type)), .release(port)]
+    }
+
+    /// irmd gives up a request.
+    mutating func end(_ flow: FlowID, into actions: inout [IPCPAction]) {
+        guard let endpoint = requests.first(where: { $0.value.wish.flow == flow })?.key else { return }
+        fail(endpoint, .interrupted, "the request was given up", into: &actions)
+    }
+
+    func refusal(of flow: FlowID, _ failure: Failure, _ reason: String) -> IPCPAction {
+        .reply(.refused(flow, failure, reason: Array(reason.utf8)))
+    }
+
+    func descriptor(_ port: FlowPort) -> FlowDescriptor { FlowDescriptor(port.rawValue) }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+/// Where a datagram comes from or goes to: an IP address with a port. A plain value, because there is one for each packet.
+package struct DatagramAddress: Hashable, Sendable {
+    package enum Family: UInt8, Sendable {
+        case ipv4 = 4
+        case ipv6 = 6
+
+        /// Of an address.
+        package var bytes: Int { self == .ipv4 ? 4 : 16 }
+    }
+
+    package let family: Family
+    package let port: UInt16
+    /// The interface of a link-local IPv6 address; else 0.
+    package let scope: UInt32
+    /// The address in network order; that of IPv4 is the lower half of `low`.
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(family: Family, high: UInt64, low: UInt64, port: UInt16, scope: UInt32 = 0) {
+        self.family = family
+        self.high = high
+        self.low = low
+        self.port = port
+        self.scope = scope
+    }
+
+    /// Nil unless there are 4 or 16 bytes, in network order.
+    package init?(_ bytes: some Collection<UInt8>, port: UInt16) {
+        switch bytes.count {
+        case 4: self.init(family: .ipv4, high: 0, low: bytes.reduce(0) { $0 << 8 | UInt64($1) }, port: port)
+        case 16:
+            self.init(
+                family: .ipv6, high: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
+                low: bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }, port: port)
+        default: return nil
+        }
+    }
+
+    /// The address, in network order.
+    package var bytes: [UInt8] {
+        func split(_ word: UInt64, _ count: Int) -> [UInt8] {
+            (0..<count).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * (count - 1 - $0))) }
+        }
+        return family == .ipv4 ? split(low, 4) : split(high, 8) + split(low, 8)
+    }
+}

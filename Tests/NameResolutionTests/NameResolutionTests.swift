@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Cryptography
+import IPCP
+import Platform
+import Synchronization
+import Testing
+import Vocabulary
+
+@testable import NameResolution
+
+/// The driver against a real BIND 9. Each test has a server of its own, and what it waits for has a watchdog.
+@Suite struct NameResolutionTests {
+    /// Lines of the log.
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func append(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    private struct Rig {
+        let lines = Lines()
+        let resolution: NameResolution
+        private static let watchdog = TimeSpan(seconds: 60)
+
+        init() throws {
+            let lines = lines
+            resolution = try NameResolution { lines.append("\($0): \($1)") }
+        }
+
+        /// The next events, at least one.
+        func events() throws -> [IPCPEvent] {
+            var poll = pollfd(fd: resolution.descriptor, events: Int16(POLLIN), revents: 0)
+            let count = CLinux.poll(&poll, 1, Int32(Rig.watchdog.nanoseconds / 1_000_000))
+            guard count == 1 else { throw Failure.timedOut }
+            return resolution.takeEvents()
+        }
+
+        func resolve(_ inquiry: Inquiry) throws -> Resolution? {
+            resolution.resolve(ResolutionID(7), inquiry)
+            guard case .resolved(ResolutionID(7), let outcome) = try events().first else { return nil }
+            return outcome
+        }
+
+        /// What the log says of it.
+        func publish(_ update: DNSUpdate) -> String {
+            let before = lines.all.count
+            resolution.publish(update)
+            let end = Clock.now() + Rig.watchdog
+            while lines.all.count == before, Clock.now() < end { cl_sleep_nanoseconds(5_000_000) }
+            return lines.all.last ?? ""
+        }
+    }
+
+    private let label = Array("7862c6fec5ecaef4aa2e3934725e23b3".utf8)
+
+    private func own(_ family: DatagramAddress.Family) -> DatagramAddress { .loopback(family, port: 3_435) }
+
+    /// Any other than the own one.
+    private func address(_ family: DatagramAddress.Family, _ last: UInt8) -> [UInt8] {
+        own(family).bytes.dropLast() + [last]
+    }
+
+    private func update(
+        _ server: NameServer, _ family: DatagramAddress.Family, _ change: DNSUpdate.Change, key: [UInt8]
+    ) -> DNSUpdate {
+        DNSUpdate(server: server.address(family), label: label, family: family, change: change, key: key)
+    }
+
+    @Test(
+        "a name is registered, found and unregistered at a DNS server",
+        .enabled(if: NameServer.isInstalled, "named is not installed: apt-get install bind9"),
+        arguments: [DatagramAddress.Family.ipv4, .ipv6], [false, true])
+    func registration(_ family: DatagramAddress.Family, _ withKey: Bool) throws {
+        let server = try NameServer(withKey: withKey)
+        let rig = try Rig()
+        let inquiry = Inquiry(label: label, own: own(family), source: .server(server.address(family)))
+        #expect(try rig.resolve(inquiry) == .unknown)
+        let peer = address(family, 7)
+        let add = update(server, family, .add(address: peer, timeToLive: 86_400), key: server.key)
+        #expect(rig.publish(add).hasSuffix("is done."))
+        #expect(try rig.resolve(inquiry) == .address(peer, validity: TimeSpan(seconds: 86_400)))
+        // Records of the other family are no answer.
+        let otherFamily: DatagramAddress.Family = family == .ipv4 ? .ipv6 : .ipv4
+        let crossed = Inquiry(label: label, own: own(otherFamily), source: .server(server.address(family)))
+        #expect(try rig.resolve(crossed) == .unknown)
+        // Two hosts with the same name: the own address is none, and unregistering leaves the other's.
+        let ours = update(server, family, .add(address: own(family).bytes, timeToLive: 60), key: server.key)
+        #expect(rig.publish(ours).hasSuffix("is done."))
+        for _ in 0..<4 {
+            guard case .address(peer, _) = try rig.resolve(inquiry) else {
+                Issue.record("the own address was an answer")
+                continue
+            }
+        }
+        let remove = update(server, family, .delete(address: peer), key: server.key)
+        #expect(rig.publish(remove).hasSuffix("is done."))
+        #expect(try rig.resolve(inquiry) == .unknown)
+        let removeOurs = update(server, family, .delete(address: own(family).bytes), key: server.key)
+        #expect(rig.publish(removeOurs).hasSuffix("is done."))
+        #expect(try rig.resolve(inquiry) == .unknown)
+    }
+
+    @Test(
+        "an update without the key that the server wants is an error in the log",
+        .enabled(if: NameServer.isInstalled, "named is not installed: apt-get install bind9"))
+    func withoutKey() throws {
+        let server = try NameServer(withKey: true)
+        let rig = try Rig()
+        let add = update(server, .ipv4, .add(address: address(.ipv4, 7), timeToLive: 60), key: [])
+        let line = rig.publish(add)
+        #expect(line.hasPrefix("error: Registration of 7862c6fec5ecaef4aa2e3934725e23b3 at DNS server 127.0.0.1:"))
+        #expect(line.hasSuffix("failed: nsupdate ended with status 2."))
+    }
+
+    @Test("a DNS server that does not answer is a failure, and so is one that is not there")
+    func silence() throws {
+        let rig = try Rig()
+        let silent = try SilentServer()
+        let begin = Clock.now()
+        #expect(
+            try rig.resolve(
+                Inquiry(label: label, own: own(.ipv4), source: .server(.loopback(.ipv4, port: silent.port))))
+                == .failed(.timedOut))
+        // Not early: there were two tries.
+        #expect(Clock.now().since(begin) >= TimeSpan(milliseconds: 1_500))
+        let closed = try SilentServer().port
+        #expect(
+            try rig.resolve(Inquiry(label: label, own: own(.ipv4), source: .server(.loopback(.ipv4, port: closed))))
+                == .failed(.connectionRefused))
+        let update = DNSUpdate(
+            server: .loopback(.ipv4, port: silent.port), label: label, family: .ipv4,
+            change: .delete(address: [10, 0, 0, 1]), key: [])
+        if NameServer.isInstalled { #expect(rig.publish(update).contains("failed: nsupdate ended with status 1.")) }
+    }
+
+    @Test("more questions than threads are all answered")
+    func many() throws {
+        let rig = try Rig()
+        let closed = try SilentServer().port
+        for number in 0..<100 {
+            rig.resolution.resolve(
+                ResolutionID(UInt64(number)),
+                Inquiry(label: label, own: own(.ipv4), source: .server(.loopback(.ipv4, port: closed))))
+        }
+        var answered: Set<ResolutionID> = []
+        while answered.count < 100 {
+            for case .resolved(let id, .failed) in try rig.events() { answered.insert(id) }
+        }
+    }
+
+    @Test("the resolver of the system knows what /etc/hosts says; the own address is no answer")
+    func system() throws {
+        let rig = try Rig()
+        let inquiry = Inquiry(label: Array("localhost".utf8), own: .loopback(.ipv4, port: 3_435), source: .system)
+        #expect(try rig.resolve(inquiry) == .unknown)
+        let stranger = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 3_435)
+        let outcome = try rig.resolve(Inquiry(label: Array("localhost".utf8), own: stranger, source: .system))
+        #expect(outcome == .address([127, 0, 0, 1], validity: nil))
+    }
+
+    @Test("what nsupdate is told")
+    func script() throws {
+        let server = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 53)
+        func script(_ server: DatagramAddress, _ family: DatagramAddress.Family, _ change: DNSUpdate.Change) -> String {
+            ServerUpdate.script(
+                DNSUpdate(server: server, label: Array("ab".utf8), family: family, change: change, key: []))
+        }
+        #expect(
+            script(server, .ipv4, .add(address: [10, 0, 0, 2], timeToLive: 86_400))
+                == "server 10.0.0.1\nupdate add ab 86400 A 10.0.0.2\nsend\nquit\n")
+        #expect(
+            script(.loopback(.ipv6, port: 5_353), .ipv6, .delete(address: own(.ipv6).bytes))
+                == "server ::1 5353\nupdate delete ab AAAA ::1\nsend\nquit\n")
+    }
+
+    @Test("a hosts file is read at the beginning and when it has changed")
+    func hosts() throws {
+        let directory = try NameServer.makeDirectory()
+        let path = directory + "/hosts"
+        defer {
+            unlink(path)
+            rmdir(directory)
+        }
+        let rig = try Rig()
+        rig.resolution.follow(Array(path.utf8), for: own(.ipv4))
+        #expect(try rig.events() == [.noHosts(.noEntry)])
+        let hash = NameDigest.of(Array("oping".utf8), with: .md5)
+        #expect(Array(hexadecimal(hash).utf8) == label)
+        func address() throws -> String? {
+            guard case .hosts(let file) = try rig.events().first else { return nil }
+            return file.address(of: hash)?.description
+        }
+        try NameServer.write("10.0.0.1 oping", directory + "/new")
+        rename(directory + "/new", path)
+        #expect(try address() == "10.0.0.1:3435")
+        try NameServer.write("10.0.0.2 oping other", directory + "/new")
+        rename(directory + "/new", path)
+        #expect(try address() == "10.0.0.2:3435")
+        // As long, and in the same moment as the last one, or nearly so. It may be seen half-way.
+        try NameServer.write("10.0.0.3 oping other", path)
+        while try address() != "10.0.0.3:3435" {}
+        unlink(path)
+        mkdir(path, 0o700)
+        while true {
+            let events = try rig.events()
+            if events.contains(.noHosts(.invalid)) { break }
+            #expect(events == [.noHosts(.noEntry)])
+        }
+        rmdir(path)
+    }
+}

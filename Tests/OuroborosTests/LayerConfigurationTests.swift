@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Testing
+
+// Not all of it: it has a LayerConfiguration of its own.
+import struct Vocabulary.DatagramParameters
+import enum Vocabulary.Limits
+
+@testable import Ouroboros
+
+@Suite struct LayerConfigurationTests {
+    @Test func layersOfUDPTakeAbsolutePathsAndAddressesOfTheirKind() throws {
+        func inner(_ parameters: LayerConfiguration.Parameters) throws -> DatagramParameters? {
+            let inner = try LayerConfiguration(layer: "l", parameters: parameters).inner
+            #expect(inner.hash == .md5)
+            return if case .udp4(let datagram) = inner.parameters { datagram } else { nil }
+        }
+        #expect(try inner(.udp4(address: [10, 0, 0, 1])) == DatagramParameters(address: [10, 0, 0, 1]))
+        let full = try inner(
+            .udp4(
+                address: [10, 0, 0, 1], nameServer: [10, 0, 0, 2], port: 7, hostsFile: "/etc/hosts",
+                keyFile: "/etc/key"))
+        #expect(
+            full
+                == DatagramParameters(
+                    address: [10, 0, 0, 1], dns: [10, 0, 0, 2], port: 7, hosts: Array("/etc/hosts".utf8),
+                    key: Array("/etc/key".utf8)))
+        for wrong: LayerConfiguration.Parameters in [
+            .udp4(address: [1]), .udp6(address: [10, 0, 0, 1]), .udp4(address: [10, 0, 0, 1], hostsFile: "hosts"),
+            .udp4(address: [10, 0, 0, 1], keyFile: "/" + String(repeating: "k", count: Limits.pathBytes)),
+        ] {
+            #expect(throws: OuroborosError.self) { try inner(wrong) }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Testing
+import Vocabulary
+
+@Suite struct AddressTextTests {
+    private func address(_ text: String) -> DatagramAddress? { DatagramAddress(text: Array(text.utf8), port: 3_435) }
+
+    @Test(
+        "addresses are read and written as people have it",
+        arguments: [
+            ("1.2.3.4", "1.2.3.4"), ("0.0.0.0", "0.0.0.0"), ("255.255.255.255", "255.255.255.255"), ("::", "::"),
+            ("::1", "::1"), ("1::", "1::"), ("2001:DB8::0:5", "2001:db8::5"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
+            ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"), ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("fe80::1%2", "fe80::1%2"),
+            ("::ffff:1.2.3.4", "::ffff:102:304"), ("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:102:304"),
+            ("1111:2222:3333:4444:5555:6666:7777:8888", "1111:2222:3333:4444:5555:6666:7777:8888"),
+        ])
+    func good(_ text: String, _ canonical: String) throws {
+        let address = try #require(self.address(text))
+        #expect(address.addressText == canonical)
+        #expect(self.address(canonical) == address)
+        #expect(address.description == (address.family == .ipv4 ? "\(canonical):3435" : "[\(canonical)]:3435"))
+    }
+
+    @Test(
+        "what is nearly an address is none",
+        arguments: [
+            "", ".", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1.2.3.-4", "1.2.3.+4", "1.2..4", "1.2.3.4 ",
+            "0x1.2.3.4", ":", ":::", ":1", "1:", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "::1:2:3:4:5:6:7:8",
+            "12345::", "g::", "::-1", "::+1", "1.2.3.4::", "::1.2.3", "::1.2.3.4:5", "1:2:3:4:5:6:7:1.2.3.4", "::1%",
+            "::1%0", "::1%eth0", "::1%-1", "::1%4294967296", "1.2.3.4%1", "%1", "::%1%2",
+        ])
+    func bad(_ text: String) { #expect(address(text) == nil) }
+
+    @Test("any bytes are an address or none; any address can be read again")
+    func random() {
+        var generator = SystemRandomNumberGenerator()
+        let alphabet = Array("0123456789abcdefg::::..%\0é".utf8)
+        for _ in 0..<20_000 {
+            let text = (0..<Int.random(in: 0...50, using: &generator)).compactMap { _ in
+                alphabet.randomElement(using: &generator)
+            }
+            _ = DatagramAddress(text: text, port: 1)
+            let words = (0..<8).flatMap { _ -> [UInt8] in
+                Bool.random(using: &generator) ? [0, 0] : [UInt8.random(in: 0...1, using: &generator), 7]
+            }
+            let address = DatagramAddress(words, port: 3_435)
+            #expect(address.flatMap { self.address($0.addressText) } == address)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import IPCP
+import LocalProtocol
+import Testing
+import Vocabulary
+import Wire
+
+@testable import Shims
+
+@Suite struct DatagramArrivalTests {
+    @Test("a request goes to irmd, and its acceptance to the requester")
+    func acceptance() throws {
+        var rig = try LayerRig()
+        let arrived = rig.arrive(LayerRig.wish(3))
+        let id = try #require(LayerRig.arrival(in: arrived))
+        #expect(arrived == [.reply(.arrived(id, hash: LayerRig.hash, .raw, authentication: [5]))])
+        let actions = rig.accept(id, 8, port: 64)
+        let reply = try #require(LayerRig.reply(in: actions))
+        #expect(reply.requester == EndpointID(3) && reply.response == 0 && reply.authentication == [9, 9])
+        #expect(actions.last == .reply(.taken(FlowID(8), authentication: [])))
+        guard
+            case .deliver(FlowPort(64)) = rig.layer.arriving(
+                reply.responder.rawValue, length: 4, from: LayerRig.peer, now: rig.now),
+            case .send(3, to: LayerRig.peer) = rig.layer.departing(0, on: FlowPort(64), now: rig.now)
+        else {
+            Issue.record("packets do not go both ways")
+            return
+        }
+    }
+
+    @Test("a repetition is ignored while irmd thinks, and answered with the same bytes afterwards")
+    func repetitions() throws {
+        var rig = try LayerRig()
+        let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))))
+        #expect(rig.arrive(LayerRig.wish(3)).isEmpty)
+        #expect(rig.counter("dropped: repeated request") == 1)
+        let send = rig.accept(id, 8, port: 64)[0]
+        #expect(rig.arrive(LayerRig.wish(3)) == [send])
+        // Also after the flow is gone: the same answer, until nobody can ask any more.
+        #expect(rig.handle(.ended(FlowPort(64))) == [.release(FlowPort(64))])
+        _ = rig.pass(milliseconds: 29_000)
+        #expect(rig.arrive(LayerRig.wish(3)) == [send])
+        _ = rig.pass(milliseconds: 1_000)
+        #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))) != nil)
+    }
+
+    @Test("another source or other bytes are another request; the one before it waits no longer")
+    func supersession() throws {
+        var rig = try LayerRig()
+        let first = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))))
+        let elsewhere = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3), from: LayerRig.address(9))))
+        let second = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3, authentication: [6]))))
+        #expect(Set([first, elsewhere, second]).count == 3)
+        let late = rig.accept(first, 8, port: 64)
+        #expect(LayerRig.refusal(in: late, after: 64) == .timedOut)
+        #expect(LayerRig.reply(in: rig.accept(second, 9, port: 64))?.response == 0)
+        #expect(LayerRig.reply(in: rig.accept(elsewhere, 10, port: 65))?.response == 0)
+        // An endpoint that is used again at once, as the prototype does.
+        #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3, authentication: [7]))) != nil)
+    }
+
+    @Test("a rejection is 47 bytes with a negative number, and comes again for a repetition")
+    func rejection() throws {
+        var rig = try LayerRig()
+        let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))))
+        let actions = rig.ask(.reject(id, .name))
+        #expect(LayerRig.reply(in: actions)?.response == -1_007)
+        guard case .send(let bytes, LayerRig.peer)? = actions.first else {
+            Issue.record("nothing is sent")
+            return
+        }
+        #expect(bytes.count == 47)
+        #expect(rig.arrive(LayerRig.wish(3)) == actions)
+        #expect(rig.ask(.reject(id, .name)).isEmpty)
+        #expect(rig.layer.load.endpoints == 0)
+    }
+
+    @Test("irmd has 1,024 requests at most, and each for a time")
+    func bounds() throws {
+        var rig = try LayerRig()
+        for number in 1...UInt32(Limits.arrivedRequests) {
+            #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(number))) != nil)
+        }
+        #expect(rig.arrive(LayerRig.wish(5_000)).isEmpty)
+        #expect(rig.counter("dropped: too many requests") == 1)
+        _ = rig.pass(milliseconds: 60_000)
+        #expect(rig.layer.load == .init() && rig.layer.deadline == nil)
+        let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(1))))
+        #expect(LayerRig.reply(in: rig.accept(id, 1, port: 64))?.response == 0)
+    }
+
+    @Test("of answers only the newest are remembered")
+    func answers() throws {
+        var rig = try LayerRig()
+        let count = UInt32(Limits.answeredRequests) + 5_000
+        for number in 1...count {
+            let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(number))))
+            _ = rig.ask(.reject(id, .name))
+        }
+        #expect(rig.layer.load.answers == Limits.answeredRequests)
+        #expect(LayerRig.reply(in: rig.arrive(LayerRig.wish(count)))?.response == -1_007)
+        #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(1))) != nil)
+    }
+
+    @Test("what the driver could not map is refused to both sides")
+    func unmapped() throws {
+        var rig = try LayerRig()
+        let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))))
+        let actions = rig.ask(.accept(id, LayerRig.offer(4), authentication: []))
+        #expect(LayerRig.reply(in: actions)?.response == -12 && LayerRig.refusal(in: actions) == .outOfMemory)
+        let request = IPCPRequest.allocate(
+            RequestID(7), LayerRig.offer(5), hash: LayerRig.hash, authentication: [], patience: TimeSpan(seconds: 1))
+        #expect(LayerRig.refusal(in: rig.ask(request)) == .outOfMemory)
+        #expect(rig.layer.load.endpoints == 0)
+    }
+
+    @Test("a port that has a flow is not given away, and one that is none is refused")
+    func ports() throws {
+        var rig = try LayerRig()
+        _ = try rig.establish(5, port: 64)
+        for port in [64, -1, 65_536, .max, .min] as [Int32] {
+            #expect(rig.allocate(6, port: port) == [rig.refused(6, port)])
+            let id = try #require(
+                LayerRig.arrival(in: rig.arrive(LayerRig.wish(UInt32(bitPattern: port) | 1, authentication: [9]))))
+            #expect(rig.accept(id, 7, port: port).last == rig.refused(7, port))
+            #expect(rig.handle(.ended(FlowPort(port == 64 ? 63 : port))).isEmpty)
+        }
+        guard case .send = rig.layer.departing(1, on: FlowPort(64), now: rig.now) else {
+            Issue.record("the flow is gone")
+            return
+        }
+    }
+
+    @Test("the table is full at 65,535 flows; places come again with other endpoints")
+    func table() throws {
+        var table = EndpointTable(seed: 5)
+        var seen: Set<EndpointID> = []
+        for port in 0..<Limits.datagramFlows {
+            let added = table.add(FlowPort(Int32(port)))
+            let id = try #require(added)
+            #expect(id.rawValue < 0x8000_0000 && id != .management && seen.insert(id).inserted)
+        }
+        let surplus = table.add(FlowPort(65_535))
+        #expect(surplus == nil)
+        for _ in 0..<32_767 {
+            let old = try #require(table.endpoint(of: FlowPort(7)))
+            table.remove(old)
+            let added = table.add(FlowPort(7))
+            let id = try #require(added)
+            #expect(seen.insert(id).inserted && id.rawValue & 0xFFFF == old.rawValue & 0xFFFF)
+        }
+    }
+}
+
+extension LayerRig {
+    fileprivate func refused(_ flow: UInt32, _ port: Int32) -> IPCPAction {
+        .reply(
+            .refused(FlowID(flow), .badDescriptor, reason: Array("the port \(port) is taken".utf8)))
+    }
+}

@@ -1,0 +1,124 @@
+/*
+ * Ouroboros: names that lead nowhere, and flows that a layer does not offer
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#include "hosts.h"
+
+#include <sys/socket.h>
+
+/* Milliseconds: enough for a request and its first repetition. */
+#define LIMIT 1500
+
+/* Of a call without a limit. */
+#define DEFAULT_LIMIT 20000
+
+static void check_unknown(void)
+{
+    struct agent         agent = agent_at(TWO);
+    struct agent_command alloc = agent_naming(AGENT_ALLOC, "nobody.knows");
+    long long            result = flow_alloc("nobody.knows", NULL, NULL);
+
+    CHECK(result == -ENAME || result == -EIPCP,
+          "a name that nobody knows is refused, not waited for (%lld)", result);
+    result = agent_call(&agent, alloc).result;
+    CHECK(result == -ENAME || result == -EIPCP, "also on the other host");
+    agent_end(&agent);
+}
+
+/* The hosts file knows it, the host of it does not serve it. */
+static void check_not_served(void)
+{
+    CHECK_RESULT(flow_alloc("two.not.served", NULL, NULL), -ENAME,
+                 "a name that its host does not serve is refused");
+    CHECK_RESULT(network(ONE, "flows"), 0, "nothing is left of it here");
+    CHECK_RESULT(network(TWO, "flows"), 0, "nor there");
+}
+
+/* A host with an ear and no mouth. */
+static void check_silent(void)
+{
+    int             fd = socket_at(9);
+    uint8_t         first[2048];
+    uint8_t         second[2048];
+    struct timespec limit;
+    ssize_t         count;
+    ssize_t         again;
+    int64_t         begun = now_ms();
+    int64_t         lasted;
+
+    CHECK_RESULT(flow_alloc("silent", NULL, interval(&limit, LIMIT)),
+                 -ETIMEDOUT, "a host that does not answer is waited for");
+    lasted = now_ms() - begun;
+    CHECK(lasted >= LIMIT, "not shorter than the caller wants");
+    CHECK(lasted < DEFAULT_LIMIT / 2, "and not longer (%d ms)", (int) lasted);
+
+    count = recv(fd, first, sizeof(first), 0);
+    again = recv(fd, second, sizeof(second), 0);
+    CHECK(count >= 47 + 16 + 36, "it got a request");
+    CHECK(again == count && memcmp(first, second, (size_t) count) == 0,
+          "and the same again");
+    CHECK_RESULT(recv(fd, second, sizeof(second), MSG_DONTWAIT), -1,
+                 "and no third one");
+    close(fd);
+}
+
+/* Not even a socket: ICMP says so, and may be mistaken. */
+static void check_nobody(void)
+{
+    struct timespec limit;
+    int64_t         begun = now_ms();
+
+    CHECK_RESULT(flow_alloc("nobody.home", NULL, interval(&limit, LIMIT)),
+                 -ETIMEDOUT, "a host that is not there is waited for");
+    CHECK(now_ms() - begun >= LIMIT, "as long as the caller wants");
+    CHECK(network(ONE, "lost: unreachable") > 0, "what ICMP says is counted");
+    CHECK_RESULT(network(ONE, "flows"), 0, "nothing is left");
+}
+
+static void check_refused(const char * what,
+                          qosspec_t    qos)
+{
+    struct agent         agent = agent_at(TWO);
+    struct agent_command alloc = agent_naming(AGENT_ALLOC, "one.self");
+
+    alloc.has_qos = true;
+    alloc.qos = qos;
+    CHECK_RESULT(agent_call(&agent, alloc).result, -ENOTSUP,
+                 "%s: not from the other host", what);
+    CHECK_RESULT(flow_alloc("two.quality", &qos, NULL), -ENOTSUP,
+                 "%s: not from here", what);
+    agent_end(&agent);
+}
+
+static void check_qualities(void)
+{
+    qosspec_t lossless = qos_raw;
+    qosspec_t ordered = qos_raw;
+
+    lossless.loss = 0;
+    ordered.in_order = 1;
+    check_refused("without loss", lossless);
+    check_refused("in order", ordered);
+    check_refused("best effort", qos_best_effort);
+    check_refused("video", qos_video);
+    check_refused("voice", qos_voice);
+    check_refused("data", qos_data);
+    CHECK_RESULT(network(ONE, "flows"), 0, "nothing is left here");
+    CHECK_RESULT(network(TWO, "flows"), 0, "nor there");
+}
+
+int main(int     argc,
+         char ** argv)
+{
+    hosts_begin(argc, argv);
+
+    check_unknown();
+    check_not_served();
+    check_silent();
+    check_nobody();
+    check_qualities();
+
+    return conformance_end();
+}
