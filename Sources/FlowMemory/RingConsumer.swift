@@ -101,8 +101,7 @@ public struct RingConsumer {
         if head == wrap, seen == lap, tail &- lap &- 1 < ring.size { head = lap }
         // As in `RingProducer`.
         if seen != head, cl_load64_relaxed(ring.read) == packetsRead { packetsRead &+= 1 }
-        cl_store64_release(ring.head, head)
-        cl_store64_release(ring.read, packetsRead)
+        publish(to: ring)
     }
 
     /// Whether this one, a copy of the other that looked ahead, stands where the other would after as many records.

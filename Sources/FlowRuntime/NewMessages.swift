@@ -17,7 +17,7 @@ struct NewMessages {
 extension FlowPointer {
     /// With the process lock held: messages that wait and that no event was made of.
     func newMessages(_ end: FlowEnd) -> UInt64 {
-        cl_lock(end.readLock)
+        lockReader(of: end)
         defer { cl_unlock(end.readLock) }
         do throws(RingViolation) {
             try discardKeepalives(end)

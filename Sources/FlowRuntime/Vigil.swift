@@ -134,7 +134,7 @@ extension FlowPointer {
     /// Removes keepalives that nobody reads. False if the peer's next message would have no room all the same, so that
     /// nothing arrives whatever it sends.
     fileprivate func makeRoomForPeer(_ end: FlowEnd) -> Bool {
-        cl_lock(end.readLock)
+        lockReader(of: end)
         defer { cl_unlock(end.readLock) }
         do throws(RingViolation) {
             try discardKeepalives(end)

@@ -19,7 +19,7 @@ import Testing
         let shared = Shared()
         DispatchQueue.concurrentPerform(iterations: 8) { _ in
             for _ in 0..<20_000 {
-                cl_lock(shared.lock)
+                _ = cl_lock(shared.lock)
                 shared.count += 1
                 cl_unlock(shared.lock)
             }
@@ -32,7 +32,7 @@ import Testing
         let shared = Shared()
         let hasEnded = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            cl_lock(shared.lock)
+            _ = cl_lock(shared.lock)
             hasEnded.signal()
         }
         hasEnded.wait()

@@ -108,7 +108,7 @@ void cl_locks_after_fork(void);
 /// thread lives, and takes the lock of one that does not: then it returns true, and what the lock guards is whatever the
 /// dead one left. For what is held for some nanoseconds: a robust mutex does the same in a list of the thread's, at twice
 /// the price [18 against 8 ns for both].
-static inline bool cl_lock(uint32_t *lock) {
+__attribute__((warn_unused_result)) static inline bool cl_lock(uint32_t *lock) {
     uint32_t expected = 0;
     if (__builtin_expect(cl_own_thread == 0, 0) ||
         __builtin_expect(!__atomic_compare_exchange_n(lock, &expected, cl_own_thread, false, __ATOMIC_ACQUIRE,
