@@ -89,7 +89,8 @@ struct EndpointTable: Sendable {
     /// A flow whose peer is not known yet; nil if there are too many.
     mutating func add(_ port: FlowPort) -> EndpointID? {
         guard let index = takePlace() else { return nil }
-        let key = mixed(seed ^ UInt64(index))
+        var source = RandomSource(seed: seed ^ UInt64(index))
+        let key = source.next()
         let id = EndpointID(scrambled(places[Int(index)].uses, key) << 16 | UInt32(index))
         places[Int(index)].uses &+= 1
         places[Int(index)].id = id
@@ -173,13 +174,5 @@ struct EndpointTable: Sendable {
             value ^= value >> 8
         }
         return value & 0x7FFF
-    }
-
-    /// A step of SplitMix64.
-    private func mixed(_ number: UInt64) -> UInt64 {
-        var value = number &+ 0x9e37_79b9_7f4a_7c15
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

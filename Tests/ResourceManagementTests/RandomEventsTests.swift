@@ -6,24 +6,10 @@ import Vocabulary
 
 @testable import ResourceManagement
 
-/// A sequence of numbers that a seed repeats.
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
-
 /// Processes that do anything at any time.
 private struct Crowd {
     var rig = Rig()
-    var numbers: SeededNumbers
+    var numbers: RandomSource
     var calls: [ConnectionID] = []
     var sessions: [ConnectionID] = []
     var pids: Set<Int32> = []
@@ -31,7 +17,7 @@ private struct Crowd {
     static let names = ["a", "b", "c"]
 
     init(seed: UInt64) {
-        numbers = SeededNumbers(seed: seed)
+        numbers = RandomSource(seed: seed)
         management = rig.connect(.management, pid: 1_000, uid: 0)
         for name in Crowd.names {
             rig.manage(

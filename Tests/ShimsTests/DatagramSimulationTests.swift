@@ -64,7 +64,7 @@ private struct World {
     }
 
     var hosts: [Host]
-    var numbers: SeededNumbers
+    var numbers: RandomSource
     var now = Instant(nanoseconds: 1_000_000_000)
     private var network: [Packet] = []
     var isCut = false
@@ -73,7 +73,7 @@ private struct World {
     var nextRequest: UInt64 = 1
 
     init(seed: UInt64) throws {
-        numbers = SeededNumbers(seed: seed)
+        numbers = RandomSource(seed: seed)
         hosts = [Host(1, seed: seed), Host(2, seed: seed)]
         for index in 0..<2 {
             let parameters = LayerConfiguration.Parameters.udp4(
@@ -87,7 +87,7 @@ private struct World {
         }
     }
 
-    func chance(_ percent: Int, _ numbers: inout SeededNumbers) -> Bool {
+    func chance(_ percent: Int, _ numbers: inout RandomSource) -> Bool {
         Int.random(in: 0..<100, using: &numbers) < percent
     }
 

@@ -70,7 +70,7 @@ import Wire
 
     @Test("garbage for management is dropped and counted, whatever it is", arguments: 1...10)
     func garbage(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = RandomSource(seed: UInt64(seed))
         var rig = try LayerRig(seed: UInt64(seed))
         let request = try #require(LayerRig.request(in: rig.allocate(5, port: 64)))
         let good = [

@@ -2,6 +2,7 @@
 
 import Bytes
 import Testing
+import Vocabulary
 
 @testable import Wire
 
@@ -109,7 +110,7 @@ import Testing
 
     @Test("whatever there is to say comes back as it was said", arguments: 1...10)
     func roundTrips(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = RandomSource(seed: UInt64(seed))
         for _ in 0..<200 {
             let hashBytes = Int.random(in: 0...1, using: &numbers) * 48
             var message = AuthenticationMessage(
@@ -130,7 +131,7 @@ import Testing
 
     @Test("random and damaged bytes trap nothing, and what is understood is written as it was", arguments: 1...10)
     func random(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = RandomSource(seed: UInt64(seed))
         let messages = try Capture.names.flatMap { try Exchange($0).messages }
         for round in 0..<2_000 {
             var (bytes, kind) = try #require(messages.randomElement(using: &numbers))

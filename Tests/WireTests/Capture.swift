@@ -2,6 +2,7 @@
 
 import Foundation
 import Testing
+import Vocabulary
 
 /// The UDP datagrams of a capture of the prototype, in order: what ARCHITECTURE.md calls golden. `Captures` holds what
 /// tcpdump wrote, unchanged.
@@ -57,19 +58,7 @@ func octets(_ digits: String) -> [UInt8] {
     }
 }
 
-/// A sequence of numbers that a seed repeats.
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+extension RandomSource {
     mutating func bytes(_ count: ClosedRange<Int>) -> [UInt8] {
         (0..<Int.random(in: count, using: &self)).map { _ in UInt8.random(in: .min ... .max, using: &self) }
     }

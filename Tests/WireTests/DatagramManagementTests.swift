@@ -86,7 +86,7 @@ import Vocabulary
 
     @Test("whatever there is to say comes back as it was said", arguments: 1...10)
     func roundTrips(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = RandomSource(seed: UInt64(seed))
         for _ in 0..<200 {
             let request = DatagramManagement.request(
                 .init(
@@ -112,7 +112,7 @@ import Vocabulary
 
     @Test("random and damaged bytes trap nothing, and what is understood can be written", arguments: 1...10)
     func random(seed: Int) throws {
-        var numbers = SeededNumbers(seed: UInt64(seed))
+        var numbers = RandomSource(seed: UInt64(seed))
         let datagrams = try Capture.names.flatMap { try Capture($0).management }
         for round in 0..<2_000 {
             var bytes = numbers.bytes(0...120)
