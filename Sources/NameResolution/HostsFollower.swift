@@ -17,7 +17,7 @@ struct HostsFollower {
         let modified: [Int]
 
         /// Also if it comes from the future.
-        func isFresh(at nanoseconds: UInt64) -> Bool { modified[0] >= Int(nanoseconds / 1_000_000_000) - 1 }
+        func isFresh(at now: WallTime) -> Bool { modified[0] >= Int(now.nanoseconds / 1_000_000_000) - 1 }
     }
 
     private enum Found: Equatable {
@@ -47,7 +47,7 @@ struct HostsFollower {
             let file = Descriptor(owning: result)
             let version = try HostsFollower.version(of: file.number)
             guard found != .version(version) || isFresh else { return nil }
-            isFresh = version.isFresh(at: cl_realtime_nanoseconds())
+            isFresh = version.isFresh(at: Clock.wallTime())
             let bytes = try HostsFollower.read(file.number, version.bytes)
             found = .version(version)
             let hosts = HostsFile(parsing: bytes, family: own.family, port: own.port) {

@@ -9,12 +9,7 @@ package enum Clock {
     package static func now() -> Instant { Instant(nanoseconds: cl_monotonic_nanoseconds()) }
 
     /// As this host believes: for what hosts tell each other.
-    package static func wallTime() -> WallTime {
-        var moment = timespec()
-        clock_gettime(CLOCK_REALTIME, &moment)
-        return WallTime(
-            nanoseconds: UInt64(clamping: moment.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: moment.tv_nsec))
-    }
+    package static func wallTime() -> WallTime { WallTime(nanoseconds: cl_realtime_nanoseconds()) }
 }
 
 extension timespec {
