@@ -107,25 +107,13 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
 
     // Control.
 
-    /// What irmd has sent, up to a bound, so that packets, signals and timers get their turn.
     private func receive() throws(Failure) {
-        for _ in 0..<64 {
-            switch try ManagerChannel.receive() {
-            case .nothing: return
-            case .end:
-                hasEnded = true
-                return
-            case .message(let request, var arrival):
-                if let offer = request.offer {
-                    try take(offer, request, &arrival)
-                } else {
-                    if case .describe = request { link?.countDropped(&machine) }
-                    try handle(.request(request))
-                }
-            case .nonsense(let count):
-                log.write(.warning, "ipcpd/ipcp", "irmd sent \(count) bytes that are no message.")
-            }
+        let isOpen = try ManagerChannel.receive(log) { request, arrival throws(Failure) in
+            if let offer = request.offer { return try take(offer, request, &arrival) }
+            if case .describe = request { link?.countDropped(&machine) }
+            try handle(.request(request))
         }
+        if !isOpen { hasEnded = true }
     }
 
     /// Maps the end of a flow that irmd gives us.

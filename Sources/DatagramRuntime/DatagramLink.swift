@@ -107,7 +107,6 @@ struct DatagramLink: ~Copyable {
     /// A message of the machine's. It does not wait behind packets that the socket does not take.
     mutating func send(_ message: [UInt8], to destination: DatagramAddress, _ machine: inout some DatagramMachine) {
         guard message.count >= 4 else { return }
-        settle(&machine)
         message.withUnsafeBytes { bytes in
             socket.append(
                 header: bytes.loadUnaligned(as: UInt32.self).bigEndian,
@@ -127,11 +126,11 @@ struct DatagramLink: ~Copyable {
     /// the flows that have ended: their process is gone, and all that it wrote is sent.
     mutating func transmit(_ machine: inout some DatagramMachine, now: Instant) -> [FlowPort] {
         if let time = retry, time <= now { retry = nil }
-        var ended: [FlowPort] = []
+        var ended: [Int32] = []
         var turns = DatagramLink.turns
         while isBusy, turns > 0, let port = flows.next() {
             turns -= 1
-            if batched + DatagramLink.quantum > Limits.datagramsPerBatch { settle(&machine) }
+            if batched + DatagramLink.quantum > Limits.datagramsPerBatch { settle() }
             guard !isFull, retry == nil else {
                 flows.goesOn(port)
                 break
@@ -139,12 +138,13 @@ struct DatagramLink: ~Copyable {
             switch append(port, &machine, now) {
             case .more: flows.goesOn(port)
             case .drained: break
-            case .ended: ended.append(FlowPort(port))
+            case .ended: ended.append(port)
             }
         }
-        settle(&machine)
+        settle()
         reportTroubles(to: &machine)
-        return ended
+        // Not those of which the socket did not take the last packets.
+        return ended.filter { isFinished($0) }.map(FlowPort.init)
     }
 
     private enum Rest {
@@ -169,11 +169,13 @@ struct DatagramLink: ~Copyable {
             batched += datagrams
         }
         if count == packets.count { return .more }
-        return (try? ProviderFlow.isFinished(port)) ?? true ? .ended : .drained
+        return isFinished(port) ? .ended : .drained
     }
 
+    private func isFinished(_ port: Int32) -> Bool { (try? ProviderFlow.isFinished(port)) ?? true }
+
     /// Sends the batch, and frees what went.
-    private mutating func settle(_ machine: inout some DatagramMachine) {
+    private mutating func settle() {
         guard !runs.isEmpty else { return }
         let flush = socket.flush()
         var settled = flush.settled

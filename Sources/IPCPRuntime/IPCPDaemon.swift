@@ -51,19 +51,9 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
         }
     }
 
-    /// What has arrived, up to a bound, so that signals and timers get their turn.
     private mutating func receive() throws(Failure) {
-        for _ in 0..<64 {
-            switch try ManagerChannel.receive() {
-            case .nothing: return
-            case .end:
-                hasEnded = true
-                return
-            case .message(let request, _): try handle(.request(request))
-            case .nonsense(let count):
-                log.write(.warning, "ipcpd/ipcp", "irmd sent \(count) bytes that are no message.")
-            }
-        }
+        let isOpen = try ManagerChannel.receive(log) { request, _ throws(Failure) in try handle(.request(request)) }
+        if !isOpen { hasEnded = true }
     }
 
     private mutating func handle(_ event: IPCPEvent) throws(Failure) {

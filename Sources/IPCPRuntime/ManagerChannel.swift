@@ -15,26 +15,26 @@ package enum ManagerChannel {
         return fstat(descriptor, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFSOCK)
     }
 
-    package enum Arrival: ~Copyable {
-        case nothing
-        case message(IPCPRequest, MessageSocket.Arrival)
-        /// Bytes that are no message; so many.
-        case nonsense(Int)
-        /// irmd has closed it.
-        case end
-    }
-
-    package static func receive() throws(Failure) -> Arrival {
-        let arrival: MessageSocket.Arrival?
-        do throws(Failure) {
-            arrival = try MessageSocket.receive(on: descriptor, nonBlocking: true)
-        } catch {
-            if error == .wouldBlock { return .nothing }
-            throw error
+    /// Hands what irmd has sent to `body`, up to a bound, so that others get their turn. False: irmd has closed it.
+    package static func receive(
+        _ log: Log, _ body: (IPCPRequest, inout MessageSocket.Arrival) throws(Failure) -> Void
+    ) throws(Failure) -> Bool {
+        for _ in 0..<64 {
+            let next: MessageSocket.Arrival?
+            do throws(Failure) {
+                next = try MessageSocket.receive(on: descriptor, nonBlocking: true)
+            } catch {
+                if error == .wouldBlock { return true }
+                throw error
+            }
+            guard var arrival = next else { return false }
+            if let request = try? IPCPRequest(decoding: arrival.bytes) {
+                try body(request, &arrival)
+            } else {
+                log.write(.warning, "ipcpd/ipcp", "irmd sent \(arrival.bytes.count) bytes that are no message.")
+            }
         }
-        guard let arrival else { return .end }
-        guard let request = try? IPCPRequest(decoding: arrival.bytes) else { return .nonsense(arrival.bytes.count) }
-        return .message(request, arrival)
+        return true
     }
 
     /// Waits for room: irmd reads what its children send.
