@@ -98,7 +98,7 @@ struct DatagramLink: ~Copyable {
         let troubles = socket.takeTroubles()
         guard !troubles.isEmpty else { return }
         for trouble in DatagramTrouble.allCases where troubles[trouble] > 0 {
-            machine.failed(LinkTrouble(trouble), packets: troubles[trouble])
+            machine.failed(trouble, packets: troubles[trouble])
         }
     }
 
@@ -196,19 +196,6 @@ struct DatagramLink: ~Copyable {
         case .full?: isFull = true
         case .noBuffers?: retry = Clock.now() + Limits.noBuffersPause
         case nil: break
-        }
-    }
-}
-
-extension LinkTrouble {
-    fileprivate init(_ trouble: DatagramTrouble) {
-        switch trouble {
-        case .noBuffers: self = .noBuffers
-        case .tooLong: self = .tooLong
-        case .unreachable: self = .unreachable
-        case .interfaceDown: self = .interfaceDown
-        case .truncated: self = .truncated
-        case .other: self = .other
         }
     }
 }

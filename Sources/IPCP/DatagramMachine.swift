@@ -18,7 +18,7 @@ package protocol DatagramMachine: IPCPMachine {
     /// A packet of `length` bytes came from a process.
     mutating func departing(_ length: Int, on port: FlowPort, now: Instant) -> Departure
     /// What the driver could not do.
-    mutating func failed(_ trouble: LinkTrouble, packets: Int)
+    mutating func failed(_ trouble: DatagramTrouble, packets: Int)
 }
 
 /// What to do with a datagram.
@@ -37,26 +37,4 @@ package enum Departure: Sendable {
     case send(UInt32, to: DatagramAddress)
     /// It is counted.
     case drop
-}
-
-/// Why packets were lost between a flow and the network. Counted, and shown by `irm status`.
-package enum LinkTrouble: UInt8, Sendable, CaseIterable {
-    /// The process does not read: its queue is full.
-    case queueFull
-    /// The process has let go of the flow.
-    case flowEnded
-    /// They came faster than this IPCP takes them, and the buffer of its socket was full.
-    case socketFull
-    /// The kernel has no room (ENOBUFS) for longer than we wait.
-    case noBuffers
-    /// Longer than the path lets through (EMSGSIZE).
-    case tooLong
-    /// The other host or its port cannot be reached (ICMP).
-    case unreachable
-    /// The interface is down, or the address has gone.
-    case interfaceDown
-    /// Longer than our receive buffer.
-    case truncated
-    /// Anything else that the system says.
-    case other
 }

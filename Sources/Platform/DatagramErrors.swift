@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
+import Vocabulary
 
 /// What went wrong on a socket, until its owner asks. Errors that come back from the network stand in a queue of the
 /// socket; as long as one does, the socket is reported as ready.

@@ -2,6 +2,7 @@
 
 import IPCP
 import LocalProtocol
+import Vocabulary
 
 /// Why a machine drops a datagram or a packet.
 enum DropReason: UInt8, Sendable, CaseIterable {
@@ -41,7 +42,7 @@ enum DropReason: UInt8, Sendable, CaseIterable {
     }
 }
 
-extension LinkTrouble {
+extension DatagramTrouble {
     /// As `irm status` shows it.
     fileprivate var name: String {
         switch self {
@@ -65,7 +66,7 @@ struct DatagramCounters: Sendable {
     private var packetsDeparted: UInt64 = 0
     private var bytesDeparted: UInt64 = 0
     private var drops = [UInt64](repeating: 0, count: DropReason.allCases.count)
-    private var troubles = [UInt64](repeating: 0, count: LinkTrouble.allCases.count)
+    private var troubles = [UInt64](repeating: 0, count: DatagramTrouble.allCases.count)
 
     mutating func arrived(_ bytes: Int) {
         packetsArrived &+= 1
@@ -79,7 +80,7 @@ struct DatagramCounters: Sendable {
 
     mutating func dropped(_ reason: DropReason) { drops[Int(reason.rawValue)] &+= 1 }
 
-    mutating func failed(_ trouble: LinkTrouble, packets: Int) {
+    mutating func failed(_ trouble: DatagramTrouble, packets: Int) {
         troubles[Int(trouble.rawValue)] &+= UInt64(max(packets, 0))
     }
 
@@ -92,6 +93,6 @@ struct DatagramCounters: Sendable {
             LayerStatus.Counter("packets departed", packetsDeparted),
             LayerStatus.Counter("bytes departed", bytesDeparted),
         ] + DropReason.allCases.map { LayerStatus.Counter($0.name, drops[Int($0.rawValue)]) }
-            + LinkTrouble.allCases.map { LayerStatus.Counter($0.name, troubles[Int($0.rawValue)]) }
+            + DatagramTrouble.allCases.map { LayerStatus.Counter($0.name, troubles[Int($0.rawValue)]) }
     }
 }

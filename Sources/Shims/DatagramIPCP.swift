@@ -47,7 +47,7 @@ package struct DatagramIPCP<Family: DatagramFamily>: DatagramMachine {
         layer.departing(length, on: port)
     }
 
-    package mutating func failed(_ trouble: LinkTrouble, packets: Int) { layer.failed(trouble, packets: packets) }
+    package mutating func failed(_ trouble: DatagramTrouble, packets: Int) { layer.failed(trouble, packets: packets) }
 }
 
 package typealias UDP4IPCP = DatagramIPCP<IPv4>

@@ -40,5 +40,5 @@ extension DatagramLayer {
     }
 
     /// What the driver could not do.
-    mutating func failed(_ trouble: LinkTrouble, packets: Int) { counters.failed(trouble, packets: packets) }
+    mutating func failed(_ trouble: DatagramTrouble, packets: Int) { counters.failed(trouble, packets: packets) }
 }
