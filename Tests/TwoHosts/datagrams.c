@@ -151,7 +151,7 @@ void send_to(int                     fd,
              int                     number,
              const struct datagram * datagram)
 {
-    struct sockaddr_in address = address_of(number);
+    address_t address = address_of(number);
 
     /* An error is that of a datagram before. */
     while (sendto(fd, datagram->bytes, datagram->count, 0,

@@ -260,26 +260,30 @@ long memory_of(pid_t pid)
     return kib;
 }
 
-struct sockaddr_in address_of(int number)
+address_t address_of(int number)
 {
-    struct sockaddr_in address;
-    char               text[64];
+    union {
+        struct sockaddr any;
+        address_t       one;
+    }    address;
+    char text[64];
 
     MUST(getenv("TWOHOSTS_NETWORK") != NULL && getenv("TWOHOSTS_PORT") != NULL,
          "the hosts have a network");
     memset(&address, 0, sizeof(address));
-    address.sin_family = AF_INET;
-    address.sin_port = htons((uint16_t) atoi(getenv("TWOHOSTS_PORT")));
-    snprintf(text, sizeof(text), "%s.%d", getenv("TWOHOSTS_NETWORK"), number);
-    inet_pton(AF_INET, text, &address.sin_addr);
-    return address;
+    address.any.sa_family = FAMILY;
+    PORT_OF(&address.one) = htons((uint16_t) atoi(getenv("TWOHOSTS_PORT")));
+    snprintf(text, sizeof(text), "%s%d", getenv("TWOHOSTS_NETWORK"), number);
+    MUST(inet_pton(FAMILY, text, ADDRESS_OF(&address.one)) == 1,
+         "%s is an address", text);
+    return address.one;
 }
 
 int socket_at(int number)
 {
-    struct sockaddr_in address = address_of(number);
-    struct timeval     limit = { 5, 0 };
-    int                fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    address_t      address = address_of(number);
+    struct timeval limit = { 5, 0 };
+    int            fd = socket(FAMILY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     MUST(bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0,
          "a socket is bound to address %d", number);

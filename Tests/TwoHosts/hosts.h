@@ -17,8 +17,20 @@
 
 enum host { ONE, TWO };
 
-/* The longest message of a flow over udp4. */
+/* What differs between udp4 and udp6: addresses, and the longest message. */
+#if TWOHOSTS_FAMILY == 6
+#define FAMILY AF_INET6
+#define LONGEST 8948
+typedef struct sockaddr_in6 address_t;
+#define PORT_OF(address)    ((address)->sin6_port)
+#define ADDRESS_OF(address) (&(address)->sin6_addr)
+#else
+#define FAMILY AF_INET
 #define LONGEST 8976
+typedef struct sockaddr_in address_t;
+#define PORT_OF(address)    ((address)->sin_port)
+#define ADDRESS_OF(address) (&(address)->sin_addr)
+#endif
 
 /* Milliseconds of the peer timeout where an end is waited for. */
 #define TIMEOUT 400
@@ -88,7 +100,7 @@ pid_t irmd_of(enum host host);
 long memory_of(pid_t pid);
 
 /* An address of the network of the two hosts, at the port of the layer. */
-struct sockaddr_in address_of(int number);
+address_t address_of(int number);
 
 /* A socket of an address; its receive calls wait for at most 5 s. */
 int socket_at(int number);

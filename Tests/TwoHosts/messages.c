@@ -9,7 +9,7 @@
 
 #include <sys/uio.h>
 
-static const size_t sizes[] = { 1, 64, 1400, 1500, 8975, LONGEST };
+static const size_t sizes[] = { 1, 64, 1400, 1500, LONGEST - 1, LONGEST };
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 

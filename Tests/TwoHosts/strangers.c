@@ -103,15 +103,15 @@ static void check_forgery(uint32_t endpoint,
 {
     long long before = network(TWO, "dropped: wrong source");
     long long unknown = network(TWO, "dropped: unknown endpoint");
-    int       other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = address_of(STRANGER);
+    int       other = socket(FAMILY, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    address_t address = address_of(STRANGER);
 
     make_packet(&sent, endpoint, 100, 66);
     send_to(forger, 2, &sent);
     wait_for_more(TWO, "dropped: wrong source", before);
     CHECK(true, "a packet from another address is dropped and counted");
 
-    address.sin_port = 0;
+    PORT_OF(&address) = 0;
     MUST(bind(other, (struct sockaddr *) &address, sizeof(address)) == 0,
          "the stranger has another port");
     send_to(other, 2, &sent);
