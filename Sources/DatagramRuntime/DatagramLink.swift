@@ -25,8 +25,8 @@ struct DatagramLink: ~Copyable {
 
     /// Packets of a flow before it is the next one's turn.
     private static let quantum = 64
-    /// Turns of flows before others get theirs: four batches.
-    private static let turns = 16
+    /// Batches before what arrives gets its turn.
+    private static let batches = 4
 
     private struct Run {
         let port: Int32
@@ -127,18 +127,16 @@ struct DatagramLink: ~Copyable {
     mutating func transmit(_ machine: inout some DatagramMachine, now: Instant) -> [FlowPort] {
         if let time = retry, time <= now { retry = nil }
         var ended: [Int32] = []
-        var turns = DatagramLink.turns
-        while isBusy, turns > 0, let port = flows.next() {
-            turns -= 1
-            if batched + DatagramLink.quantum > Limits.datagramsPerBatch { settle() }
-            guard !isFull, retry == nil else {
-                flows.goesOn(port)
-                break
-            }
+        var batches = DatagramLink.batches
+        while isBusy, batches > 0, let port = flows.next() {
             switch append(port, &machine, now) {
             case .more: flows.goesOn(port)
             case .drained: break
             case .ended: ended.append(port)
+            }
+            if batched == Limits.datagramsPerBatch {
+                settle()
+                batches -= 1
             }
         }
         settle()
@@ -154,7 +152,8 @@ struct DatagramLink: ~Copyable {
     }
 
     private mutating func append(_ port: Int32, _ machine: inout some DatagramMachine, _ now: Instant) -> Rest {
-        guard let count = try? ProviderFlow.drain(port, into: packets) else { return .ended }
+        let place = UnsafeMutableBufferPointer(rebasing: packets.prefix(Limits.datagramsPerBatch - batched))
+        guard let count = try? ProviderFlow.drain(port, into: place) else { return .ended }
         var datagrams = 0
         for packet in packets.prefix(count) {
             switch machine.departing(packet.count, on: FlowPort(port), now: now) {
@@ -168,7 +167,7 @@ struct DatagramLink: ~Copyable {
             runs.append(Run(port: port, packets: count, datagrams: datagrams))
             batched += datagrams
         }
-        if count == packets.count { return .more }
+        if count == place.count { return .more }
         return isFinished(port) ? .ended : .drained
     }
 
@@ -179,12 +178,13 @@ struct DatagramLink: ~Copyable {
         guard !runs.isEmpty else { return }
         let flush = socket.flush()
         var settled = flush.settled
+        let appetite = flows.appetite
         for run in runs {
             let sent = min(settled, run.datagrams)
             settled -= sent
             // Packets that the machine dropped go with those around them.
             let isWhole = sent == run.datagrams
-            try? ProviderFlow.consume(run.port, isWhole ? run.packets : sent)
+            try? ProviderFlow.consume(run.port, isWhole ? run.packets : sent, appetite: appetite)
             if !isWhole {
                 ProviderFlow.takeBack(run.port)
                 flows.goesOn(run.port)

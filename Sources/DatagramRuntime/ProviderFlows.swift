@@ -30,6 +30,10 @@ struct ProviderFlows: ~Copyable {
     var pollDescriptor: Int32 { get throws(Failure) { try FlowSets.pollDescriptor(set) } }
     var hasUnsent: Bool { !unsent.isEmpty }
 
+    /// Bytes that each flow shall have ready. Many flows together shall not have more than stays in the cache until it is
+    /// sent; and as long as none has more than a few packets ready, they take turns often.
+    var appetite: UInt64 { max(Limits.readyBytes / UInt64(unsent.count + 1), Limits.leastReadyBytes) }
+
     mutating func add(_ port: Int32) throws(Failure) {
         try FlowSets.add(port, to: set)
         states[Int(port)] = .resting

@@ -60,6 +60,8 @@ public enum SlotLayout {
     @inlinable public static func head(from end: End) -> Int { 512 + end.index * 128 }
     /// Packets ever read (u64).
     @inlinable public static func read(from end: End) -> Int { 512 + end.index * 128 + 8 }
+    /// How much the consumer wants to be unread (u64, bytes), if that is less than the queue takes; 0 if not.
+    @inlinable public static func appetite(from end: End) -> Int { 512 + end.index * 128 + 16 }
 }
 
 /// What an end says of itself to the other.

@@ -7,9 +7,10 @@ import Vocabulary
 /// Positions are 64-bit byte counts that only grow; the offset in the ring is the position modulo its size.
 ///
 /// A record is 8 bytes of header (length in the low half, nothing yet in the high half) and the payload, and begins at
-/// a multiple of 64 bytes. Where the next record would not fit before the end of the ring, or where the ring is empty
-/// and the record would begin a new page, the producer goes on at the next multiple of the ring size and says in the
-/// `wrap` word where it left: there is no marker record. design: flow-memory §2
+/// a multiple of 64 bytes. Where the next record would not fit before the end of the ring, the producer goes on at the
+/// next multiple of the ring size and says in the `wrap` word where it left: there is no marker record. So it does where
+/// a record would begin a new page and the ring is empty, or as much of it was used as its reader wants to be unread.
+/// design: flow-memory §2
 ///
 /// Each side keeps its own positions privately (`RingProducer`, `RingConsumer`) and never reads them back from here.
 public struct Ring {
@@ -45,6 +46,8 @@ public struct Ring {
     @inlinable public var head: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 0) }
     /// Packets ever read. The consumer's.
     @inlinable public var read: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 8) }
+    /// How many unread bytes the consumer wants; 0: as many as the queue takes. The consumer's.
+    @inlinable public var appetite: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 16) }
 
     @inlinable func offset(_ position: UInt64) -> UInt64 { position & (size - 1) }
     /// The next multiple of the size that is not below the position.

@@ -9,6 +9,8 @@ public struct RingProducer {
     @usableFromInline var tail: UInt64 = 0
     /// The consumer's position when it was last looked at, and checked.
     @usableFromInline var head: UInt64 = 0
+    /// The consumer's appetite when it was last looked at; 0 is none of its own.
+    @usableFromInline var appetite: UInt64 = 0
     /// Where the ring was last left early.
     @usableFromInline var wrap: UInt64 = 0
     @usableFromInline var packetsWritten: UInt64 = 0
@@ -95,15 +97,24 @@ public struct RingProducer {
     /// Where the record goes; `.max` if there is no room; nil if the peer's word is impossible.
     @inlinable @inline(__always) mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
         let offset = ring.offset(tail)
+        var start = tail
         // Beyond what has memory, too: after a trim the next record shall not fill up the way to its old place.
         if ring.crossesPage(offset, need) || offset &+ need > populated {
             guard refresh(ring) else { return nil }
             if head == tail { return offset == 0 ? tail : ring.lapAfter(tail) }
+            // Who wants little keeps little memory in the cache.
+            if appetite != 0, offset >= appetite, fitsBefore(need, offset) { start = ring.lapAfter(tail) }
         }
-        let start = offset &+ need > ring.size ? ring.lapAfter(tail) : tail
+        if offset &+ need > ring.size { start = ring.lapAfter(tail) }
         if fits(start, need, ring, queueBytes) { return start }
         guard refresh(ring) else { return nil }
         return fits(start, need, ring, queueBytes) ? start : .max
+    }
+
+    /// Whether the consumer is in the same lap, and has left enough behind it.
+    @inlinable func fitsBefore(_ need: UInt64, _ offset: UInt64) -> Bool {
+        let unread = tail &- head
+        return unread <= offset && need <= offset &- unread
     }
 
     @inlinable func fits(_ start: UInt64, _ need: UInt64, _ ring: Ring, _ queueBytes: UInt64) -> Bool {
@@ -111,8 +122,9 @@ public struct RingProducer {
         // A consumer that stands where the ring was left early has read all before the gap, and the gap is free:
         // else a sleeping producer would block after every record.
         let from = head == wrap ? ring.lapAfter(head) : head
+        let most = appetite == 0 ? queueBytes : min(queueBytes, appetite)
         return start &+ need &- from <= ring.size
-            && ring.unread(from: head, to: tail, wrap: wrap) &+ need <= queueBytes
+            && ring.unread(from: head, to: tail, wrap: wrap) &+ need <= most
     }
 
     /// Looks at the consumer's position. False if it is impossible.
@@ -121,6 +133,7 @@ public struct RingProducer {
         // Between what was seen before and the tail, at a record's beginning.
         guard seen &- head <= tail &- head, seen & (Ring.alignment &- 1) == 0 else { return false }
         head = seen
+        appetite = cl_load64_relaxed(ring.appetite)
         return true
     }
 

@@ -184,8 +184,8 @@ extension FlowOffer {
     fileprivate func check() throws(Failure) {
         guard
             ringBytes.nonzeroBitCount == 1, ringBytes >= 4_096, ringBytes <= 1 << 30, queueBytes >= 128,
-            queueBytes <= ringBytes, messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink,
-            messageBytes >= trailerBytes
+            queueBytes <= ringBytes, arrivingQueueBytes >= 128, arrivingQueueBytes <= ringBytes,
+            messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink, messageBytes >= trailerBytes
         else { throw .inputOutput }
     }
 
@@ -207,6 +207,7 @@ extension FlowEntry {
         departing = Ring(bytes: segment + offer.end.index * size, size: size, slot: words, from: offer.end)
         self.words = words
         queueBytes = UInt64(offer.queueBytes)
+        arrivingQueueBytes = UInt64(offer.arrivingQueueBytes)
         trailerBytes = UInt8(offer.trailerBytes)
         role = offer.role
         messageBytes = Int(offer.messageBytes) - offer.trailerBytes

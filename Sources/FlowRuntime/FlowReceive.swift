@@ -283,7 +283,9 @@ extension FlowPointer {
     @inline(never)
     private func wakePeerWriter(_ end: FlowEnd) {
         let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
-        if unread <= pointee.queueBytes / 2 { WakeUp.sleeper(on: peerWriterWait) }
+        let appetite = cl_load64_relaxed(pointee.arriving.appetite)
+        let most = appetite == 0 ? pointee.arrivingQueueBytes : min(appetite, pointee.arrivingQueueBytes)
+        if unread <= most / 2 { WakeUp.sleeper(on: peerWriterWait) }
     }
 }
 

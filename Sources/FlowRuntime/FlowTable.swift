@@ -18,6 +18,7 @@ struct FlowEntry {
     /// The flow's slot in the link's memory.
     var words: UnsafeMutableRawPointer
     var queueBytes: UInt64
+    var arrivingQueueBytes: UInt64
     var messageBytes: Int
     var side: vocabularyEnd
     var isExpedited: Bool

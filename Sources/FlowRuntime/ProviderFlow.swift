@@ -53,7 +53,10 @@ package enum ProviderFlow {
 
     /// Frees the oldest packets that were handed out, and wakes a writer that waits for the room. `.flowDown` if the user
     /// has changed them so that they are not what was handed out.
-    package static func consume(_ descriptor: Int32, _ count: Int) throws(Failure) {
+    ///
+    /// The user waits with more than `appetite` bytes unread (0: as many as the flow takes), however deep the queue: more
+    /// would only leave the cache before it is sent. A message longer than that goes alone.
+    package static func consume(_ descriptor: Int32, _ count: Int, appetite: UInt64 = 0) throws(Failure) {
         guard count > 0 else { return }
         try reading(descriptor) { (entry, end) throws(RingViolation) in
             let receiving = end.receiving
@@ -67,6 +70,7 @@ package enum ProviderFlow {
             }
             guard consumer.agrees(with: handedOut) else { throw RingViolation() }
             receiving.pointee.consumer = consumer
+            cl_store64_relaxed(entry.pointee.arriving.appetite, appetite)
             entry.publishRead(end)
         }
     }

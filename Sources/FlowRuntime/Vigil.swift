@@ -139,8 +139,9 @@ extension FlowPointer {
         do throws(RingViolation) {
             try discardKeepalives(end)
             let unread = try end.receiving.pointee.consumer.unreadBytes(pointee.arriving)
-            let longest = min(Ring.need(pointee.messageBytes + Int(pointee.trailerBytes)), pointee.queueBytes / 2)
-            return unread == 0 || unread + longest <= pointee.queueBytes
+            let queueBytes = pointee.arrivingQueueBytes
+            let longest = min(Ring.need(pointee.messageBytes + Int(pointee.trailerBytes)), queueBytes / 2)
+            return unread == 0 || unread + longest <= queueBytes
         } catch {
             condemn(end)
             return true

@@ -5,7 +5,7 @@ import Vocabulary
 /// The IPCP's end of a flow between it and a process of this host, by its descriptor in the IPCP.
 package struct FlowPort: Identifier {
     package let rawValue: Int32
-    package init(_ rawValue: Int32) { self.rawValue = rawValue }
+    @inlinable package init(_ rawValue: Int32) { self.rawValue = rawValue }
 }
 
 /// An IPCP whose packets travel in datagrams. The data path asks a question and gets one answer by value: no allocation,

@@ -160,15 +160,18 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
     /// Both ends are registered for expedited barriers.
     package var isExpedited: Bool
     package var ringBytes: UInt32
+    /// How much may wait unread of what this end writes.
     package var queueBytes: UInt32
+    /// And of what it reads.
+    package var arrivingQueueBytes: UInt32
     package var messageBytes: UInt32
     package var role: FlowRole
 
     package init(
         flow: FlowID, end: End, quality: QualityOfService, peer: ProcessID, link: LinkID, slot: LinkSlot, linkEnd: End,
         linkIsIncluded: Bool, isExpedited: Bool, ringBytes: UInt32 = UInt32(Limits.ringBytes),
-        queueBytes: UInt32 = UInt32(Limits.queueBytes), messageBytes: UInt32 = UInt32(Limits.messageBytes),
-        role: FlowRole = .direct
+        queueBytes: UInt32 = UInt32(Limits.queueBytes), arrivingQueueBytes: UInt32 = UInt32(Limits.queueBytes),
+        messageBytes: UInt32 = UInt32(Limits.messageBytes), role: FlowRole = .direct
     ) {
         self.flow = flow
         self.end = end
@@ -181,6 +184,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         self.isExpedited = isExpedited
         self.ringBytes = ringBytes
         self.queueBytes = queueBytes
+        self.arrivingQueueBytes = arrivingQueueBytes
         self.messageBytes = messageBytes
         self.role = role
     }
@@ -197,6 +201,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         writer.write(isExpedited)
         writer.write(ringBytes)
         writer.write(queueBytes)
+        writer.write(arrivingQueueBytes)
         writer.write(messageBytes)
         writer.write(role.rawValue)
     }
@@ -206,7 +211,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
             flow: try reader.read(), end: try reader.readChoice(), quality: try reader.read(), peer: try reader.read(),
             link: try reader.read(), slot: try reader.read(), linkEnd: try reader.readChoice(),
             linkIsIncluded: try reader.readBool(), isExpedited: try reader.readBool(), ringBytes: try reader.read(),
-            queueBytes: try reader.read(), messageBytes: try reader.read(),
+            queueBytes: try reader.read(), arrivingQueueBytes: try reader.read(), messageBytes: try reader.read(),
             role: try reader.readChoice())
     }
 }

@@ -148,7 +148,7 @@ final class DepartingDatagrams {
     private func joins(_ length: Int, _ destination: DatagramAddress) -> Bool {
         let last = batch[0].messages - 1
         return length > 0 && length <= shapes[last].pieceBytes
-            && shapes[last].bytes + length <= DepartingDatagrams.mostBytes && destinations[last].isSame(destination)
+            && shapes[last].bytes + length <= DepartingDatagrams.mostBytes && destinations[last] == destination
     }
 
     private func extend(by length: Int) {
@@ -261,23 +261,6 @@ final class DepartingDatagrams {
 
 extension UnsafeRawBufferPointer {
     fileprivate var part: iovec { iovec(iov_base: UnsafeMutableRawPointer(mutating: baseAddress), iov_len: count) }
-}
-
-extension DatagramAddress {
-    /// As `==`, which is a call into another module.
-    @inline(__always)
-    fileprivate func isSame(_ other: DatagramAddress) -> Bool {
-        low == other.low && high == other.high && port == other.port && scope == other.scope
-            && isSix == other.isSix
-    }
-
-    @inline(__always)
-    private var isSix: Bool {
-        switch family {
-        case .ipv4: false
-        case .ipv6: true
-        }
-    }
 }
 
 extension DatagramFlush.Obstacle {

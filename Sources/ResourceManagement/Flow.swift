@@ -8,7 +8,7 @@ struct Flow: Sendable {
     let id: FlowID
     let name: ServiceName
     let quality: QualityOfService
-    /// Of each direction.
+    /// What the owner's quota has given for each of its queues.
     let queueBytes: UInt32
     let place: Links.Place
     /// Nil = direct.
@@ -25,6 +25,11 @@ struct Flow: Sendable {
     var hasSegment = false
     /// Both ends took it.
     var isEstablished = false
+
+    /// Bytes that may be unread of what the end writes.
+    func queueBytes(from end: End) -> UInt32 {
+        remote?.end == end ? queueBytes * UInt32(Limits.queuesFromNetwork) : queueBytes
+    }
 
     struct Layer: Hashable, Sendable {
         let ipcp: ProcessID

@@ -32,14 +32,14 @@ extension ResourceManager {
     ) -> Flow? {
         guard let client = processes[allocation.process], let acceptor = processes[server],
             case let owner = remote?.end == .first ? acceptor.credentials.user : client.credentials.user,
-            let queueBytes = quotas.addFlow(of: owner)
+            let queueBytes = quotas.addFlow(of: owner, isRemote: remote != nil)
         else { return nil }
         guard let id = flowNumbers.take() else {
-            quotas.removeFlow(of: owner, queueBytes: queueBytes)
+            quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             return nil
         }
         guard let place = links.place(client: client.id, server: server) else {
-            quotas.removeFlow(of: owner, queueBytes: queueBytes)
+            quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             flowNumbers.giveBack(id)
             return nil
         }
@@ -109,7 +109,7 @@ extension ResourceManager {
         var offer = FlowOffer(
             flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
             slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
-            queueBytes: flow.queueBytes)
+            queueBytes: flow.queueBytes(from: end), arrivingQueueBytes: flow.queueBytes(from: end.other))
         guard let remote = flow.remote else { return outgoing.append(.offer(offer, request, connection)) }
         offer.messageBytes = remote.messageBytes
         guard end == remote.end else {

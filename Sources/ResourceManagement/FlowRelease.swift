@@ -85,7 +85,7 @@ extension ResourceManager {
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
-        quotas.removeFlow(of: flow.owner, queueBytes: flow.queueBytes)
+        quotas.removeFlow(of: flow.owner, flow.queueBytes, isRemote: flow.remote != nil)
         if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }

@@ -22,27 +22,32 @@ struct Quotas: Sendable {
     }
     mutating func removeConnection(of user: UserID) { remove(\.connections, of: user) }
 
-    /// The queue that each direction of a new flow gets, in bytes; nil if the user has as many flows as allowed, or
+    /// What each queue of a new flow gets, in bytes; nil if the user has as many flows as allowed, or
     /// nothing is left to give. The first half of what a user may have is given out in full queues; after that each
     /// flow gets a small part of what is left, so that there is something for very many.
-    mutating func addFlow(of user: UserID) -> UInt32? {
+    mutating func addFlow(of user: UserID, isRemote: Bool = false) -> UInt32? {
         guard user != .root else { return UInt32(Limits.queueBytes) }
         let granted = shares[user]?.queueBytes ?? 0
         let left = queueBytesPerUser > granted ? queueBytesPerUser - granted : 0
         var queue = UInt64(Limits.queueBytes)
-        if left / 2 < queue || left < queueBytesPerUser / 2 {
+        if left / Quotas.queues(isRemote) < queue || left < queueBytesPerUser / 2 {
             queue = min(queue, max(left / Limits.queueShares & ~4_095, Limits.leastQueueBytes))
         }
-        guard queue * 2 <= left, add(\.flows, of: user, limit: Limits.flowsPerUser) else { return nil }
-        shares[user]?.queueBytes += queue * 2
+        let together = queue * Quotas.queues(isRemote)
+        guard together <= left, add(\.flows, of: user, limit: Limits.flowsPerUser) else { return nil }
+        shares[user]?.queueBytes += together
         return UInt32(queue)
     }
 
-    mutating func removeFlow(of user: UserID, queueBytes: UInt32) {
+    /// `queue`: what `addFlow` gave.
+    mutating func removeFlow(of user: UserID, _ queue: UInt32, isRemote: Bool = false) {
         guard user != .root else { return }
-        shares[user]?.queueBytes -= UInt64(queueBytes) * 2
+        shares[user]?.queueBytes -= UInt64(queue) * Quotas.queues(isRemote)
         remove(\.flows, of: user)
     }
+
+    /// Both directions together.
+    private static func queues(_ isRemote: Bool) -> UInt64 { isRemote ? 1 + UInt64(Limits.queuesFromNetwork) : 2 }
 
     private mutating func add(_ kind: WritableKeyPath<Share, Int>, of user: UserID, limit: Int) -> Bool {
         guard user != .root else { return true }

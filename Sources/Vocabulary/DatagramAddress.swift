@@ -6,6 +6,14 @@ package struct DatagramAddress: Hashable, Sendable {
         case ipv4 = 4
         case ipv6 = 6
 
+        /// A comparison that needs no call.
+        @inlinable package var isSix: Bool {
+            switch self {
+            case .ipv4: false
+            case .ipv6: true
+            }
+        }
+
         /// Of an address.
         package var bytes: Int { self == .ipv4 ? 4 : 16 }
     }
@@ -18,12 +26,18 @@ package struct DatagramAddress: Hashable, Sendable {
     package let high: UInt64
     package let low: UInt64
 
-    package init(family: Family, high: UInt64, low: UInt64, port: UInt16, scope: UInt32 = 0) {
+    @inlinable package init(family: Family, high: UInt64, low: UInt64, port: UInt16, scope: UInt32 = 0) {
         self.family = family
         self.high = high
         self.low = low
         self.port = port
         self.scope = scope
+    }
+
+    /// Each packet is asked where it comes from, or whether it goes where the one before it goes.
+    @inlinable package static func == (left: Self, right: Self) -> Bool {
+        left.low == right.low && left.high == right.high && left.port == right.port && left.scope == right.scope
+            && left.family.isSix == right.family.isSix
     }
 
     /// Nil unless there are 4 or 16 bytes, in network order.

@@ -30,6 +30,14 @@ public enum Limits {
     public static let leastQueueBytes: UInt64 = 4_096
     /// Of what is left of a user's queues when they become scarce, each direction of a new flow gets this part.
     public static let queueShares: UInt64 = 16_384
+    /// How many times as much may be unread of what comes from another host: its sender is not held back, so a reader
+    /// that does not run for some milliseconds loses what does not fit.
+    public static let queuesFromNetwork = 3
+    /// Bytes that wait in all flows of a layer together for being sent, while that leaves each flow `leastReadyBytes`.
+    /// Beyond: their writers wait [1,000 flows at full rate: 1.5 × the packets of 1 MiB for each].
+    package static let readyBytes: UInt64 = 4 << 20
+    /// A few packets, so that each turn of a flow is worth it.
+    package static let leastReadyBytes: UInt64 = 8_192
     /// The longest message of a flow inside the host: half a ring less the record header.
     public static let messageBytes = ringBytes / 2 - 8
     /// Bytes of one message of the local protocol. Longer ones are not sent, and end the connection that sends them.

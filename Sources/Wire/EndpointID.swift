@@ -6,8 +6,8 @@ import Vocabulary
 /// spec: udp-layer §2
 package struct EndpointID: Identifier {
     package let rawValue: UInt32
-    package init(_ rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable package init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
     /// No end of a flow: a message for the IPCP itself.
-    package static let management = EndpointID(0)
+    @inlinable package static var management: EndpointID { EndpointID(0) }
 }

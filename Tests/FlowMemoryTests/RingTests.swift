@@ -113,9 +113,10 @@ private struct Pair: ~Copyable {
         #expect(resident.filter { $0 & 1 != 0 }.count == 1)
     }
 
-    @Test func aFullQueueHoldsTheSameWhereverTheRingWasLeft() throws {
+    @Test(arguments: [0, 16_384]) func aFullQueueHoldsTheSameWhereverTheRingWasLeft(appetite: UInt64) throws {
         var random = SystemRandomNumberGenerator()
         var pair = Pair(size: 65_536, queueBytes: 16_384)
+        pair.ring.appetite.pointee = appetite
         var unread = 0
         for _ in 0..<50_000 {
             let message = [UInt8](repeating: 4, count: Int.random(in: 1...3_000, using: &random))
@@ -126,6 +127,35 @@ private struct Pair: ~Copyable {
                 if isWritten { unread += need }
             } else if let read = try pair.read() {
                 unread -= (read.count + 8 + 63) & ~63
+            }
+        }
+    }
+
+    @Test func aRingThatIsNeverEmptyUsesNoMoreThanItsConsumerWants() throws {
+        var pair = Pair(size: 1 << 20, queueBytes: 1 << 19)
+        pair.ring.appetite.pointee = 65_536
+        for _ in 0..<2 { #expect(pair.write([UInt8](repeating: 5, count: 1_400)) == .written) }
+        for _ in 0..<20_000 {
+            #expect(pair.write([UInt8](repeating: 5, count: 1_400)) == .written)
+            #expect(try pair.read()?.count == 1_400)
+        }
+        var resident = [UInt8](repeating: 0, count: (1 << 20) / 4_096)
+        #expect(mincore(pair.bytes, 1 << 20, &resident) == 0)
+        // It gets its memory in pieces of 64 KiB.
+        #expect(resident.filter { $0 & 1 != 0 }.count <= 2 * 65_536 / 4_096)
+    }
+
+    @Test func aConsumerWithASmallAppetiteIsGivenNoMore() throws {
+        var pair = Pair(size: 1 << 20, queueBytes: 65_536)
+        let message = [UInt8](repeating: 6, count: 1_000)
+        for (appetite, most) in [(8_192, 8), (4_096, 4), (100, 1), (0, 64), (1 << 30, 64)] {
+            pair.ring.appetite.pointee = UInt64(appetite)
+            for _ in 0..<100 {
+                var written = 0
+                while pair.write(message) == .written { written += 1 }
+                // What was seen of the appetite is at most a page old.
+                #expect(written >= most && written <= most + 4)
+                for _ in 0..<written { #expect(try pair.read() == message) }
             }
         }
     }

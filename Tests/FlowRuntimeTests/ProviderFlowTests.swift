@@ -97,6 +97,39 @@ import Vocabulary
         #expect(try flow.drain(100) == [message])
     }
 
+    @Test func whoWantsLittleIsGivenLittle() throws {
+        let flow = try Pair(broker, messageBytes: 1_400)
+        defer { flow.close() }
+        try FlowControl.setFlags(flow.user, FlowFlags.readWrite | FlowFlags.writeNonBlocking)
+        let message = [UInt8](repeating: 7, count: 1_000)
+        try flow.write(message)
+        #expect(try flow.drain(1).count == 1)
+        try ProviderFlow.consume(flow.provider, 1, appetite: 8_192)
+        var written = 0
+        while (try? flow.write(message)) != nil { written += 1 }
+        #expect(written <= 12)
+
+        // The writer goes on when half of that is free.
+        try FlowControl.setFlags(flow.user, FlowFlags.readWrite)
+        let user = flow.user
+        let isWritten = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            writeAll(user, message)
+            isWritten.signal()
+        }
+        let entry = try FlowTable.entry(user)
+        while cl_load32_acquire(entry.writerWait) == 0 { usleep(100) }
+        #expect(try flow.drain(100).count == written)
+        var left = written
+        while cl_load32_acquire(entry.writerWait) != 0 {
+            try ProviderFlow.consume(flow.provider, 1, appetite: 8_192)
+            left -= 1
+        }
+        #expect(left == 4)
+        isWritten.wait()
+        #expect(try flow.drain(100) == [message])
+    }
+
     @Test func aSetTellsOfPacketsAndOfTheEnd() throws {
         let flow = try Pair(broker)
         defer { flow.close() }

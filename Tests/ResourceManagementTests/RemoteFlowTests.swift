@@ -102,6 +102,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let client = Attached(&rig, pid: 10)
         let (offer, request) = try ask(client)
         #expect(offer.end == .second && offer.role == .provider && offer.messageBytes == 8_976)
+        #expect(offer.queueBytes == 3 << 20 && offer.arrivingQueueBytes == 1 << 20)
         #expect(network.say(.mapped(offer.flow), &rig).offers.isEmpty)
         check()
         let offers = network.say(.taken(offer.flow, authentication: try answer(to: request)), &rig).offers

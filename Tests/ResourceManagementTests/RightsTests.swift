@@ -76,7 +76,18 @@ import Vocabulary
         #expect(given.count > 3_000)
         #expect(quotas.addFlow(of: UserID(2)) == UInt32(Limits.queueBytes))
         #expect(quotas.addFlow(of: .root) == UInt32(Limits.queueBytes))
-        for queue in given { quotas.removeFlow(of: UserID(1), queueBytes: queue) }
+        for queue in given { quotas.removeFlow(of: UserID(1), queue) }
+        #expect(quotas.addFlow(of: UserID(1)) == UInt32(Limits.queueBytes))
+    }
+
+    @Test("a flow to another host has four queues' worth, and gives as much back")
+    func queuesOfRemoteFlows() throws {
+        var quotas = Quotas(queueBytesPerUser: 64 << 20)
+        var given: [UInt32] = []
+        while let queue = quotas.addFlow(of: UserID(1), isRemote: true) { given.append(queue) }
+        #expect(given.reduce(UInt64(0)) { $0 + UInt64($1) * 4 } <= 64 << 20)
+        #expect(given.first == UInt32(Limits.queueBytes))
+        for queue in given { quotas.removeFlow(of: UserID(1), queue, isRemote: true) }
         #expect(quotas.addFlow(of: UserID(1)) == UInt32(Limits.queueBytes))
     }
 

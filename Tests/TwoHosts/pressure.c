@@ -10,8 +10,8 @@
 #define SIZE 1000
 #define MORE_KIB 16384
 
-/* Of a flow's queue, which holds a MiB. */
-#define QUEUE (1u << 20)
+/* Of what comes from another host: its queue holds 3 MiB. */
+#define QUEUE (3u << 20)
 
 static uint8_t buffer[LONGEST];
 
