@@ -5,10 +5,12 @@
 //        udp-pair send plain|batched ADDRESS PORT BYTES SECONDS
 //        udp-pair echo ADDRESS PORT
 //        udp-pair ping ADDRESS PORT BYTES COUNT
+//        udp-pair flood ADDRESS PORT RATE SECONDS
 //
 // `plain` is one datagram for each send() and recv(); `batched` is sendmmsg() and recvmmsg() of messages that the kernel
 // splits and joins (UDP GSO and GRO). `receive` and `ping` write one line of JSON; `receive` and `echo` end when the
-// other says so.
+// other says so. `flood` is what a stranger sends to a layer: RATE datagrams a second, random, truncated, oversized and
+// repeated; 0: as fast as it can.
 
 #define _GNU_SOURCE
 #include "../obench/clock.h"
@@ -45,7 +47,8 @@ static int usage(void) {
     fputs("usage: udp-pair receive plain|batched ADDRESS PORT\n"
           "       udp-pair send plain|batched ADDRESS PORT BYTES SECONDS\n"
           "       udp-pair echo ADDRESS PORT\n"
-          "       udp-pair ping ADDRESS PORT BYTES COUNT\n",
+          "       udp-pair ping ADDRESS PORT BYTES COUNT\n"
+          "       udp-pair flood ADDRESS PORT RATE SECONDS\n",
           stderr);
     return 2;
 }
@@ -256,6 +259,31 @@ static int ping(int fd, size_t bytes, size_t rounds) {
     return 0;
 }
 
+// Cut out of random bytes anywhere; some are for the management of the layer.
+static int flood(int fd, double rate, double seconds) {
+    static uint8_t noise[1 << 16];
+    uint64_t begin = nanoseconds_now(), end = begin + (uint64_t)(seconds * 1e9), sent = 0, word = begin | 1, last = 0;
+    for (size_t i = 0; i < sizeof noise / 8; i++, word ^= word << 13, word ^= word >> 7, word ^= word << 17)
+        memcpy(noise + i * 8, &word, 8);
+    for (unsigned rounds = 0; nanoseconds_now() < end; sent++) {
+        uint64_t number = sent % 16 ? (word ^= word << 13, word ^= word >> 7, word ^= word << 17) : last;
+        uint8_t *bytes = noise + number / 64 % 32768;
+        size_t length = number % 8 == 0 ? 8990 + number / 8 % 400 : number % 8 == 1 ? number / 8 % 8 : number / 8 % 1400;
+        uint8_t front[4];
+        last = number;
+        memcpy(front, bytes, sizeof front);
+        if (number % 4 == 2)
+            memset(bytes, 0, sizeof front);
+        if (send(fd, bytes, length, 0) < 0 && errno != ENOBUFS && errno != ECONNREFUSED)
+            fail("send");
+        memcpy(bytes, front, sizeof front);
+        while (rate > 0 && (double)(nanoseconds_now() - begin) * 1e-9 * rate < (double)sent && nanoseconds_now() < end)
+            spin(&rounds);
+    }
+    printf("{\"mode\": \"flood\", \"packets_per_second\": %.0f}\n", (double)sent / seconds);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     const char *verb = argc > 1 ? argv[1] : "";
     bool batched = argc > 2 && strcmp(argv[2], "batched") == 0;
@@ -264,6 +292,8 @@ int main(int argc, char **argv) {
         return receive(batched, argv[3], argv[4]);
     if (strcmp(verb, "echo") == 0 && argc == 4)
         return echo(argv[2], argv[3]);
+    if (strcmp(verb, "flood") == 0 && argc == 6 && atof(argv[4]) >= 0 && atof(argv[5]) > 0)
+        return flood(open_socket(argv[2], argv[3], false), atof(argv[4]), atof(argv[5]));
     bool is_send = strcmp(verb, "send") == 0 && argc == 7 && has_mode;
     if (!is_send && !(strcmp(verb, "ping") == 0 && argc == 6))
         return usage();

@@ -14,18 +14,25 @@ final class ArrivingDatagrams {
     private let addresses: KernelArray<cl_address>
     private let controls: KernelArray<cl_datagram_control>
     private let messages: KernelArray<cl_datagram_message>
+    /// How many messages are received at once: fewer if they are long, so that they stay in the cache until they are copied.
+    private let width: KernelArray<Int>
+    private let longMessages: Int
     /// Receptions since the errors were last looked for.
     private let unheard = KernelArray(repeating: 0, count: 1)
 
     private static let controlBytes = MemoryLayout<cl_datagram_control>.size
     /// Errors take their room from the buffer of the socket, so they must not wait for a pause in what comes.
     private static let receptionsBetweenErrors = 64
+    /// Bytes of a message of which many are received at once.
+    private static let shortMessage = 8_192
     private static let attempts = 3
 
     init(on descriptor: Int32, longestBytes: Int, joined: Bool) {
         self.descriptor = descriptor
         self.longestBytes = longestBytes
-        let count = joined ? Limits.joinedMessagesPerBatch : Limits.datagramsPerReception
+        let count = Limits.datagramsPerReception
+        longMessages = joined ? Limits.joinedMessagesPerBatch : count
+        width = KernelArray(repeating: longMessages, count: 1)
         let capacity = joined ? 1 << 16 : longestBytes
         // Not a power of two: the beginnings of all buffers would meet in a few lines of the cache.
         stride = (capacity + 63) / 64 * 64 + 192
@@ -60,11 +67,15 @@ final class ArrivingDatagrams {
         if unheard[0] >= ArrivingDatagrams.receptionsBetweenErrors { collect(errors) }
         let count = fetch(errors)
         var datagrams = 0
+        var bytes = 0
         for index in 0..<count {
+            bytes += Int(messages[index].length)
             datagrams += deliver(index, errors, body)
             prepare(index)
         }
-        return DatagramReception(datagrams: datagrams, mayHaveMore: count == messages.count)
+        let mayHaveMore = count == width[0]
+        width[0] = bytes > longMessages * ArrivingDatagrams.shortMessage ? longMessages : messages.count
+        return DatagramReception(datagrams: datagrams, mayHaveMore: mayHaveMore)
     }
 
     @discardableResult
@@ -76,7 +87,7 @@ final class ArrivingDatagrams {
     /// How many messages came. An error that came back from the network is told here, once, in place of them.
     private func fetch(_ errors: DatagramErrors) -> Int {
         for _ in 0..<ArrivingDatagrams.attempts {
-            let result = cl_datagram_receive(descriptor, messages.base, UInt32(messages.count))
+            let result = cl_datagram_receive(descriptor, messages.base, UInt32(width[0]))
             if result >= 0 { return Int(result) }
             let heard = collect(errors)
             if result == -EAGAIN { return 0 }

@@ -118,10 +118,10 @@ public enum Limits {
     package static let datagramBytes = 65_507
     /// Datagrams that are sent at once: five messages of the length that the kernel splits. More waits in its flow.
     package static let datagramsPerBatch = 256
-    /// Datagrams that are received at once, where the kernel joins none. More waits in the socket.
+    /// Messages that are received at once if they are short. More waits in the socket.
     package static let datagramsPerReception = 64
-    /// Messages that are received at once, each of 64 KiB of datagrams that the kernel has joined: what stays in the
-    /// cache until it is copied.
+    /// And if they are long, each of up to 64 KiB of datagrams that the kernel has joined: what stays in the cache until it
+    /// is copied.
     package static let joinedMessagesPerBatch = 8
     /// Bytes that the kernel keeps for a UDP socket in each direction, if it may: 10 ms at 3 Gbit/s. Beyond, it drops.
     package static let datagramBufferBytes = 4 << 20
