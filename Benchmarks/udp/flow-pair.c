@@ -65,7 +65,7 @@ static void *echo(void *argument) {
     return NULL;
 }
 
-static void take(int flow, const uint8_t *packet, ssize_t count) {
+static void take(int flow, const uint8_t *packet, ssize_t count, uint64_t now) {
     struct tally *tally = &tallies[flow];
     struct mark mark;
     if (count < (ssize_t)sizeof mark)
@@ -75,9 +75,9 @@ static void take(int flow, const uint8_t *packet, ssize_t count) {
         (void)flow_write(flow, tally, sizeof *tally);
         return;
     }
-    tally->last = nanoseconds_now();
+    tally->last = now;
     if (tally->received++ == 0)
-        tally->first = tally->last;
+        tally->first = now;
     if (mark.number < tally->next)
         tally->misordered++;
     else
@@ -90,9 +90,11 @@ static void *sink(void *argument) {
     (void)argument;
     for (;;) {
         must("fevent", fevent(sinks, queue, NULL));
+        // Once for all that it tells of, as udp-pair does for a batch.
+        uint64_t now = nanoseconds_now();
         for (int flow; (flow = fqueue_next(queue)) >= 0;) {
             if (fqueue_type(queue) == FLOW_PKT)
-                take(flow, packet, flow_read(flow, packet, sizeof packet));
+                take(flow, packet, flow_read(flow, packet, sizeof packet), now);
             else if (fqueue_type(queue) == FLOW_PEER || fqueue_type(queue) == FLOW_DEALLOC)
                 flow_dealloc(flow);
         }
