@@ -33,7 +33,7 @@ struct FlowEnd: Equatable {
         var endIsDue = false
         var patience = Patience()
         /// Of `FlowReceive.peek`.
-        var held = HeldMessage()
+        var held = HeldRecord()
         /// `FenceReason.sleepy` is set, and every writer knows.
         var writerFences = false
     }
@@ -43,7 +43,7 @@ struct FlowEnd: Equatable {
         var producer = RingProducer()
         var patience = Patience()
         /// Of `FlowTransmit.reserve`.
-        var reservation = Reservation()
+        var reservation = HeldRecord()
     }
 
     func reset(_ settings: FlowSettings) {

@@ -83,7 +83,7 @@ package enum FlowReceive {
         guard let end = entry.lockReading() else { throw .flowDown }
         defer { cl_unlock(end.readLock) }
         let state = end.receiving
-        guard state.pointee.held.holder == FlowProcess.shared.identity.rawValue else { throw .invalid }
+        guard state.pointee.held.isOurs else { throw .invalid }
         state.pointee.held.end()
         state.pointee.delivered = 0
         entry.consume(bytes: state.pointee.held.bytes, end)
@@ -207,12 +207,7 @@ extension FlowEnd {
             if flags & FlowFlags.down != 0 { return .flowDown }
             if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .notPermitted }
         }
-        let holder = receiving.pointee.held.holder
-        if holder == 0 { return nil }
-        guard cl_has_ended(holder) else { return .busy }
-        // The message is still the oldest.
-        receiving.pointee.held.end()
-        return nil
+        return receiving.pointee.held.refusal()
     }
 }
 

@@ -62,7 +62,7 @@ package enum FlowTransmit {
             throw .flowDown
         }
         let reservation = end.sending.pointee.reservation
-        guard reservation.holder == FlowProcess.shared.identity.rawValue, count <= reservation.bytes else {
+        guard reservation.isOurs, count <= reservation.bytes else {
             cl_unlock(end.writeLock)
             entry.holdAgain(.reservation)
             throw .messageTooLong
@@ -89,7 +89,7 @@ package enum FlowTransmit {
                 cl_unlock(end.writeLock)
                 throw .messageTooLong
             }
-            if let failure = entry.writingFailure(end) ?? end.refusal {
+            if let failure = entry.writingFailure(end) ?? end.sending.pointee.reservation.refusal() {
                 cl_unlock(end.writeLock)
                 throw failure
             }
@@ -147,17 +147,6 @@ package enum FlowTransmit {
             cl_unlock(end.writeLock)
             try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
         }
-    }
-}
-
-extension FlowEnd {
-    /// Somebody fills a place that he has reserved.
-    fileprivate var refusal: Failure? {
-        let holder = sending.pointee.reservation.holder
-        if holder == 0 { return nil }
-        guard cl_has_ended(holder) else { return .busy }
-        sending.pointee.reservation.end()
-        return nil
     }
 }
 

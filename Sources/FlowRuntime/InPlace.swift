@@ -6,14 +6,19 @@ import Vocabulary
 // What a process holds of a flow's memory between two calls. Who does is written twice: in the end's state, which a
 // forked child shares, so that nobody else writes or reads there; and in the flow's entry, which it does not.
 
-/// A place in the departing ring that somebody fills.
-struct Reservation {
+/// A record of a ring that somebody fills, or the oldest message, which somebody reads in place.
+struct HeldRecord {
+    /// Of the record that is filled, in the ring.
     private(set) var start: UInt64 = 0
+    /// Of its payload, as they were reserved or checked.
     private(set) var bytes = 0
     /// 0: nobody. Written last, so that of one who dies meanwhile nothing is left.
-    private(set) var holder: pid_t = 0
+    private var holder: pid_t = 0
 
-    mutating func begin(at start: UInt64, bytes: Int) {
+    var isHeld: Bool { holder != 0 }
+    var isOurs: Bool { holder == FlowProcess.shared.identity.rawValue }
+
+    mutating func begin(at start: UInt64 = 0, bytes: Int) {
         self.start = start
         self.bytes = bytes
         cl_compiler_fence()
@@ -21,22 +26,15 @@ struct Reservation {
     }
 
     mutating func end() { holder = 0 }
-}
 
-/// The oldest message, which somebody reads in place.
-struct HeldMessage {
-    /// Of its payload, as they were checked.
-    private(set) var bytes = 0
-    /// As in `Reservation`.
-    private(set) var holder: pid_t = 0
-
-    mutating func begin(bytes: Int) {
-        self.bytes = bytes
-        cl_compiler_fence()
-        holder = FlowProcess.shared.identity.rawValue
+    /// Why nobody else may write or read there now; nil if they may. Who has died holds nothing: his record was not
+    /// published, or is still the oldest.
+    mutating func refusal() -> Failure? {
+        guard isHeld else { return nil }
+        guard cl_has_ended(holder) else { return .busy }
+        end()
+        return nil
     }
-
-    mutating func end() { holder = 0 }
 }
 
 /// What this process holds of a flow; bits in its entry.

@@ -31,7 +31,7 @@ extension FlowPointer {
     /// With the read lock held: packets that are no messages go, as far as nothing that is read stands before them. Else
     /// they would fill the ring of a program that does not read.
     func discardKeepalives(_ end: FlowEnd) throws(RingViolation) {
-        if end.receiving.pointee.held.holder == 0 { _ = try front(end) }
+        if !end.receiving.pointee.held.isHeld { _ = try front(end) }
     }
 
     private func countMessages(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) throws(RingViolation) -> UInt64 {

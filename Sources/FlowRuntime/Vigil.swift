@@ -123,7 +123,7 @@ extension FlowPointer {
         guard let end = lockWriting() else { return }
         defer { cl_unlock(end.writeLock) }
         let sending = end.sending
-        guard sending.pointee.reservation.holder == 0,
+        guard !sending.pointee.reservation.isHeld,
             // A violation is found by the next write.
             case .place(let start) = sending.pointee.producer.reserve(
                 0, in: pointee.departing, queueBytes: pointee.queueBytes)
