@@ -31,6 +31,19 @@ int cl_memfd_check(int fd, size_t size) {
     return 0;
 }
 
+int cl_memfd_holding(const char *name, const void *bytes, size_t count) {
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = cl_write_all(fd, bytes, count);
+    if (error == 0 && lseek(fd, 0, SEEK_SET) < 0)
+        error = -errno;
+    if (error == 0)
+        return fd;
+    close(fd);
+    return error;
+}
+
 int cl_eventfd(void) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return fd < 0 ? -errno : fd;

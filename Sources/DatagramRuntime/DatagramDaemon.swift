@@ -54,6 +54,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     private func serve() throws(Failure) {
         // As a process, before irmd may give it a flow.
         try ProviderFlow.attach()
+        defer { end() }
         try ManagerChannel.send(.initialised(.current, Machine.type))
         var ready: [EventLoop.Readiness] = []
         while !hasEnded {
@@ -62,6 +63,17 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
             ready.removeAll(keepingCapacity: true)
             try transmit()
             if let deadline = machine.deadline, deadline <= Clock.now() { try handle(.timeout) }
+        }
+    }
+
+    /// Also when irmd has gone, and nobody can be answered any more.
+    private func end() {
+        actions.removeAll()
+        machine.handle(.ending, now: Clock.now(), into: &actions)
+        do throws(Failure) {
+            try perform()
+        } catch {
+            log.write(.warning, "ipcpd/ipcp", "The end is not in order: \(error).")
         }
     }
 
@@ -165,6 +177,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         case .send(let message, let destination): link?.send(message, to: destination, &machine)
         case .resolve(let id, let inquiry): resolution.resolve(id, inquiry)
         case .publish(let update): resolution.publish(update)
+        case .withdraw(let update): resolution.withdraw(update)
         case .release(let port): link?.release(port)
         case .discard(let port): link?.discard(port)
         }

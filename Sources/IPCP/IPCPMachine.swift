@@ -34,6 +34,8 @@ package enum IPCPEvent: Hashable, Sendable {
     case noHosts(Failure)
     /// The deadline has come.
     case timeout
+    /// The daemon ends in good order, and does nothing after this but `IPCPAction.withdraw` and `report`.
+    case ending
 }
 
 package enum IPCPAction: Hashable, Sendable {
@@ -48,6 +50,8 @@ package enum IPCPAction: Hashable, Sendable {
     case resolve(ResolutionID, Inquiry)
     /// Tells the DNS server; nothing comes back but a line in the log.
     case publish(DNSUpdate)
+    /// The last that the DNS server is told, instead of all that waits. Nothing comes back but lines in the log.
+    case withdraw(DNSUpdate)
     /// Lets go of the IPCP's end.
     case release(FlowPort)
     /// Lets go of an end that is about to be refused, before irmd hears of that and uses its place for another flow.

@@ -26,22 +26,20 @@ package final class NameResolution: Sendable {
     private struct State: Sendable {
         var toServer = Lane()
         var toSystem = Lane()
-        var updates: Deque<DNSUpdate> = []
-        var isUpdating = false
         var events: [IPCPEvent] = []
     }
 
     /// Held for a few instructions, and around no call that waits.
     private let state = Mutex(State())
     private let bell: Descriptor
-    private let log: @Sendable (LogLevel, String) -> Void
+    private let updates: ServerUpdates
 
     /// `log` is called from any thread.
     package init(log: @escaping @Sendable (LogLevel, String) -> Void) throws(Failure) {
         let result = cl_eventfd()
         guard result >= 0 else { throw Failure(result: Int(result)) }
         bell = Descriptor(owning: result)
-        self.log = log
+        updates = try ServerUpdates(log: log)
         try ServerInquiry.prepare()
     }
 
@@ -125,46 +123,12 @@ package final class NameResolution: Sendable {
         }
     }
 
-    /// One after the other, so that a name that is registered and unregistered is not registered at last. What becomes of
-    /// it is in the log.
-    package func publish(_ update: DNSUpdate) {
-        enum Next { case thread, nothing, refusal }
-        let next = state.withLock { state -> Next in
-            guard state.updates.count < Limits.names else { return .refusal }
-            state.updates.append(update)
-            defer { state.isUpdating = true }
-            return state.isUpdating ? .nothing : .thread
-        }
-        switch next {
-        case .nothing: break
-        case .refusal: log(.error, "\(update) is not sent: too many wait.")
-        case .thread:
-            do throws(Failure) {
-                try Thread.start { self.sendUpdates() }
-            } catch {
-                while let lost = nextUpdate() { log(.error, "\(lost) is not sent: \(error).") }
-            }
-        }
-    }
+    /// One after the other. What becomes of it is in the log.
+    package func publish(_ update: DNSUpdate) { updates.append(update) }
 
-    private func sendUpdates() {
-        while let update = nextUpdate() {
-            if let mistake = ServerUpdate.send(update) {
-                log(.error, "\(update) failed: \(mistake).")
-            } else {
-                log(.debug, "\(update) is done.")
-            }
-        }
-    }
-
-    /// Nil: the thread ends.
-    private func nextUpdate() -> DNSUpdate? {
-        state.withLock { state in
-            let next = state.updates.popFirst()
-            state.isUpdating = next != nil
-            return next
-        }
-    }
+    /// The last update, when the daemon ends: waits until it is done, and at most `Limits.withdrawalTimeout`, or until
+    /// the log says what was left undone.
+    package func withdraw(_ update: DNSUpdate) { updates.end(with: update) }
 
     /// From now on there are events `hosts` and `noHosts`, as long as this exists.
     package func follow(_ path: [UInt8], for own: DatagramAddress) {

@@ -9,45 +9,47 @@ import Vocabulary
 enum ServerUpdate {
     private static let programs = ["/usr/bin/nsupdate", "/usr/local/bin/nsupdate", "/usr/sbin/nsupdate"]
 
-    /// Waits until it is done. Nil, or what went wrong.
-    static func send(_ update: DNSUpdate) -> String? {
+    enum Outcome: Hashable {
+        case done
+        case interrupted
+        case failed(String)
+    }
+
+    /// Waits until it is done, or killed at the deadline. Readability of `interruption` is a deadline, too.
+    static func send(_ update: DNSUpdate, until deadline: Instant, interruption: Int32? = nil) -> Outcome {
+        guard deadline > Clock.now() else { return .failed("there was no time") }
         guard let program = programs.first(where: { access($0, X_OK) == 0 }) else {
-            return "nsupdate is not installed"
+            return .failed("nsupdate is not installed")
         }
         do throws(Failure) {
-            return try ending(of: try start(program, update))
+            return try outcome(of: try start(program, update), deadline, interruption)
         } catch {
-            return "\(error)"
+            return .failed("\(error)")
         }
     }
 
-    /// Deleted is the own address alone, because others may have registered the same name.
+    /// One message to the server, so that all of it is done or nothing.
     static func script(_ update: DNSUpdate) -> String {
         let server = update.server.addressText + (update.server.port == 53 ? "" : " \(update.server.port)")
-        let label = String(decoding: update.label, as: UTF8.self)
-        let type = update.family == .ipv4 ? "A" : "AAAA"
-        let line =
-            switch update.change {
-            case .add(let address, let seconds): "add \(label) \(seconds) \(type) \(text(address))"
-            case .delete(let address): "delete \(label) \(type) \(text(address))"
+        // A record has no room for a scope.
+        let address = DatagramAddress(update.address.bytes, port: 0)?.addressText ?? ""
+        let record = (update.address.family == .ipv4 ? "A " : "AAAA ") + address
+        let lines = update.labels.map { label in
+            let label = String(decoding: label, as: UTF8.self)
+            return switch update.change {
+            case .add(let seconds): "update add \(label) \(seconds) \(record)\n"
+            case .delete: "update delete \(label) \(record)\n"
             }
-        return "server \(server)\nupdate \(line)\nsend\nquit\n"
-    }
-
-    private static func text(_ address: [UInt8]) -> String {
-        DatagramAddress(address, port: 0)?.addressText ?? ""
+        }
+        return "server \(server)\n\(lines.joined())send\nquit\n"
     }
 
     private static func start(_ program: String, _ update: DNSUpdate) throws(Failure) -> ProcessID {
-        var ends: [Int32] = [-1, -1]
-        let result = cl_pipe(&ends)
-        guard result == 0 else { throw Failure(result: Int(result)) }
-        let input = Descriptor(owning: ends[0])
-        // So few bytes fit an empty pipe, which nobody has to read meanwhile, and are followed by the end.
+        // A file and no pipe: that could be full before nsupdate reads.
         let script = Array(ServerUpdate.script(update).utf8)
-        let written = Int(script.withUnsafeBytes { cl_write_all(ends[1], $0.baseAddress, $0.count) })
-        cl_close(ends[1])
-        guard written == 0 else { throw Failure(result: written) }
+        let result = script.withUnsafeBytes { cl_memfd_holding("nsupdate", $0.baseAddress, $0.count) }
+        guard result >= 0 else { throw Failure(result: Int(result)) }
+        let input = Descriptor(owning: result)
         // Two tries of a second each for each of its exchanges: that for the zone, and the update.
         var arguments = ["nsupdate", "-t", "5", "-u", "1", "-r", "1"].map { Array($0.utf8) }
         if !update.key.isEmpty { arguments += [Array("-k".utf8), update.key] }
@@ -55,28 +57,41 @@ enum ServerUpdate {
     }
 
     /// The thread that has started it waits for it: with that thread it would end.
-    private static func ending(of process: ProcessID) throws(Failure) -> String? {
+    private static func outcome(
+        of process: ProcessID, _ deadline: Instant, _ interruption: Int32?
+    ) throws(Failure) -> Outcome {
         let handle = try ProcessHandle(process)
-        var isLate = false
-        if !hasEnded(handle.descriptor.number, Int32(Limits.updateTimeout.nanoseconds / 1_000_000)) {
-            isLate = true
+        let ending = wait(for: handle.descriptor.number, deadline, interruption)
+        if ending != .ended {
             handle.signal(SIGKILL)
-            _ = hasEnded(handle.descriptor.number, -1)
+            _ = wait(for: handle.descriptor.number, nil, nil)
         }
-        switch ProcessHandle.reap(process) {
-        case .exited(0): return nil
-        case .exited(let status): return "nsupdate ended with status \(status)"
-        case .killed(let signal): return isLate ? "nsupdate took too long" : "nsupdate was killed by signal \(signal)"
-        case nil: return "nsupdate was lost"
+        switch (ProcessHandle.reap(process), ending) {
+        case (.exited(0), _): return .done
+        case (_, .interrupted): return .interrupted
+        case (_, .late): return .failed("nsupdate took too long")
+        case (.exited(let status), .ended): return .failed("nsupdate ended with status \(status)")
+        case (.killed(let signal), .ended): return .failed("nsupdate was killed by signal \(signal)")
+        case (nil, .ended): return .failed("nsupdate was lost")
         }
     }
 
-    private static func hasEnded(_ descriptor: Int32, _ milliseconds: Int32) -> Bool {
-        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    private enum Ending {
+        case ended
+        case interrupted
+        case late
+    }
+
+    private static func wait(for process: Int32, _ deadline: Instant?, _ interruption: Int32?) -> Ending {
+        // A descriptor of -1 is none.
+        var polls = [process, interruption ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {
-            let result = CLinux.poll(&poll, 1, milliseconds)
+            let left = deadline.map { Int32(clamping: $0.since(Clock.now()).nanoseconds / 1_000_000) } ?? -1
+            let result = poll(&polls, nfds_t(polls.count), left)
             // No signal is handled here, but a debugger may interrupt.
-            guard result < 0, cl_errno() == EINTR else { return result > 0 }
+            if result < 0, cl_errno() == EINTR { continue }
+            if polls[0].revents != 0 { return .ended }
+            return polls[1].revents != 0 ? .interrupted : .late
         }
     }
 }

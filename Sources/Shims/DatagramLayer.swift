@@ -90,6 +90,7 @@ struct DatagramLayer: Sendable {
         case .hosts(let file): directory?.adopt(file, into: &actions)
         case .noHosts(let failure): directory?.lackHosts(failure, into: &actions)
         case .timeout: expire(now: now, into: &actions)
+        case .ending: directory?.withdraw(into: &actions)
         }
         for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
     }

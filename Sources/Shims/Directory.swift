@@ -93,15 +93,23 @@ package struct Directory: Sendable {
     package mutating func register(_ hash: [UInt8], into actions: inout [IPCPAction]) -> Bool {
         guard registered.count < Limits.names || registered.contains(hash) else { return false }
         registered.insert(hash)
-        publish(hash, .add(address: own.bytes, timeToLive: Directory.publishedSeconds), into: &actions)
+        let add = DNSUpdate.Change.add(timeToLive: Directory.publishedSeconds)
+        if let update = update([hash], add) { actions.append(.publish(update)) }
         return true
     }
 
     /// False if it was not registered.
     package mutating func unregister(_ hash: [UInt8], into actions: inout [IPCPAction]) -> Bool {
         guard registered.remove(hash) != nil else { return false }
-        publish(hash, .delete(address: own.bytes), into: &actions)
+        if let update = update([hash], .delete) { actions.append(.publish(update)) }
         return true
+    }
+
+    /// All of them, because this host does not answer any more. Also if there is none: the driver may have others that are
+    /// not unregistered yet.
+    package mutating func withdraw(into actions: inout [IPCPAction]) {
+        if let update = update(Array(registered), .delete) { actions.append(.withdraw(update)) }
+        registered.removeAll()
     }
 
     package func isRegistered(_ hash: [UInt8]) -> Bool { registered.contains(hash) }
@@ -109,11 +117,9 @@ package struct Directory: Sendable {
     /// spec: udp-layer §5.1
     private static var publishedSeconds: UInt32 { 86_400 }
 
-    private func publish(_ hash: [UInt8], _ change: DNSUpdate.Change, into actions: inout [IPCPAction]) {
-        guard let server else { return }
-        actions.append(
-            .publish(
-                DNSUpdate(server: server, label: label(hash), family: own.family, change: change, key: key)))
+    /// Nil if there is no server.
+    private func update(_ hashes: [[UInt8]], _ change: DNSUpdate.Change) -> DNSUpdate? {
+        server.map { DNSUpdate(server: $0, address: own, change: change, labels: hashes.map(label), key: key) }
     }
 
     private func label(_ hash: [UInt8]) -> [UInt8] { Array(hexadecimal(hash).utf8) }

@@ -35,7 +35,7 @@ package struct LocalIPCP: IPCPMachine {
         switch event {
         case .request(let request): answer(request, into: &actions)
         // A layer of one host opens no socket and carries no packets.
-        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .hosts, .noHosts, .timeout: break
+        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .hosts, .noHosts, .timeout, .ending: break
         }
     }
 

@@ -95,6 +95,11 @@ public enum Limits {
     /// Names that a directory asks for at one time, and askers of them. Beyond: the question fails with EBUSY. No more
     /// than irmd asks.
     package static let questions = ipcpRequests
+    /// Names in one DNS update, so that it fits a message of DNS over TCP (64 KiB) with up to 60 bytes for each. More need
+    /// more updates.
+    package static let namesPerUpdate = 1_000
+    /// Sums of names in one line of the log, so that no system log cuts it.
+    package static let sumsPerLine = 16
     /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
     package static let resolvers = 2
 
@@ -135,6 +140,11 @@ public enum Limits {
     package static let serverTimeout = TimeSpan(seconds: 2)
     /// `nsupdate` shall be done within this time, or is killed.
     package static let updateTimeout = TimeSpan(seconds: 10)
+    /// An IPCP that ends has withdrawn its names from a DNS server within this time, or they stay: less than
+    /// `shutdownPatience`.
+    package static let withdrawalTimeout = TimeSpan(milliseconds: 1_500)
+    /// How much longer it waits until that is in the log.
+    package static let withdrawalGuard = TimeSpan(milliseconds: 400)
     /// Who asks a directory is answered within this time, though the search may go on: long enough for a DNS server that
     /// does not answer and a resolver that does.
     package static let questionTimeout = TimeSpan(seconds: 5)

@@ -4,7 +4,6 @@ import CLinux
 import Cryptography
 import IPCP
 import Platform
-import Synchronization
 import Testing
 import Vocabulary
 
@@ -12,13 +11,6 @@ import Vocabulary
 
 /// The driver against a real BIND 9. Each test has a server of its own, and what it waits for has a watchdog.
 @Suite struct NameResolutionTests {
-    /// Lines of the log.
-    private final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
-        func append(_ line: String) { lines.withLock { $0.append(line) } }
-        var all: [String] { lines.withLock { $0 } }
-    }
-
     private struct Rig {
         let lines = Lines()
         let resolution: NameResolution
@@ -63,9 +55,11 @@ import Vocabulary
     }
 
     private func update(
-        _ server: NameServer, _ family: DatagramAddress.Family, _ change: DNSUpdate.Change, key: [UInt8]
-    ) -> DNSUpdate {
-        DNSUpdate(server: server.address(family), label: label, family: family, change: change, key: key)
+        _ server: NameServer, _ address: [UInt8], _ change: DNSUpdate.Change, key: [UInt8]
+    ) throws -> DNSUpdate {
+        let address = try #require(DatagramAddress(address, port: 3_435))
+        return DNSUpdate(
+            server: server.address(address.family), address: address, change: change, labels: [label], key: key)
     }
 
     @Test(
@@ -78,7 +72,7 @@ import Vocabulary
         let inquiry = Inquiry(label: label, own: own(family), source: .server(server.address(family)))
         #expect(try rig.resolve(inquiry) == .unknown)
         let peer = address(family, 7)
-        let add = update(server, family, .add(address: peer, timeToLive: 86_400), key: server.key)
+        let add = try update(server, peer, .add(timeToLive: 86_400), key: server.key)
         #expect(rig.publish(add).hasSuffix("is done."))
         #expect(try rig.resolve(inquiry) == .address(peer, validity: TimeSpan(seconds: 86_400)))
         // Records of the other family are no answer.
@@ -86,7 +80,7 @@ import Vocabulary
         let crossed = Inquiry(label: label, own: own(otherFamily), source: .server(server.address(family)))
         #expect(try rig.resolve(crossed) == .unknown)
         // Two hosts with the same name: the own address is none, and unregistering leaves the other's.
-        let ours = update(server, family, .add(address: own(family).bytes, timeToLive: 60), key: server.key)
+        let ours = try update(server, own(family).bytes, .add(timeToLive: 60), key: server.key)
         #expect(rig.publish(ours).hasSuffix("is done."))
         for _ in 0..<4 {
             guard case .address(peer, _) = try rig.resolve(inquiry) else {
@@ -94,10 +88,10 @@ import Vocabulary
                 continue
             }
         }
-        let remove = update(server, family, .delete(address: peer), key: server.key)
+        let remove = try update(server, peer, .delete, key: server.key)
         #expect(rig.publish(remove).hasSuffix("is done."))
         #expect(try rig.resolve(inquiry) == .unknown)
-        let removeOurs = update(server, family, .delete(address: own(family).bytes), key: server.key)
+        let removeOurs = try update(server, own(family).bytes, .delete, key: server.key)
         #expect(rig.publish(removeOurs).hasSuffix("is done."))
         #expect(try rig.resolve(inquiry) == .unknown)
     }
@@ -108,7 +102,7 @@ import Vocabulary
     func withoutKey() throws {
         let server = try NameServer(withKey: true)
         let rig = try Rig()
-        let add = update(server, .ipv4, .add(address: address(.ipv4, 7), timeToLive: 60), key: [])
+        let add = try update(server, address(.ipv4, 7), .add(timeToLive: 60), key: [])
         let line = rig.publish(add)
         #expect(line.hasPrefix("error: Registration of 7862c6fec5ecaef4aa2e3934725e23b3 at DNS server 127.0.0.1:"))
         #expect(line.hasSuffix("failed: nsupdate ended with status 2."))
@@ -130,8 +124,7 @@ import Vocabulary
             try rig.resolve(Inquiry(label: label, own: own(.ipv4), source: .server(.loopback(.ipv4, port: closed))))
                 == .failed(.connectionRefused))
         let update = DNSUpdate(
-            server: .loopback(.ipv4, port: silent.port), label: label, family: .ipv4,
-            change: .delete(address: [10, 0, 0, 1]), key: [])
+            server: .loopback(.ipv4, port: silent.port), address: own(.ipv4), change: .delete, labels: [label])
         if NameServer.isInstalled { #expect(rig.publish(update).contains("failed: nsupdate ended with status 1.")) }
     }
 
@@ -163,16 +156,14 @@ import Vocabulary
     @Test("what nsupdate is told")
     func script() throws {
         let server = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 53)
-        func script(_ server: DatagramAddress, _ family: DatagramAddress.Family, _ change: DNSUpdate.Change) -> String {
-            ServerUpdate.script(
-                DNSUpdate(server: server, label: Array("ab".utf8), family: family, change: change, key: []))
-        }
+        let labels = ["ab", "cd"].map { Array($0.utf8) }
+        let add = DNSUpdate(server: server, address: server, change: .add(timeToLive: 86_400), labels: [labels[0]])
+        #expect(ServerUpdate.script(add) == "server 10.0.0.1\nupdate add ab 86400 A 10.0.0.1\nsend\nquit\n")
+        let delete = DNSUpdate(
+            server: .loopback(.ipv6, port: 5_353), address: own(.ipv6), change: .delete, labels: labels)
         #expect(
-            script(server, .ipv4, .add(address: [10, 0, 0, 2], timeToLive: 86_400))
-                == "server 10.0.0.1\nupdate add ab 86400 A 10.0.0.2\nsend\nquit\n")
-        #expect(
-            script(.loopback(.ipv6, port: 5_353), .ipv6, .delete(address: own(.ipv6).bytes))
-                == "server ::1 5353\nupdate delete ab AAAA ::1\nsend\nquit\n")
+            ServerUpdate.script(delete)
+                == "server ::1 5353\nupdate delete ab AAAA ::1\nupdate delete cd AAAA ::1\nsend\nquit\n")
     }
 
     @Test("a hosts file is read at the beginning and when it has changed")

@@ -195,9 +195,30 @@ import Vocabulary
         #expect(directory.unregister(hash, into: &actions))
         #expect(!directory.unregister(hash, into: &actions))
         func update(_ change: DNSUpdate.Change) -> IPCPAction {
-            .publish(DNSUpdate(server: server, label: label, family: .ipv4, change: change, key: [1]))
+            .publish(DNSUpdate(server: server, address: own, change: change, labels: [label], key: [1]))
         }
-        #expect(actions == [update(.add(address: own.bytes, timeToLive: 86_400)), update(.delete(address: own.bytes))])
+        #expect(actions == [update(.add(timeToLive: 86_400)), update(.delete)])
+    }
+
+    @Test("at the end the names that are still registered are withdrawn at once")
+    func withdrawn() {
+        var directory = Directory(own: own, server: server, key: [1])
+        var actions: [IPCPAction] = []
+        #expect(directory.register(hash, into: &actions))
+        #expect(directory.register([UInt8](repeating: 1, count: 16), into: &actions))
+        #expect(directory.unregister([UInt8](repeating: 1, count: 16), into: &actions))
+        actions.removeAll()
+        directory.withdraw(into: &actions)
+        func update(_ labels: [[UInt8]]) -> IPCPAction {
+            .withdraw(DNSUpdate(server: server, address: own, change: .delete, labels: labels, key: [1]))
+        }
+        #expect(actions == [update([label])])
+        #expect(!directory.isRegistered(hash))
+        var withoutServer = Directory(own: own, server: nil)
+        actions.removeAll()
+        #expect(withoutServer.register(hash, into: &actions))
+        withoutServer.withdraw(into: &actions)
+        #expect(actions.isEmpty)
     }
 
     @Test("a new hosts file answers at once, also those who wait for the system, and ends what was believed")

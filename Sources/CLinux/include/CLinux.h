@@ -156,6 +156,8 @@ static inline void cl_copy(void *to, const void *from, size_t count) {
 int cl_memfd_sealed(const char *name, size_t size);
 /// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.
 int cl_memfd_check(int fd, size_t size);
+/// A memfd with these bytes, to be read from the beginning. Descriptor or -errno.
+int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 
 // Sockets that carry descriptors.
 
