@@ -3,8 +3,6 @@
 
 #include "CLinux.h"
 
-#include <arpa/inet.h>
-
 static pthread_mutex_t options_lock = PTHREAD_MUTEX_INITIALIZER;
 
 void cl_begin_options(void) { (void)pthread_mutex_lock(&options_lock); }
@@ -39,5 +37,3 @@ void cl_catch_stop_signals(void) {
 }
 
 int cl_stop_signal(void) { return stop_signal; }
-
-bool cl_parse_address(int family, const char *text, uint8_t *bytes) { return inet_pton(family, text, bytes) == 1; }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import CLinux
 import Vocabulary
 
 /// The options of `irm ipcp bootstrap`: what the user gave, and the defaults for the rest. spec: irm-cli §2 bootstrap
 package struct LayerOptions: Hashable, Sendable {
     private var unicast = UnicastParameters()
     private var hash = DirectoryHash.sha3x256
-    private var address: Word?
-    private var dns: Word?
-    private var port: UInt16 = 3435
+    private var address: DatagramAddress?
+    private var server: DatagramAddress?
+    private var port = DatagramParameters.defaultPort
     private var hosts: Word?
     private var key: Word?
     private var device: [UInt8]?
@@ -24,8 +23,8 @@ package struct LayerOptions: Hashable, Sendable {
         given.append(keyword)
         switch keyword {
         case .hash: hash = try choice(keyword, value, LayerOptions.hashes)
-        case .ip: address = value
-        case .dns: dns = value == "none" ? nil : value
+        case .ip: address = try ownAddress(value)
+        case .dns: server = try serverAddress(value)
         case .port: port = try number(keyword, value)
         case .hosts: hosts = try path(keyword, value)
         case .key: key = try path(keyword, value)
@@ -53,8 +52,8 @@ package struct LayerOptions: Hashable, Sendable {
     /// What a layer of this type cannot do without and was not given.
     func missing(for type: IPCPType) -> String? {
         switch type {
-        case .udp4: octets(address, .ipv4) == nil ? "ip with an IPv4 address" : wrongDNS(.ipv4)
-        case .udp6: octets(address, .ipv6) == nil ? "ip with an IPv6 address" : wrongDNS(.ipv6)
+        case .udp4: address?.family != .ipv4 ? "ip with an IPv4 address" : wrongServer(.ipv4)
+        case .udp6: address?.family != .ipv6 ? "ip with an IPv6 address" : wrongServer(.ipv6)
         case .ethernetLLC, .ethernetDIX: device == nil ? "dev with the name of an interface" : nil
         case .local, .unicast, .broadcast: nil
         }
@@ -102,23 +101,35 @@ package struct LayerOptions: Hashable, Sendable {
     }
 
     private func datagram(_ family: DatagramAddress.Family) -> DatagramParameters? {
-        octets(address, family).map { address in
-            DatagramParameters(
-                address: address, dns: octets(dns, family) ?? [], port: port, hosts: hosts?.bytes ?? [],
-                key: key?.bytes ?? [])
+        guard let address, address.family == family, server?.family ?? family == family else { return nil }
+        return DatagramParameters(
+            own: address.with(port: port), server: server, hosts: hosts?.bytes ?? [], key: key?.bytes ?? [])
+    }
+
+    private func wrongServer(_ family: DatagramAddress.Family) -> String? {
+        if server?.family ?? family != family { return "dns with an address of its kind" }
+        return key != nil && server == nil ? "dns if it is given a key" : nil
+    }
+
+    private func ownAddress(_ word: Word) throws(Mistake) -> DatagramAddress {
+        guard let address = DatagramAddress(text: word.bytes, port: port) else {
+            throw Mistake(message: "\"\(word)\" is no IP address.")
         }
+        return address
     }
 
-    private func octets(_ word: Word?, _ family: DatagramAddress.Family) -> [UInt8]? {
-        guard let word else { return nil }
-        var octets = [UInt8](repeating: 0, count: family.bytes)
-        let text = word.bytes.map(CChar.init(bitPattern:)) + [0]
-        return cl_parse_address(family == .ipv4 ? AF_INET : AF_INET6, text, &octets) ? octets : nil
-    }
-
-    private func wrongDNS(_ family: DatagramAddress.Family) -> String? {
-        if dns != nil, octets(dns, family) == nil { return "dns with an address of its kind" }
-        return key != nil && dns == nil ? "dns if it is given a key" : nil
+    private func serverAddress(_ word: Word) throws(Mistake) -> DatagramAddress? {
+        guard word != "none" else { return nil }
+        do throws(DatagramAddress.Fault) {
+            return try DatagramAddress(endpoint: word.bytes, defaultPort: DatagramParameters.serverPort)
+        } catch {
+            switch error {
+            case .noPort: throw Mistake(message: "The port in dns \"\(word)\" is no number from 1 to 65535.")
+            case .noAddress:
+                let forms = "ADDRESS, IPV4:PORT or [IPV6]:PORT"
+                throw Mistake(message: "\"\(word)\" is no address of a DNS server. It is written \(forms).")
+            }
+        }
     }
 
     private static let hashes: [String: DirectoryHash] = [

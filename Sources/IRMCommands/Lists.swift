@@ -88,7 +88,8 @@ extension DescribedIPCP {
         guard let layer, !layer.address.isEmpty, case .object(let members) = entry.json else { return entry.json }
         let network = JSON.members([
             "address": .string(layer.address), "port": .natural(UInt64(layer.port)),
-            "flows": .natural(UInt64(layer.flows)), "peers": .array(layer.peers.map { .string($0) }),
+            "dns": layer.server.isEmpty ? .null : .string(layer.server), "flows": .natural(UInt64(layer.flows)),
+            "peers": .array(layer.peers.map { .string($0) }),
             "counters": .object(
                 layer.counters.map { JSON.Member(name: printable($0.name), value: .natural($0.value)) }),
         ])

@@ -123,14 +123,15 @@ struct SystemStatus {
 
     private var networkTable: PlainTable {
         var table = PlainTable([
-            ("IPCP", .left), ("ADDRESS", .left), ("PORT", .right), ("FLOWS", .right), ("PEERS", .left),
-            ("COUNTERS", .left),
+            ("IPCP", .left), ("ADDRESS", .left), ("PORT", .right), ("DNS", .left), ("FLOWS", .right),
+            ("PEERS", .left), ("COUNTERS", .left),
         ])
         for ipcp in networks.prefix(linesPerKind) {
             guard let layer = ipcp.layer else { continue }
             let counters = layer.counters.filter { $0.value > 0 }
             table.append([
-                "\(ipcp.entry.name)", printable(layer.address), "\(layer.port)", "\(layer.flows)",
+                "\(ipcp.entry.name)", printable(layer.address), "\(layer.port)",
+                layer.server.isEmpty ? "-" : printable(layer.server), "\(layer.flows)",
                 layer.peers.isEmpty ? "-" : layer.peers.map { printable($0) }.joined(separator: ", "),
                 counters.isEmpty
                     ? "-" : counters.map { "\(printable($0.name)) \($0.value)" }.joined(separator: ", "),

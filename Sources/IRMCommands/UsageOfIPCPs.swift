@@ -69,14 +69,14 @@ extension Usage {
         if TYPE == udp4
                 ip <IP address in dotted notation>
                 [port <UDP port> (default: 3435)]
-                [dns <DDNS IPv4 address in dotted notation> (default: none)]
+                [dns <DDNS IPv4 address in dotted notation>[:<port>] (default: none)]
                 [key <TSIG key file for DDNS updates> (default: none)]
                 [hosts <file of addresses and names> (default: none)]
 
         if TYPE == udp6
                 ip <IPv6 address>
                 [port <UDP port> (default: 3435)]
-                [dns <DDNS IPv6 address> (default: none)]
+                [dns <DDNS IPv6 address> or [<address>]:<port> (default: none)]
                 [key <TSIG key file for DDNS updates> (default: none)]
                 [hosts <file of addresses and names> (default: none)]
 

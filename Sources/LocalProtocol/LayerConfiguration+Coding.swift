@@ -42,8 +42,7 @@ extension ByteReader {
         _ family: DatagramAddress.Family
     ) throws(MalformedMessage) -> DatagramParameters {
         let parameters = DatagramParameters(
-            address: try readString(), dns: try readString(), port: try read(), hosts: try readString(),
-            key: try readString())
+            own: try read(), server: try readOptional(), hosts: try readString(), key: try readString())
         guard parameters.isValid(for: family) else { throw .length }
         return parameters
     }
@@ -51,11 +50,23 @@ extension ByteReader {
 
 extension ByteWriter {
     fileprivate mutating func write(_ parameters: DatagramParameters) {
-        write(string: parameters.address)
-        write(string: parameters.dns)
-        write(parameters.port)
+        write(parameters.own)
+        write(optional: parameters.server)
         write(string: parameters.hosts)
         write(string: parameters.key)
+    }
+}
+
+extension DatagramAddress: LocalCodable {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(string: bytes)
+        writer.write(port)
+        writer.write(scope)
+    }
+
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        guard let address = DatagramAddress(try reader.readString(), port: try reader.read()) else { throw .length }
+        self = address.with(scope: try reader.read())
     }
 }
 

@@ -8,6 +8,8 @@ package struct LayerStatus: Hashable, Sendable, LocalCodable {
     /// Where it can be reached below, as the user wrote it; empty: nowhere.
     package var address: [UInt8] = []
     package var port: UInt16 = 0
+    /// The DNS server of the layer, with its port; empty: none.
+    package var server: [UInt8] = []
     package var flows: UInt32 = 0
     /// Other members that it has flows with.
     package var peers: [[UInt8]] = []
@@ -38,6 +40,7 @@ package struct LayerStatus: Hashable, Sendable, LocalCodable {
     package func write(to writer: inout ByteWriter) {
         writer.write(string: address)
         writer.write(port)
+        writer.write(string: server)
         writer.write(flows)
         writer.write(list: peers) { writer, peer in writer.write(string: peer) }
         writer.write(list: counters)
@@ -46,6 +49,7 @@ package struct LayerStatus: Hashable, Sendable, LocalCodable {
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
         address = try reader.readString()
         port = try reader.read()
+        server = try reader.readString()
         flows = try reader.read()
         peers = try reader.readList { reader throws(MalformedMessage) in try reader.readString() }
         counters = try reader.readList()

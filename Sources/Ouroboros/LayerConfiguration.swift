@@ -27,12 +27,12 @@ public struct LayerConfiguration: Hashable, Sendable {
         /// Addresses of 4 bytes in network order; a name server of zeroes is none. The paths of the file of hosts and of
         /// the name server's TSIG key are absolute; nil is none.
         case udp4(
-            address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], port: UInt16 = 3_435, hostsFile: String? = nil,
-            keyFile: String? = nil)
+            address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], nameServerPort: UInt16 = 53, port: UInt16 = 3_435,
+            hostsFile: String? = nil, keyFile: String? = nil)
         /// Addresses of 16 bytes; the rest as for `udp4`.
         case udp6(
-            address: [UInt8], nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), port: UInt16 = 3_435,
-            hostsFile: String? = nil, keyFile: String? = nil)
+            address: [UInt8], nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), nameServerPort: UInt16 = 53,
+            port: UInt16 = 3_435, hostsFile: String? = nil, keyFile: String? = nil)
         /// The name of a network interface.
         case ethernetLLC(device: String)
         /// The name of a network interface.
@@ -134,16 +134,10 @@ extension LayerConfiguration.Parameters {
             case .local: return .local
             case .broadcast: return .broadcast
             case .unicast(let policies): return .unicast(policies.inner)
-            case .udp4(let address, let nameServer, let port, let hosts, let key):
-                let parameters = DatagramParameters(
-                    address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
-                try check(parameters, .ipv4)
-                return .udp4(parameters)
-            case .udp6(let address, let nameServer, let port, let hosts, let key):
-                let parameters = DatagramParameters(
-                    address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
-                try check(parameters, .ipv6)
-                return .udp6(parameters)
+            case .udp4(let address, let nameServer, let nameServerPort, let port, let hosts, let key):
+                return .udp4(try datagram(.ipv4, address, nameServer, nameServerPort, port, hosts, key))
+            case .udp6(let address, let nameServer, let nameServerPort, let port, let hosts, let key):
+                return .udp6(try datagram(.ipv6, address, nameServer, nameServerPort, port, hosts, key))
             case .ethernetLLC(let device): return .ethernetLLC(device: Array(device.utf8))
             case .ethernetDIX(let device, let etherType):
                 return .ethernetDIX(device: Array(device.utf8), etherType: etherType)
@@ -151,15 +145,22 @@ extension LayerConfiguration.Parameters {
         }
     }
 
-    private func path(_ text: String?) -> [UInt8] { text.map { Array($0.utf8) } ?? [] }
-
-    private func check(_ parameters: DatagramParameters, _ family: DatagramAddress.Family) throws(OuroborosError) {
-        guard parameters.address.count == family.bytes, parameters.dns.count == family.bytes else {
+    private func datagram(
+        _ family: DatagramAddress.Family, _ address: [UInt8], _ nameServer: [UInt8], _ nameServerPort: UInt16,
+        _ port: UInt16, _ hosts: String?, _ key: String?
+    ) throws(OuroborosError) -> DatagramParameters {
+        func path(_ text: String?) -> [UInt8] { text.map { Array($0.utf8) } ?? [] }
+        guard address.count == family.bytes, nameServer.count == family.bytes,
+            var parameters = DatagramParameters(
+                address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
+        else {
             throw OuroborosError(.invalid, reason: "The addresses of this type of layer have \(family.bytes) bytes.")
         }
+        parameters.server = parameters.server?.with(port: nameServerPort)
         guard parameters.isValid(for: family) else {
             throw OuroborosError(
                 .invalid, reason: "The paths of a layer are absolute, and have at most \(Limits.pathBytes) bytes.")
         }
+        return parameters
     }
 }

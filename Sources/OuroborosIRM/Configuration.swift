@@ -27,15 +27,19 @@ extension LayerConfiguration.Parameters {
         case .unicast:
             guard let unicast = UnicastParameters(conf.unicast) else { return nil }
             self = .unicast(unicast)
-        // There is no room for a hosts file or a key in these structures, whose layout is a contract.
+        // There is no room for a hosts file, a key or another port of the DNS server in these structures, whose layout is a contract.
         case .udp4:
-            self = .udp4(
-                DatagramParameters(
-                    address: octets(conf.udp4.ip_addr), dns: octets(conf.udp4.dns_addr), port: conf.udp4.port))
+            guard
+                let parameters = DatagramParameters(
+                    address: octets(conf.udp4.ip_addr), dns: octets(conf.udp4.dns_addr), port: conf.udp4.port)
+            else { return nil }
+            self = .udp4(parameters)
         case .udp6:
-            self = .udp6(
-                DatagramParameters(
-                    address: octets(conf.udp6.ip_addr), dns: octets(conf.udp6.dns_addr), port: conf.udp6.port))
+            guard
+                let parameters = DatagramParameters(
+                    address: octets(conf.udp6.ip_addr), dns: octets(conf.udp6.dns_addr), port: conf.udp6.port)
+            else { return nil }
+            self = .udp6(parameters)
         case .ethernetLLC:
             guard let device = text(in: conf.eth.dev) else { return nil }
             self = .ethernetLLC(device: device)

@@ -16,7 +16,7 @@ struct DatagramLayer: Sendable {
     private enum State: Sendable {
         case initialised
         /// Waits for the socket.
-        case opening(RequestID, LayerConfiguration, Directory)
+        case opening(RequestID, LayerConfiguration, DatagramParameters)
         case bootstrapped
     }
 
@@ -41,7 +41,7 @@ struct DatagramLayer: Sendable {
     /// The longest datagram. spec: udp-layer §1
     let datagramBytes: Int
     private var state = State.initialised
-    private var own: DatagramAddress?
+    private var parameters: DatagramParameters?
     /// There when the layer is.
     var directory: Directory?
     var askers: [RequestID: Asker] = [:]
@@ -174,29 +174,28 @@ struct DatagramLayer: Sendable {
         guard configuration.hash == .md5 else {
             return refuse(id, .invalid, "UDP layers use MD5", into: &actions)
         }
-        guard let parameters = parameters(configuration), let directory = Directory(parameters),
-            let own = DatagramAddress(parameters.address, port: parameters.port)
-        else {
+        guard let parameters = parameters(configuration) else {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
-        state = .opening(id, configuration, directory)
-        self.own = own
-        actions += [.report(.bootstrapping), .open(own)]
+        state = .opening(id, configuration, parameters)
+        actions += [.report(.bootstrapping), .open(parameters.own)]
     }
 
     /// Nil if nothing can be opened there.
     private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
         switch configuration.parameters {
         case .udp4(let parameters), .udp6(let parameters):
-            let isUsable = parameters.isValid(for: family) && parameters.port != 0
-            return isUsable && parameters.address.contains { $0 != 0 } ? parameters : nil
+            let isUsable = parameters.isValid(for: family) && parameters.own.isEndpoint
+            return isUsable && parameters.server?.isEndpoint != false ? parameters : nil
         case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: return nil
         }
     }
 
     private mutating func opened(into actions: inout [IPCPAction]) {
-        guard case .opening(let id, let configuration, let directory) = state else { return }
+        guard case .opening(let id, let configuration, let parameters) = state else { return }
+        let directory = Directory(parameters)
         state = .bootstrapped
+        self.parameters = parameters
         self.directory = directory
         actions += [
             .report(.bootstrapped(configuration)), .report(.layerType(type)),
@@ -207,7 +206,8 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func notOpened(_ failure: Failure, into actions: inout [IPCPAction]) {
-        guard case .opening(let id, _, _) = state, let own else { return }
+        guard case .opening(let id, _, let parameters) = state else { return }
+        let own = parameters.own
         state = .initialised
         let reason =
             switch failure {
@@ -224,8 +224,9 @@ struct DatagramLayer: Sendable {
 
     private var status: LayerStatus {
         var status = LayerStatus()
-        status.address = own.map { Array($0.addressText.utf8) } ?? []
-        status.port = own?.port ?? 0
+        status.address = parameters.map { Array($0.own.addressText.utf8) } ?? []
+        status.port = parameters?.own.port ?? 0
+        status.server = parameters?.server.map { Array($0.description.utf8) } ?? []
         status.flows = UInt32(endpoints.count)
         status.peers = Set(endpoints.peers).map { $0.addressText }.sorted().prefix(Limits.listedPeers).map {
             Array($0.utf8)

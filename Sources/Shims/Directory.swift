@@ -66,11 +66,8 @@ package struct Directory: Sendable {
         hostsPath = hosts
     }
 
-    /// Nil if these are no addresses.
-    package init?(_ parameters: DatagramParameters) {
-        guard let own = DatagramAddress(parameters.address, port: parameters.port) else { return nil }
-        let server = parameters.hasServer ? DatagramAddress(parameters.dns, port: 53) : nil
-        self.init(own: own, server: server, key: parameters.key, hosts: parameters.hosts)
+    package init(_ parameters: DatagramParameters) {
+        self.init(own: parameters.own, server: parameters.server, key: parameters.key, hosts: parameters.hosts)
     }
 
     /// To be called once, when the layer begins.
@@ -232,8 +229,7 @@ package struct Directory: Sendable {
     }
 
     private func isOther(_ address: DatagramAddress) -> Bool {
-        // Linux takes an address of zeroes for this host.
-        address.family == own.family && address.bytes != own.bytes && address.bytes.contains { $0 != 0 }
+        address.family == own.family && address.bytes != own.bytes && !address.isUnspecified
     }
 
     private func hostsAddress(of hash: [UInt8]) -> DatagramAddress? {

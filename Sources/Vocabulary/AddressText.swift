@@ -98,7 +98,7 @@ extension DatagramAddress: CustomStringConvertible {
 
 extension FixedWidthInteger {
     /// Nothing but digits, and no zero in front, which some take for octal.
-    fileprivate init?(decimal digits: some Collection<UInt8>) {
+    init?(decimal digits: some Collection<UInt8>) {
         guard digits.first != UInt8(ascii: "0") || digits.count == 1,
             digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
         else { return nil }

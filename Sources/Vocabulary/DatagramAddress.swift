@@ -52,6 +52,20 @@ package struct DatagramAddress: Hashable, Sendable {
         }
     }
 
+    /// Nothing but zeroes, which Linux takes for this host.
+    package var isUnspecified: Bool { high == 0 && low == 0 }
+
+    /// Something can be sent there.
+    package var isEndpoint: Bool { port != 0 && !isUnspecified }
+
+    package func with(port: UInt16) -> DatagramAddress {
+        DatagramAddress(family: family, high: high, low: low, port: port, scope: scope)
+    }
+
+    package func with(scope: UInt32) -> DatagramAddress {
+        DatagramAddress(family: family, high: high, low: low, port: port, scope: scope)
+    }
+
     /// The address, in network order.
     package var bytes: [UInt8] {
         func split(_ word: UInt64, _ count: Int) -> [UInt8] {

@@ -97,34 +97,48 @@ package struct LayerConfiguration: Hashable, Sendable {
 
 /// What a UDP layer needs to know.
 package struct DatagramParameters: Hashable, Sendable {
-    /// In network order, like `dns`.
-    package var address: [UInt8]
-    /// The DNS server that names are published at and asked for; zeroes are none.
-    package var dns: [UInt8]
-    package var port: UInt16
+    /// Of this host, with the port of the layer.
+    package var own: DatagramAddress
+    /// The DNS server that names are published at and asked for; nil: none.
+    package var server: DatagramAddress?
     /// Absolute path of a file of addresses and names; empty: none.
     package var hosts: [UInt8]
     /// Absolute path of the TSIG key file that `dns` wants for updates; empty: none.
     package var key: [UInt8]
 
     package init(
-        address: [UInt8], dns: [UInt8] = [], port: UInt16 = 3_435, hosts: [UInt8] = [], key: [UInt8] = []
+        own: DatagramAddress, server: DatagramAddress? = nil, hosts: [UInt8] = [], key: [UInt8] = []
     ) {
-        self.address = address
-        self.dns = dns.isEmpty ? [UInt8](repeating: 0, count: address.count) : dns
-        self.port = port
+        self.own = own
+        self.server = server
         self.hosts = hosts
         self.key = key
     }
 
-    package var hasServer: Bool { dns.contains { $0 != 0 } }
+    /// With addresses as structures have them: in network order, and zeroes for no server. The server is at the usual
+    /// port. Nil if these are no addresses.
+    package init?(
+        address: [UInt8], dns: [UInt8] = [], port: UInt16 = defaultPort, hosts: [UInt8] = [], key: [UInt8] = []
+    ) {
+        guard let own = DatagramAddress(address, port: port) else { return nil }
+        self.init(own: own, hosts: hosts, key: key)
+        guard dns.contains(where: { $0 != 0 }) else { return }
+        guard let server = DatagramAddress(dns, port: DatagramParameters.serverPort) else { return nil }
+        self.server = server
+    }
+
+    /// Of a layer. spec: udp-layer §1
+    package static let defaultPort: UInt16 = 3_435
+    /// Of a DNS server.
+    package static let serverPort: UInt16 = 53
 
     /// These are addresses of this family, and paths that mean the same file in every process.
     package func isValid(for family: DatagramAddress.Family) -> Bool {
         func isPath(_ path: [UInt8]) -> Bool {
             path.isEmpty || path.first == UInt8(ascii: "/") && path.count <= Limits.pathBytes && !path.contains(0)
         }
-        return address.count == family.bytes && dns.count == family.bytes && isPath(hosts) && isPath(key)
+        let addresses = [own] + (server.map { [$0] } ?? [])
+        return addresses.allSatisfy { $0.family == family } && isPath(hosts) && isPath(key)
     }
 }
 

@@ -24,8 +24,7 @@ private struct Layer {
     private var next: UInt32 = 1
 
     init() {
-        guard let name = LayerName("layer") else { return }
-        let parameters = DatagramParameters(address: Layer.own)
+        guard let name = LayerName("layer"), let parameters = DatagramParameters(address: Layer.own) else { return }
         let configuration = LayerConfiguration(layer: name, hash: .md5, parameters: .udp4(parameters))
         tell(.request(.bootstrap(RequestID(0), configuration)))
         tell(.opened)

@@ -68,19 +68,45 @@ import Vocabulary
     func udp() throws {
         let plain = try configuration("type udp4 ip 127.0.0.1 hash SHA3_512")
         #expect(plain.hash == .md5)
-        #expect(plain.parameters == .udp4(DatagramParameters(address: [127, 0, 0, 1], port: 3435)))
+        #expect(plain.parameters == .udp4(try #require(DatagramParameters(address: [127, 0, 0, 1]))))
         let full = try configuration("type udp ip 10.1.2.3 dns 10.1.2.4 port 5000")
-        #expect(full.parameters == .udp4(DatagramParameters(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000)))
+        let parameters = DatagramParameters(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000)
+        #expect(full.parameters == .udp4(try #require(parameters)))
+        #expect(try configuration("type udp4 port 5000 dns 10.1.2.4:53 ip 10.1.2.3") == full)
         #expect(try configuration("type udp4 ip 1.2.3.4 dns none") == configuration("type udp4 ip 1.2.3.4"))
         let loopback: [UInt8] = Array(repeating: 0, count: 15) + [1]
         #expect(
             try configuration("type udp6 ip ::1").parameters
-                == .udp6(DatagramParameters(address: loopback, dns: Array(repeating: 0, count: 16), port: 3435)))
+                == .udp6(try #require(DatagramParameters(address: loopback))))
         #expect(message("type udp4") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp4 ip ::1") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp6 ip 1.2.3.4") == "A layer of type udp6 needs ip with an IPv6 address.")
-        #expect(message("type udp4 ip 1.2.3.4 dns x") == "A layer of type udp4 needs dns with an address of its kind.")
+        #expect(message("type udp4 ip 1.2.3") == "\"1.2.3\" is no IP address.")
         #expect(message("type udp4 ip 1.2.3.4 port 65536") == "Unknown parameter for port: \"65536\".")
+    }
+
+    @Test("the DNS server of a UDP layer may have a port")
+    func server() throws {
+        func server(_ line: String) throws -> String? {
+            switch try configuration(line).parameters {
+            case .udp4(let parameters), .udp6(let parameters): parameters.server?.description
+            default: nil
+            }
+        }
+        #expect(try server("type udp4 ip 1.2.3.4 dns 1.2.3.5") == "1.2.3.5:53")
+        #expect(try server("type udp4 ip 1.2.3.4 dns 1.2.3.5:5353") == "1.2.3.5:5353")
+        #expect(try server("type udp6 ip ::1 dns 2001:db8::53") == "[2001:db8::53]:53")
+        #expect(try server("type udp6 ip ::1 dns [2001:db8::53]:5353") == "[2001:db8::53]:5353")
+        #expect(
+            message("type udp4 ip 1.2.3.4 dns ::1") == "A layer of type udp4 needs dns with an address of its kind.")
+        #expect(
+            message("type udp4 ip 1.2.3.4 dns x")
+                == "\"x\" is no address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.")
+        for port in ["0", "65536", "", "x", "-1", "053"] {
+            #expect(
+                message("type udp4 ip 1.2.3.4 dns 1.2.3.5:\(port)")
+                    == "The port in dns \"1.2.3.5:\(port)\" is no number from 1 to 65535.")
+        }
     }
 
     @Test("UDP layers may have a file of hosts, and a key for their DNS server")

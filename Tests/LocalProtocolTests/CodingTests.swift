@@ -85,7 +85,7 @@ private struct Numbers: RandomNumberGenerator {
         let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
         #expect(
             bytes == [
-                0, 0x4f, 0x75, 0x72, 0x6f, 3, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+                0, 0x4f, 0x75, 0x72, 0x6f, 4, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)
@@ -95,7 +95,8 @@ private struct Numbers: RandomNumberGenerator {
 
     @Test("a UDP layer has addresses of its kind, and paths that begin at the root")
     func datagramParameters() {
-        let good = DatagramParameters(address: [10, 0, 0, 1], hosts: Array("/h".utf8))
+        let address = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 3_435)
+        let good = DatagramParameters(own: address, hosts: Array("/h".utf8))
         func decoded(_ parameters: DatagramParameters) -> IPCPRequest? {
             let configuration = LayerConfiguration(
                 layer: Samples.layer, hash: .md5, parameters: .udp4(parameters))
@@ -111,10 +112,10 @@ private struct Numbers: RandomNumberGenerator {
             #expect(decoded(bad) == nil)
         }
         var bad = good
-        bad.dns = [1, 2, 3]
+        bad.server = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 53)
         #expect(decoded(bad) == nil)
         bad = good
-        bad.address = [UInt8](repeating: 0, count: 16)
+        bad.own = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 3_435)
         #expect(decoded(bad) == nil)
     }
 }

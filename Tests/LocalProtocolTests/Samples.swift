@@ -28,12 +28,15 @@ enum Samples {
         LayerConfiguration(layer: layer, hash: .sha3x512, parameters: .broadcast),
         LayerConfiguration(layer: layer, hash: .sha3x256, parameters: .unicast(UnicastParameters())),
         LayerConfiguration(
-            layer: layer, hash: .md5, parameters: .udp4(DatagramParameters(address: [127, 0, 0, 1]))),
+            layer: layer, hash: .md5,
+            parameters: .udp4(DatagramParameters(own: DatagramAddress(family: .ipv4, high: 0, low: 1, port: 3_435)))),
         LayerConfiguration(
             layer: layer, hash: .md5,
             parameters: .udp6(
                 DatagramParameters(
-                    address: Array(1...16), dns: Array(2...17), port: .max, hosts: Array("/etc/ouroboros/hosts".utf8),
+                    own: DatagramAddress(family: .ipv6, high: 1, low: 2, port: .max, scope: 3),
+                    server: DatagramAddress(family: .ipv6, high: .max, low: 4, port: 5, scope: .max),
+                    hosts: Array("/etc/ouroboros/hosts".utf8),
                     key: [UInt8](repeating: UInt8(ascii: "/"), count: Limits.pathBytes)))),
         LayerConfiguration(layer: layer, hash: .sha3x384, parameters: .ethernetLLC(device: Array("eth0".utf8))),
         LayerConfiguration(

@@ -15,16 +15,16 @@ import enum Vocabulary.Limits
             #expect(inner.hash == .md5)
             return if case .udp4(let datagram) = inner.parameters { datagram } else { nil }
         }
-        #expect(try inner(.udp4(address: [10, 0, 0, 1])) == DatagramParameters(address: [10, 0, 0, 1]))
+        #expect(try inner(.udp4(address: [10, 0, 0, 1]))?.own.description == "10.0.0.1:3435")
         let full = try inner(
             .udp4(
-                address: [10, 0, 0, 1], nameServer: [10, 0, 0, 2], port: 7, hostsFile: "/etc/hosts",
+                address: [10, 0, 0, 1], nameServer: [10, 0, 0, 2], nameServerPort: 5_353, port: 7,
+                hostsFile: "/etc/hosts",
                 keyFile: "/etc/key"))
-        #expect(
-            full
-                == DatagramParameters(
-                    address: [10, 0, 0, 1], dns: [10, 0, 0, 2], port: 7, hosts: Array("/etc/hosts".utf8),
-                    key: Array("/etc/key".utf8)))
+        #expect(full?.own.description == "10.0.0.1:7")
+        #expect(full?.server?.description == "10.0.0.2:5353")
+        #expect(full?.hosts == Array("/etc/hosts".utf8))
+        #expect(full?.key == Array("/etc/key".utf8))
         for wrong: LayerConfiguration.Parameters in [
             .udp4(address: [1]), .udp6(address: [10, 0, 0, 1]), .udp4(address: [10, 0, 0, 1], hostsFile: "hosts"),
             .udp4(address: [10, 0, 0, 1], keyFile: "/" + String(repeating: "k", count: Limits.pathBytes)),

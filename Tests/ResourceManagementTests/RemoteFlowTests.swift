@@ -22,7 +22,7 @@ struct Network {
         session = rig.connect(.session, pid: ipcp.rawValue, uid: 500)
         rig.handle(.ipcpReplied(ipcp, .initialised(.current, type)))
         let parameters = LayerConfiguration.Parameters.udp4(
-            DatagramParameters(address: [127, 0, 0, 1], dns: [0, 0, 0, 0], port: 3_435))
+            DatagramParameters(own: DatagramAddress(family: .ipv4, high: 0, low: 0x7f00_0001, port: 3_435)))
         rig.manage(
             .bootstrapIPCP(ipcp, LayerConfiguration(layer: layer, hash: .md5, parameters: parameters)), on: management)
         for request in rig.manager.transactions.keys {

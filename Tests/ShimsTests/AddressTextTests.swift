@@ -23,6 +23,32 @@ import Vocabulary
     }
 
     @Test(
+        "an address may have a port behind it; that of IPv6 is in brackets then",
+        arguments: [
+            ("1.2.3.4", "1.2.3.4:53"), ("1.2.3.4:1", "1.2.3.4:1"), ("1.2.3.4:65535", "1.2.3.4:65535"),
+            ("::1", "[::1]:53"), ("[::1]", "[::1]:53"), ("[::1]:5353", "[::1]:5353"), ("1::2:5353", "[1::2:5353]:53"),
+            ("[fe80::1%2]:7", "[fe80::1%2]:7"),
+        ])
+    func endpoint(_ text: String, _ canonical: String) throws {
+        let address = try DatagramAddress(endpoint: Array(text.utf8), defaultPort: 53)
+        #expect(address.description == canonical)
+        #expect(try DatagramAddress(endpoint: Array(canonical.utf8), defaultPort: 7) == address)
+    }
+
+    @Test(
+        "what is wrong with an address and its port is said",
+        arguments: [
+            ("", DatagramAddress.Fault.noAddress), (":", .noAddress), (":53", .noAddress), ("x:53", .noAddress),
+            ("[", .noAddress), ("[]", .noAddress), ("[::1", .noAddress), ("[::1]53", .noAddress),
+            ("[1.2.3.4]:53", .noAddress), ("[::1]]:53", .noAddress), ("1.2.3.4:5:3", .noAddress),
+            ("1.2.3.4:", .noPort), ("1.2.3.4:0", .noPort), ("1.2.3.4:65536", .noPort), ("1.2.3.4:+1", .noPort),
+            ("[::1]:", .noPort), ("[::1]::1", .noPort), ("[::1]:053", .noPort),
+        ])
+    func noEndpoint(_ text: String, _ fault: DatagramAddress.Fault) {
+        #expect(throws: fault) { try DatagramAddress(endpoint: Array(text.utf8), defaultPort: 53) }
+    }
+
+    @Test(
         "what is nearly an address is none",
         arguments: [
             "", ".", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.04", "1.2.3.-4", "1.2.3.+4", "1.2..4", "1.2.3.4 ",

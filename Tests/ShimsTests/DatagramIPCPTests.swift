@@ -35,7 +35,7 @@ import Wire
     @Test("a port that is in use is said so, and another one can be tried")
     func notOpened() throws {
         var layer = UDP6IPCP(seed: 1)
-        let loopback = [UInt8](repeating: 0, count: 15) + [1]
+        let loopback = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 3_435)
         func handle(_ event: IPCPEvent) -> [IPCPAction] {
             var actions: [IPCPAction] = []
             layer.handle(event, now: Instant(nanoseconds: 0), into: &actions)
@@ -43,13 +43,13 @@ import Wire
         }
         var configuration = try LayerRig.configuration()
         #expect(LayerRig.failure(in: handle(.request(.bootstrap(RequestID(1), configuration)))) == .ipcpType)
-        configuration.parameters = .udp6(DatagramParameters(address: loopback, port: 3_435))
+        configuration.parameters = .udp6(DatagramParameters(own: loopback))
         #expect(LayerRig.failure(in: handle(.request(.bootstrap(RequestID(1), configuration)))) == nil)
         #expect(LayerRig.failure(in: handle(.request(.bootstrap(RequestID(2), configuration)))) == .busy)
         let actions = handle(.notOpened(.addressInUse))
         #expect(LayerRig.failure(in: actions) == .addressInUse)
         #expect(actions.contains(.report(.bootstrapFailed(.addressInUse))))
-        configuration.parameters = .udp6(DatagramParameters(address: loopback, port: 3_436))
+        configuration.parameters = .udp6(DatagramParameters(own: loopback.with(port: 3_436)))
         _ = handle(.request(.bootstrap(RequestID(3), configuration)))
         #expect(handle(.opened).contains(.reply(.bootstrapped(RequestID(3), messageBytes: 8_948))))
     }
@@ -60,8 +60,10 @@ import Wire
         for change in 0..<4 {
             var configuration = try LayerRig.configuration(port: change == 0 ? 0 : 1)
             if change == 1 { configuration.hash = .sha3x256 }
-            if change == 2 { configuration.parameters = .udp4(DatagramParameters(address: [], port: 1)) }
-            if change == 3 { configuration.parameters = .udp4(DatagramParameters(address: [0, 0, 0, 0], port: 1)) }
+            var parameters = DatagramParameters(own: LayerRig.own)
+            if change == 2 { parameters.server = LayerRig.peer.with(port: 0) }
+            if change == 3 { parameters.own = DatagramAddress(family: .ipv4, high: 0, low: 0, port: 1) }
+            if change > 1 { configuration.parameters = .udp4(parameters) }
             var actions: [IPCPAction] = []
             layer.handle(
                 .request(.bootstrap(RequestID(1), configuration)), now: Instant(nanoseconds: 0), into: &actions)

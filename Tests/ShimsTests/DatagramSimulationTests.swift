@@ -77,7 +77,7 @@ private struct World {
         hosts = [Host(1, seed: seed), Host(2, seed: seed)]
         for index in 0..<2 {
             let parameters = LayerConfiguration.Parameters.udp4(
-                DatagramParameters(address: hosts[index].address.bytes, port: 3_435))
+                DatagramParameters(own: hosts[index].address))
             let layer = try #require(LayerName("layer"))
             tell(
                 index,

@@ -32,7 +32,7 @@ struct LayerRig {
     static func configuration(port: UInt16 = 3_435) throws -> LayerConfiguration {
         LayerConfiguration(
             layer: try #require(LayerName("layer")), hash: .md5,
-            parameters: .udp4(DatagramParameters(address: own.bytes, port: port)))
+            parameters: .udp4(DatagramParameters(own: own.with(port: port))))
     }
 
     static func offer(_ flow: UInt32, _ quality: QualityOfService = .raw) -> FlowOffer {

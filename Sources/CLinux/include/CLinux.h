@@ -273,8 +273,6 @@ void cl_end_options(void);
 void cl_catch_stop_signals(void);
 /// The signal that asked to stop; 0 = none yet.
 int cl_stop_signal(void);
-/// Bytes of an address in network order (4 for AF_INET, 16 for AF_INET6); false if the text is none.
-bool cl_parse_address(int family, const char *text, uint8_t *bytes);
 /// Tells systemd that the service is ready (or whatever `state` says); nothing if it does not listen.
 void cl_notify_service_manager(const char *state);
 
