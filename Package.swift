@@ -104,7 +104,7 @@ let package = Package(
         .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(
             name: "IRMCommands",
-            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux"],
+            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "Platform", "CLinux"],
             swiftSettings: driver),
         .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
         // Swift interface

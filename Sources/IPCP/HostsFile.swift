@@ -7,8 +7,14 @@ import Vocabulary
 package struct HostsFile: Hashable, Sendable {
     /// A line that is not an address and names.
     package struct Mistake: Hashable, Sendable {
-        package enum Fault: Hashable, Sendable {
+        package enum Fault: Error, Hashable, Sendable {
             case noAddress
+            case noInterface
+            case notLinkLocal
+            /// Link-local, without an interface, and the layer has none.
+            case lacksInterface
+            /// Link-local, and not on the interface of the layer.
+            case otherInterface
             case noName
             case longName
             case tooManyNames
@@ -26,24 +32,28 @@ package struct HostsFile: Hashable, Sendable {
     /// The first of them; more would say no more.
     package private(set) var mistakes: [Mistake] = []
 
-    /// `port` is that of the layer, because all its members have the same.
+    /// For a layer with the address `own`, of whose family and port all its members are.
     package init(
-        parsing text: some Collection<UInt8>, family: DatagramAddress.Family, port: UInt16,
-        digest: (_ name: [UInt8]) -> [UInt8]
+        parsing text: some Collection<UInt8>, for own: DatagramAddress,
+        interface: DatagramAddress.InterfaceNumber = { _ in nil }, digest: (_ name: [UInt8]) -> [UInt8]
     ) {
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let words = line.prefix { $0 != UInt8(ascii: "#") }.split { HostsFile.isBlank($0) }
             guard let first = words.first else { continue }
-            guard let address = DatagramAddress(text: first, port: port) else {
-                note(.noAddress, index + 1, first)
+            let address: DatagramAddress
+            do throws(Mistake.Fault) {
+                address = try HostsFile.address(first, for: own, interface)
+            } catch {
+                // Scopes are nothing to a layer of IPv4, whose host may have other interfaces.
+                if error == .noAddress || own.family == .ipv6 { note(error, index + 1, first) }
                 continue
             }
             guard words.count > 1 else {
                 note(.noName, index + 1, first)
                 continue
             }
-            for name in words.dropFirst() where address.family == family {
+            for name in words.dropFirst() where address.family == own.family {
                 guard name.count <= Limits.nameBytes else {
                     note(.longName, index + 1, name)
                     continue
@@ -56,6 +66,25 @@ package struct HostsFile: Hashable, Sendable {
                 addresses[hash] = address
             }
         }
+    }
+
+    private static func address(
+        _ text: some Collection<UInt8>, for own: DatagramAddress, _ interface: DatagramAddress.InterfaceNumber
+    ) throws(Mistake.Fault) -> DatagramAddress {
+        let address: DatagramAddress
+        do throws(DatagramAddress.Fault) {
+            address = try DatagramAddress(text: text, port: own.port, interface: interface)
+        } catch {
+            switch error {
+            case .noInterface: throw .noInterface
+            case .notLinkLocal: throw .notLinkLocal
+            case .noAddress, .noPort: throw .noAddress
+            }
+        }
+        guard let reached = address.reached(from: own) else {
+            throw address.lacksScope ? .lacksInterface : .otherInterface
+        }
+        return reached
     }
 
     package var count: Int { addresses.count }
@@ -77,6 +106,10 @@ extension HostsFile.Mistake: CustomStringConvertible {
         let word = "\"\(printable(word))\""
         return switch fault {
         case .noAddress: "line \(line): \(word) is no address"
+        case .noInterface: "line \(line): there is no network interface of \(word)"
+        case .notLinkLocal: "line \(line): \(word) is not link-local, and has no interface"
+        case .lacksInterface: "line \(line): \(word) is link-local, and needs an interface, as in fe80::1%eth0"
+        case .otherInterface: "line \(line): \(word) is not on the interface of the layer"
         case .noName: "line \(line): no name for \(word)"
         case .longName: "line \(line): \(word) is longer than \(Limits.nameBytes) bytes"
         case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"

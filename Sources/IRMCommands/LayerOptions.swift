@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Platform
 import Vocabulary
 
 /// The options of `irm ipcp bootstrap`: what the user gave, and the defaults for the rest. spec: irm-cli §2 bootstrap
@@ -112,24 +113,38 @@ package struct LayerOptions: Hashable, Sendable {
     }
 
     private func ownAddress(_ word: Word) throws(Mistake) -> DatagramAddress {
-        guard let address = DatagramAddress(text: word.bytes, port: port) else {
-            throw Mistake(message: "\"\(word)\" is no IP address.")
+        try address(word, "no IP address.") { () throws(DatagramAddress.Fault) in
+            try DatagramAddress(text: word.bytes, port: port, interface: NetworkInterface.number)
         }
-        return address
     }
 
     private func serverAddress(_ word: Word) throws(Mistake) -> DatagramAddress? {
         guard word != "none" else { return nil }
+        return try address(word, "no address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.") {
+            () throws(DatagramAddress.Fault) in
+            try DatagramAddress(
+                endpoint: word.bytes, defaultPort: DatagramParameters.serverPort, interface: NetworkInterface.number)
+        }
+    }
+
+    private func address(
+        _ word: Word, _ nothing: String, _ parse: () throws(DatagramAddress.Fault) -> DatagramAddress
+    ) throws(Mistake) -> DatagramAddress {
+        let address: DatagramAddress
         do throws(DatagramAddress.Fault) {
-            return try DatagramAddress(endpoint: word.bytes, defaultPort: DatagramParameters.serverPort)
+            address = try parse()
         } catch {
             switch error {
-            case .noPort: throw Mistake(message: "The port in dns \"\(word)\" is no number from 1 to 65535.")
-            case .noAddress:
-                let forms = "ADDRESS, IPV4:PORT or [IPV6]:PORT"
-                throw Mistake(message: "\"\(word)\" is no address of a DNS server. It is written \(forms).")
+            case .noAddress: throw Mistake(message: "\"\(word)\" is \(nothing)")
+            case .noPort: throw Mistake(message: "The port in \"\(word)\" is no number from 1 to 65535.")
+            case .noInterface(let name): throw Mistake(message: "There is no network interface \"\(printable(name))\".")
+            case .notLinkLocal: throw Mistake(message: "\"\(word)\" is not link-local, and has no interface.")
             }
         }
+        guard !address.lacksScope else {
+            throw Mistake(message: "\"\(word)\" is link-local, and needs an interface, as in fe80::1%eth0.")
+        }
+        return address
     }
 
     private static let hashes: [String: DirectoryHash] = [

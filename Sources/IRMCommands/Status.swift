@@ -10,7 +10,8 @@ extension Execution {
     mutating func showStatus(json: Bool) throws(ManagementError) {
         let ipcps = try service.ipcps()
         let status = SystemStatus(
-            manager: try service.status(), ipcps: ipcps.map { DescribedIPCP(entry: $0, layer: service.layer(of: $0)) },
+            manager: try service.status(),
+            ipcps: ipcps.map { DescribedIPCP(entry: $0, layer: service.layer(of: $0)?.withInterfaceNames) },
             names: try service.names(), flows: try service.flows())
         report.output += json ? status.json.text + "\n" : status.text
     }

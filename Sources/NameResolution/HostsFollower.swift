@@ -50,7 +50,7 @@ struct HostsFollower {
             isFresh = version.isFresh(at: Clock.wallTime())
             let bytes = try HostsFollower.read(file.number, version.bytes)
             found = .version(version)
-            let hosts = HostsFile(parsing: bytes, family: own.family, port: own.port) {
+            let hosts = HostsFile(parsing: bytes, for: own, interface: NetworkInterface.number) {
                 NameDigest.of($0, with: .md5)
             }
             defer { told = hosts }

@@ -66,6 +66,7 @@ enum ServerInquiry {
         withUnsafeMutableBytes(of: &node.addr) { $0.copyBytes(from: server.bytes) }
         node.udp_port = Int32(server.port)
         node.tcp_port = Int32(server.port)
+        if server.scope != 0 { cc_set_interface(channel, server.scope) }
         return ares_set_servers_ports(channel, &node)
     }
 

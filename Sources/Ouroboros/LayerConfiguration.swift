@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Platform
 import Vocabulary
 
 /// What makes an IPCP the first member of a layer. Its parameters must be of the IPCP's type. spec: c-api §4
@@ -29,9 +30,10 @@ public struct LayerConfiguration: Hashable, Sendable {
         case udp4(
             address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], nameServerPort: UInt16 = 53, port: UInt16 = 3_435,
             hostsFile: String? = nil, keyFile: String? = nil)
-        /// Addresses of 16 bytes; the rest as for `udp4`.
+        /// Addresses of 16 bytes; the rest as for `udp4`. Link-local ones are on the network interface of this name.
         case udp6(
-            address: [UInt8], nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), nameServerPort: UInt16 = 53,
+            address: [UInt8], interface: String? = nil,
+            nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), nameServerPort: UInt16 = 53,
             port: UInt16 = 3_435, hostsFile: String? = nil, keyFile: String? = nil)
         /// The name of a network interface.
         case ethernetLLC(device: String)
@@ -136,13 +138,29 @@ extension LayerConfiguration.Parameters {
             case .unicast(let policies): return .unicast(policies.inner)
             case .udp4(let address, let nameServer, let nameServerPort, let port, let hosts, let key):
                 return .udp4(try datagram(.ipv4, address, nameServer, nameServerPort, port, hosts, key))
-            case .udp6(let address, let nameServer, let nameServerPort, let port, let hosts, let key):
-                return .udp6(try datagram(.ipv6, address, nameServer, nameServerPort, port, hosts, key))
+            case .udp6(let address, let interface, let nameServer, let nameServerPort, let port, let hosts, let key):
+                var parameters = try datagram(.ipv6, address, nameServer, nameServerPort, port, hosts, key)
+                parameters.own = try scoped(parameters.own, interface)
+                if let server = parameters.server { parameters.server = try scoped(server, interface) }
+                return .udp6(parameters)
             case .ethernetLLC(let device): return .ethernetLLC(device: Array(device.utf8))
             case .ethernetDIX(let device, let etherType):
                 return .ethernetDIX(device: Array(device.utf8), etherType: etherType)
             }
         }
+    }
+
+    private func scoped(
+        _ address: DatagramAddress, _ interface: String?
+    ) throws(OuroborosError) -> DatagramAddress {
+        guard address.isLinkLocal else { return address }
+        guard let interface else {
+            throw OuroborosError(.invalid, reason: "\(address.addressText) is link-local, and needs an interface.")
+        }
+        guard let number = NetworkInterface.number(of: Array(interface.utf8)) else {
+            throw OuroborosError(.invalid, reason: "There is no network interface \(interface).")
+        }
+        return address.with(scope: number)
     }
 
     private func datagram(

@@ -177,6 +177,10 @@ struct DatagramLayer: Sendable {
         guard let parameters = parameters(configuration) else {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
+        for address in [parameters.own, parameters.server].compactMap({ $0 }) where address.lacksScope {
+            let reason = "\(address.addressText) is link-local, and needs an interface, as in fe80::1%eth0"
+            return refuse(id, .invalid, reason, into: &actions)
+        }
         state = .opening(id, configuration, parameters)
         actions += [.report(.bootstrapping), .open(parameters.own)]
     }
@@ -213,6 +217,7 @@ struct DatagramLayer: Sendable {
             switch failure {
             case .addressInUse: "port \(own.port) of \(own.addressText) is in use"
             case .addressNotAvailable: "\(own.addressText) is no address of this host"
+            case .noDevice: "there is no network interface \(own.scope)"
             case .accessDenied: "port \(own.port) is for root alone"
             default: "no socket for port \(own.port) of \(own.addressText): \(failure)"
             }

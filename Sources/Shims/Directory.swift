@@ -172,7 +172,7 @@ package struct Directory: Sendable {
         guard let hash = inquiries.removeValue(forKey: inquiry), let question = questions[hash] else { return }
         switch resolution {
         case .address(let bytes, let validity):
-            if let address = DatagramAddress(bytes, port: own.port), isOther(address) {
+            if let address = DatagramAddress(bytes, port: own.port)?.reached(from: own), isOther(address) {
                 actions.append(.report(.resolved(hash: hash, address)))
                 let span = validity.map { min(max($0, Limits.leastValidity), Limits.longestValidity) }
                 return settle(

@@ -2,23 +2,38 @@
 
 /// IP addresses as people write them.
 extension DatagramAddress {
-    /// Dotted decimal, or the hexadecimal groups of RFC 4291 with the number of an interface behind a `%`. Nil if it is
-    /// neither, or says more than that.
-    package init?(text: some Collection<UInt8>, port: UInt16) {
-        if let bytes = DatagramAddress.ipv4(text) {
-            self.init(bytes, port: port)
+    /// Why a text is none.
+    package enum Fault: Error, Hashable, Sendable {
+        case noAddress
+        /// What stands behind the address is no number from 1 to 65535.
+        case noPort
+        /// Behind the `%`.
+        case noInterface(name: [UInt8])
+        /// With an interface, though it means the same host on all of them.
+        case notLinkLocal
+    }
+
+    /// Finds the number of a network interface by its name.
+    package typealias InterfaceNumber = (_ name: [UInt8]) -> UInt32?
+
+    /// Dotted decimal, or the hexadecimal groups of RFC 4291; a link-local one may have an interface behind a `%`, by its
+    /// name or its number (RFC 4007 §11). One that has none has a scope of 0.
+    package init(
+        text: some Collection<UInt8>, port: UInt16, interface: InterfaceNumber = { _ in nil }
+    ) throws(Fault) {
+        let parts = text.split(separator: UInt8(ascii: "%"), maxSplits: 1, omittingEmptySubsequences: false)
+        let bytes = parts.count == 1 ? DatagramAddress.ipv4(text) : nil
+        guard let first = parts.first, let bytes = bytes ?? DatagramAddress.ipv6(first),
+            let address = DatagramAddress(bytes, port: port)
+        else { throw .noAddress }
+        guard parts.count == 2 else {
+            self = address
             return
         }
-        let parts = text.split(separator: UInt8(ascii: "%"), maxSplits: 1, omittingEmptySubsequences: false)
-        var scope: UInt32 = 0
-        if parts.count == 2 {
-            guard let number = UInt32(decimal: parts[1]), number > 0 else { return nil }
-            scope = number
-        }
-        guard let bytes = DatagramAddress.ipv6(parts[0]), let address = DatagramAddress(bytes, port: port) else {
-            return nil
-        }
-        self.init(family: .ipv6, high: address.high, low: address.low, port: port, scope: scope)
+        guard address.isLinkLocal else { throw .notLinkLocal }
+        let name = Array(parts[1])
+        guard let scope = interface(name) ?? UInt32(decimal: name), scope > 0 else { throw .noInterface(name: name) }
+        self = address.with(scope: scope)
     }
 
     private static func ipv4(_ text: some Collection<UInt8>) -> [UInt8]? {

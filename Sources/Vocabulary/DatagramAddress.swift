@@ -55,6 +55,20 @@ package struct DatagramAddress: Hashable, Sendable {
     /// Nothing but zeroes, which Linux takes for this host.
     package var isUnspecified: Bool { high == 0 && low == 0 }
 
+    /// fe80::/10: known on one link alone, so that it takes a scope to send there. RFC 4291 §2.5.6
+    package var isLinkLocal: Bool { family == .ipv6 && high >> 54 == 0x3fa }
+
+    /// It is link-local, and does not say on which interface.
+    package var lacksScope: Bool { isLinkLocal && scope == 0 }
+
+    /// This address as one with the socket of `own` sends to it: a link-local one without a scope is on the link of `own`.
+    /// Nil if that is on no link, or on another one.
+    package func reached(from own: DatagramAddress) -> DatagramAddress? {
+        guard isLinkLocal else { return self }
+        let reached = scope == 0 ? with(scope: own.scope) : self
+        return reached.scope != 0 && (own.scope == 0 || own.scope == reached.scope) ? reached : nil
+    }
+
     /// Something can be sent there.
     package var isEndpoint: Bool { port != 0 && !isUnspecified }
 

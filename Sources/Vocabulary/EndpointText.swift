@@ -2,16 +2,11 @@
 
 /// Addresses with ports as people write them.
 extension DatagramAddress {
-    /// Why a text is none.
-    package enum Fault: Error, Hashable, Sendable {
-        case noAddress
-        /// What stands behind the address is no number from 1 to 65535.
-        case noPort
-    }
-
     /// An address, or an address, a colon and a port; that of IPv6 is in brackets then, as in a URL (RFC 5952 §6), since
     /// it has colons itself. This is also how `description` writes it.
-    package init(endpoint text: some Collection<UInt8>, defaultPort: UInt16) throws(Fault) {
+    package init(
+        endpoint text: some Collection<UInt8>, defaultPort: UInt16, interface: InterfaceNumber = { _ in nil }
+    ) throws(Fault) {
         let colon = UInt8(ascii: ":")
         let bytes = Array(text)
         let address: ArraySlice<UInt8>
@@ -27,7 +22,7 @@ extension DatagramAddress {
             address = bytes[..<(end ?? bytes.count)]
             rest = bytes[(end ?? bytes.count)...]
         }
-        guard let parsed = DatagramAddress(text: address, port: defaultPort) else { throw .noAddress }
+        let parsed = try DatagramAddress(text: address, port: defaultPort, interface: interface)
         guard !rest.isEmpty else {
             self = parsed
             return

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import LocalProtocol
 import ManagementClient
 import Testing
 import Vocabulary
@@ -105,7 +106,34 @@ import Vocabulary
         for port in ["0", "65536", "", "x", "-1", "053"] {
             #expect(
                 message("type udp4 ip 1.2.3.4 dns 1.2.3.5:\(port)")
-                    == "The port in dns \"1.2.3.5:\(port)\" is no number from 1 to 65535.")
+                    == "The port in \"1.2.3.5:\(port)\" is no number from 1 to 65535.")
+        }
+    }
+
+    @Test("a link-local address has an interface of this host")
+    func interfaces() throws {
+        func parameters(_ line: String) throws -> DatagramParameters? {
+            let configuration = try configuration("type udp6 \(line)")
+            return if case .udp6(let parameters) = configuration.parameters { parameters } else { nil }
+        }
+        // Every network namespace has this one first.
+        let both = try #require(try parameters("ip fe80::1%lo dns [fe80::2%lo]:5353"))
+        #expect(both.own.scope == 1 && both.server?.scope == 1)
+        #expect(try parameters("ip fe80::1%1 dns [fe80::2%1]:5353") == both)
+        var status = LayerStatus()
+        status.address = Array(both.own.addressText.utf8)
+        status.server = Array("\(try #require(both.server))".utf8)
+        status.peers = [Array("fe80::3%4294967295".utf8), Array("2001:db8::1".utf8)]
+        let named = status.withInterfaceNames
+        #expect(named.address == Array("fe80::1%lo".utf8) && named.server == Array("[fe80::2%lo]:5353".utf8))
+        #expect(named.peers == status.peers)
+        for keyword in ["ip", "ip ::1 dns"] {
+            #expect(
+                message("type udp6 \(keyword) fe80::1")
+                    == "\"fe80::1\" is link-local, and needs an interface, as in fe80::1%eth0.")
+            #expect(message("type udp6 \(keyword) fe80::1%no.such") == "There is no network interface \"no.such\".")
+            #expect(
+                message("type udp6 \(keyword) ::1%lo") == "\"::1%lo\" is not link-local, and has no interface.")
         }
     }
 

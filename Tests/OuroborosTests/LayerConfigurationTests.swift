@@ -13,7 +13,10 @@ import enum Vocabulary.Limits
         func inner(_ parameters: LayerConfiguration.Parameters) throws -> DatagramParameters? {
             let inner = try LayerConfiguration(layer: "l", parameters: parameters).inner
             #expect(inner.hash == .md5)
-            return if case .udp4(let datagram) = inner.parameters { datagram } else { nil }
+            return switch inner.parameters {
+            case .udp4(let datagram), .udp6(let datagram): datagram
+            default: nil
+            }
         }
         #expect(try inner(.udp4(address: [10, 0, 0, 1]))?.own.description == "10.0.0.1:3435")
         let full = try inner(
@@ -25,8 +28,12 @@ import enum Vocabulary.Limits
         #expect(full?.server?.description == "10.0.0.2:5353")
         #expect(full?.hosts == Array("/etc/hosts".utf8))
         #expect(full?.key == Array("/etc/key".utf8))
+        let linkLocal: [UInt8] = [0xfe, 0x80] + Array(repeating: 0, count: 13) + [1]
+        let linked = try inner(.udp6(address: linkLocal, interface: "lo", nameServer: linkLocal))
+        #expect(linked?.own.description == "[fe80::1%1]:3435" && linked?.server?.description == "[fe80::1%1]:53")
         for wrong: LayerConfiguration.Parameters in [
             .udp4(address: [1]), .udp6(address: [10, 0, 0, 1]), .udp4(address: [10, 0, 0, 1], hostsFile: "hosts"),
+            .udp6(address: linkLocal), .udp6(address: linkLocal, interface: "no.such"),
             .udp4(address: [10, 0, 0, 1], keyFile: "/" + String(repeating: "k", count: Limits.pathBytes)),
         ] {
             #expect(throws: OuroborosError.self) { try inner(wrong) }

@@ -4,7 +4,9 @@ import Testing
 import Vocabulary
 
 @Suite struct AddressTextTests {
-    private func address(_ text: String) -> DatagramAddress? { DatagramAddress(text: Array(text.utf8), port: 3_435) }
+    private func address(_ text: String) -> DatagramAddress? {
+        try? DatagramAddress(text: Array(text.utf8), port: 3_435)
+    }
 
     @Test(
         "addresses are read and written as people have it",
@@ -20,6 +22,45 @@ import Vocabulary
         #expect(address.addressText == canonical)
         #expect(self.address(canonical) == address)
         #expect(address.description == (address.family == .ipv4 ? "\(canonical):3435" : "[\(canonical)]:3435"))
+    }
+
+    @Test("a link-local address may say on which interface it is, and no other address may")
+    func interfaces() throws {
+        func address(_ text: String) throws(DatagramAddress.Fault) -> DatagramAddress {
+            try DatagramAddress(endpoint: Array(text.utf8), defaultPort: 53) { $0 == Array("eth0".utf8) ? 7 : nil }
+        }
+        for (text, scope) in [("fe80::1%eth0", 7), ("[febf::1%eth0]:5353", 7), ("fe80::1%4294967295", .max)]
+            as [(String, UInt32)]
+        {
+            #expect(try address(text).scope == scope)
+        }
+        #expect(try address("fe80::1").scope == 0)
+        #expect(try address("fe80::1").lacksScope)
+        #expect(try !address("fe80::1%eth0").lacksScope)
+        #expect(try !address("fec0::1").lacksScope)
+        for name in ["", "0", "eth1", "eth0 ", "%eth0", "01", "4294967296"] {
+            let fault = DatagramAddress.Fault.noInterface(name: Array(name.utf8))
+            #expect(throws: fault) { try address("fe80::1%\(name)") }
+        }
+        for text in ["::1%eth0", "2001:db8::1%eth0", "fec0::1%7", "fe7f::1%eth0"] {
+            #expect(throws: DatagramAddress.Fault.notLinkLocal) { try address(text) }
+        }
+        for text in ["1.2.3.4%eth0", "%eth0", "x%eth0"] {
+            #expect(throws: DatagramAddress.Fault.noAddress) { try address(text) }
+        }
+    }
+
+    @Test("a link-local address is reached on the link of the layer, and from no other link")
+    func links() throws {
+        func reached(_ text: String, _ own: String) throws -> String? {
+            try #require(address(text)).reached(from: try #require(address(own)))?.addressText
+        }
+        #expect(try reached("fe80::2", "fe80::1%3") == "fe80::2%3")
+        #expect(try reached("fe80::2%3", "fe80::1%3") == "fe80::2%3")
+        #expect(try reached("fe80::2%4", "fe80::1%3") == nil)
+        #expect(try reached("fe80::2%4", "2001:db8::1") == "fe80::2%4")
+        #expect(try reached("fe80::2", "2001:db8::1") == nil)
+        #expect(try reached("2001:db8::2", "fe80::1%3") == "2001:db8::2")
     }
 
     @Test(
@@ -66,7 +107,7 @@ import Vocabulary
             let text = (0..<Int.random(in: 0...50, using: &generator)).compactMap { _ in
                 alphabet.randomElement(using: &generator)
             }
-            _ = DatagramAddress(text: text, port: 1)
+            _ = try? DatagramAddress(text: text, port: 1)
             let words = (0..<8).flatMap { _ -> [UInt8] in
                 Bool.random(using: &generator) ? [0, 0] : [UInt8.random(in: 0...1, using: &generator), 7]
             }

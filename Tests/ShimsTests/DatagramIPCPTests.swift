@@ -54,6 +54,27 @@ import Wire
         #expect(handle(.opened).contains(.reply(.bootstrapped(RequestID(3), messageBytes: 8_948))))
     }
 
+    @Test("a link-local address needs a scope, and is told so who has none to give, as C programs")
+    func linkLocal() throws {
+        var layer = UDP6IPCP(seed: 1)
+        func reason(_ scope: UInt32, _ failure: Failure?) throws -> String? {
+            let own = DatagramAddress(family: .ipv6, high: 0xfe80 << 48, low: 1, port: 3_435, scope: scope)
+            let configuration = LayerConfiguration(
+                layer: try #require(LayerName("layer")), hash: .md5,
+                parameters: .udp6(DatagramParameters(own: own)))
+            var actions: [IPCPAction] = []
+            layer.handle(
+                .request(.bootstrap(RequestID(1), configuration)), now: Instant(nanoseconds: 0), into: &actions)
+            if let failure { layer.handle(.notOpened(failure), now: Instant(nanoseconds: 0), into: &actions) }
+            guard case .reply(.failed(_, _, let reason)) = actions.last else { return nil }
+            return String(decoding: reason, as: UTF8.self)
+        }
+        #expect(try reason(0, nil) == "fe80::1 is link-local, and needs an interface, as in fe80::1%eth0")
+        #expect(try reason(7, .noDevice) == "there is no network interface 7")
+        #expect(try reason(7, .addressNotAvailable) == "fe80::1%7 is no address of this host")
+        #expect(try reason(7, nil) == nil)
+    }
+
     @Test("parameters without an address, a port or MD5 are refused")
     func parameters() throws {
         var layer = UDP4IPCP(seed: 1)

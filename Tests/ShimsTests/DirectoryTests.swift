@@ -18,7 +18,7 @@ import Vocabulary
     }
 
     private func hosts(_ address: DatagramAddress, _ hash: [UInt8]) -> HostsFile {
-        HostsFile(parsing: Array("\(address.addressText) x".utf8), family: .ipv4, port: 3_435) { _ in hash }
+        HostsFile(parsing: Array("\(address.addressText) x".utf8), for: own) { _ in hash }
     }
 
     private final class Rig {
@@ -177,6 +177,22 @@ import Vocabulary
         }
     }
 
+    @Test("a link-local address from a DNS server is on the link of the layer")
+    func linkLocal() throws {
+        func verdict(_ own: DatagramAddress) throws -> Directory.Verdict? {
+            let peer = DatagramAddress(family: .ipv6, high: 0xfe80 << 48, low: 2, port: 1)
+            let rig = Rig(Directory(own: own, server: server))
+            let first = try #require(rig.look(hash).inquiry)
+            let second = rig.resolve(first.id, .address(peer.bytes, validity: nil))
+            if let second { _ = rig.resolve(second.id, .unknown) }
+            return rig.verdicts().first
+        }
+        let own = DatagramAddress(family: .ipv6, high: 0xfe80 << 48, low: 1, port: 1, scope: 5)
+        let peer = DatagramAddress(family: .ipv6, high: own.high, low: 2, port: 1, scope: 5)
+        #expect(try verdict(own) == .known(peer))
+        #expect(try verdict(DatagramAddress(family: .ipv6, high: 1, low: 1, port: 1)) == .unknown)
+    }
+
     @Test("names that are registered here are asked for elsewhere all the same")
     func registered() throws {
         let rig = Rig(Directory(own: own, server: nil))
@@ -248,7 +264,7 @@ import Vocabulary
     @Test("mistakes of the hosts file are reported, and one that cannot be read leaves what was known")
     func badHosts() {
         let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
-        let file = HostsFile(parsing: Array("10.0.0.2 x\nrubbish".utf8), family: .ipv4, port: 3_435) { _ in hash }
+        let file = HostsFile(parsing: Array("10.0.0.2 x\nrubbish".utf8), for: own) { _ in hash }
         let reports = rig.adopt(file).map { if case .report(let report) = $0 { report.text } else { "" } }
         #expect(reports == ["Read the hosts file: 1 name.", "Hosts file, line 2: \"rubbish\" is no address."])
         var actions: [IPCPAction] = []

@@ -6,8 +6,11 @@ import Vocabulary
 
 @Suite struct HostsFileTests {
     /// Names are their own hashes here.
-    private func parse(_ text: String, _ family: DatagramAddress.Family = .ipv4) -> HostsFile {
-        HostsFile(parsing: Array(text.utf8), family: family, port: 3_435) { $0 }
+    private func parse(
+        _ text: String, _ family: DatagramAddress.Family = .ipv4, high: UInt64 = 0, scope: UInt32 = 0
+    ) -> HostsFile {
+        let own = DatagramAddress(family: family, high: high, low: 9, port: 3_435, scope: scope)
+        return HostsFile(parsing: Array(text.utf8), for: own, interface: { $0 == Array("eth0".utf8) ? 7 : nil }) { $0 }
     }
 
     private func address(_ name: String, in file: HostsFile) -> String? {
@@ -34,6 +37,25 @@ import Vocabulary
         let text = "10.0.0.1 echo\n2001:db8::1 echo\n"
         #expect(address("echo", in: parse(text)) == "10.0.0.1:3435")
         #expect(address("echo", in: parse(text, .ipv6)) == "[2001:db8::1]:3435")
+        #expect(parse(text).mistakes.isEmpty)
+    }
+
+    @Test("link-local addresses are on the link of the layer, if they do not say on which")
+    func linkLocal() {
+        let text = "fe80::1 a\nfe80::2%eth0 b\nfe80::3%eth1 c\nfe80::4%8 d\n::1%eth0 e"
+        let bound = parse(text, .ipv6, high: 0xfe80 << 48, scope: 7)
+        #expect(address("a", in: bound) == "[fe80::1%7]:3435" && address("b", in: bound) == "[fe80::2%7]:3435")
+        #expect(
+            bound.mistakes.map(\.description) == [
+                "line 3: there is no network interface of \"fe80::3%eth1\"",
+                "line 4: \"fe80::4%8\" is not on the interface of the layer",
+                "line 5: \"::1%eth0\" is not link-local, and has no interface",
+            ])
+        let free = parse(text, .ipv6)
+        #expect(address("b", in: free) == "[fe80::2%7]:3435" && address("d", in: free) == "[fe80::4%8]:3435")
+        #expect(
+            free.mistakes.first?.description
+                == "line 1: \"fe80::1\" is link-local, and needs an interface, as in fe80::1%eth0")
         #expect(parse(text).mistakes.isEmpty)
     }
 
@@ -67,7 +89,8 @@ import Vocabulary
                 Bool.random(using: &generator)
                     ? UInt8.random(in: 0...255, using: &generator) : alphabet.randomElement(using: &generator)
             }
-            _ = HostsFile(parsing: bytes, family: .ipv6, port: 1) { $0 }
+            let own = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 1)
+            _ = HostsFile(parsing: bytes, for: own) { $0 }
         }
     }
 }

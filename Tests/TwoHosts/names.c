@@ -5,7 +5,9 @@
  */
 
 #include "hosts.h"
+#include "../Conformance/management.h"
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 
 /* Milliseconds: enough for a request and its first repetition. */
@@ -109,6 +111,24 @@ static void check_qualities(void)
     CHECK_RESULT(network(TWO, "flows"), 0, "nor there");
 }
 
+/* Its structure has no room for the interface. */
+static void check_link_local(void)
+{
+    struct ipcp_config conf = udp6_default_conf;
+    pid_t              pid = ipcp_start("link.local", IPCP_UDP6);
+
+    CHECK(pid > 0, "an IPCP of a layer over IPv6");
+    strcpy(conf.layer_info.name, "link.local");
+    inet_pton(AF_INET6, "fe80::1", &conf.udp6.ip_addr);
+    CHECK_RESULT(irm_bootstrap_ipcp(pid, &conf), -EINVAL,
+                 "a link-local address is refused, without its interface");
+    inet_pton(AF_INET6, "::1", &conf.udp6.ip_addr);
+    inet_pton(AF_INET6, "fe80::1", &conf.udp6.dns_addr);
+    CHECK_RESULT(irm_bootstrap_ipcp(pid, &conf), -EINVAL,
+                 "also that of a DNS server");
+    CHECK_RESULT(ipcp_end(pid), 0, "the IPCP ends");
+}
+
 int main(int     argc,
          char ** argv)
 {
@@ -119,6 +139,7 @@ int main(int     argc,
     check_silent();
     check_nobody();
     check_qualities();
+    check_link_local();
 
     return conformance_end();
 }
