@@ -151,6 +151,10 @@ let package = Package(
         .executableTarget(
             name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
             path: "Tests/AttachedProcess", swiftSettings: driver),
+        .target(name: "CountedMemory", path: "Tests/CountedMemory"),
+        .executableTarget(
+            name: "counted-ipcpd", dependencies: ["CountedMemory", "DatagramRuntime", "Shims", "CLinux"],
+            path: "Tests/CountedDaemon", swiftSettings: driver),
         .target(
             name: "BrokerDouble",
             dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],

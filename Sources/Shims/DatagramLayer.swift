@@ -73,8 +73,14 @@ struct DatagramLayer: Sendable {
             askers: askers.count)
     }
 
+    /// Asked after every batch of packets.
     var deadline: Instant? {
-        [timers.deadline, arrivals.deadline, directory?.deadline].compactMap { $0 }.min()
+        Self.earlier(timers.deadline, Self.earlier(arrivals.deadline, directory?.deadline))
+    }
+
+    private static func earlier(_ first: Instant?, _ second: Instant?) -> Instant? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
     }
 
     mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {

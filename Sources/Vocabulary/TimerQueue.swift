@@ -19,20 +19,22 @@ package struct TimerQueue<Due: Sendable>: Sendable {
 
     private var entries = Heap<Entry>()
     private var nextOrder: UInt64 = 0
+    /// When the next timer is due. Stored, because loops ask on the way of packets, and a heap whose elements its compiler
+    /// does not know takes memory to say it.
+    package private(set) var deadline: Instant?
 
     package init() {}
 
-    /// When the next timer is due.
-    package var deadline: Instant? { entries.min?.deadline }
-
     package mutating func set(_ due: Due, at deadline: Instant) {
+        self.deadline = min(deadline, self.deadline ?? deadline)
         entries.insert(Entry(deadline: deadline, order: nextOrder, due: due))
         nextOrder += 1
     }
 
     /// Removes and returns the earliest timer that is due.
     package mutating func next(now: Instant) -> Due? {
-        guard let first = entries.min, first.deadline <= now else { return nil }
-        return entries.removeMin().due
+        guard let deadline, deadline <= now else { return nil }
+        defer { self.deadline = entries.min?.deadline }
+        return entries.popMin()?.due
     }
 }
