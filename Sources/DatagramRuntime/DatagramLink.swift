@@ -15,6 +15,8 @@ struct DatagramLink: ~Copyable {
     /// Of the batch that is being built, in its order.
     private var runs: [Run] = []
     private var batched = 0
+    /// Whose users are to be told; empty between two batches, and kept for its memory.
+    private var reached: [Int32] = []
     /// Of `DatagramSocket.dropped`, what is counted.
     private var dropped: UInt32 = 0
     /// When to try again after the kernel had no memory.
@@ -64,6 +66,7 @@ struct DatagramLink: ~Copyable {
     /// to `actions`; it has heard each before the packets that came behind it, which may be the first of a new flow.
     mutating func receive(_ machine: inout some DatagramMachine, now: Instant, into actions: inout [IPCPAction]) {
         var reached: [Int32] = []
+        swap(&reached, &self.reached)
         var queueFull = 0
         var ended = 0
         let reception = socket.receive { datagram, source in
@@ -81,6 +84,8 @@ struct DatagramLink: ~Copyable {
             }
         }
         for port in reached { ProviderFlow.wake(port) }
+        reached.removeAll(keepingCapacity: true)
+        swap(&reached, &self.reached)
         if queueFull > 0 { machine.failed(.queueFull, packets: queueFull) }
         if ended > 0 { machine.failed(.flowEnded, packets: ended) }
         if reception.mayHaveMore { countDropped(&machine) }
