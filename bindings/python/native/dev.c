@@ -1,0 +1,226 @@
+/*
+ * Beside the functions of libouroboros-dev: fccntl with one function for each kind of argument, and requests for flows
+ * that wait in a thread of their own, for programs that must not wait.
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#include <ouroboros/dev.h>
+#include <ouroboros/errno.h>
+#include <ouroboros/fccntl.h>
+#include <ouroboros/fqueue.h>
+#include <ouroboros/version.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+static int control_time(int               fd,
+                        int               command,
+                        struct timespec * time)
+{
+    return fccntl(fd, command, time);
+}
+
+static int control_length(int      fd,
+                          int      command,
+                          size_t * length)
+{
+    return fccntl(fd, command, length);
+}
+
+static int get_qos(int         fd,
+                   qosspec_t * qos)
+{
+    return fccntl(fd, FLOWGQOSSPEC, qos);
+}
+
+static int get_flags(int        fd,
+                     uint32_t * flags)
+{
+    return fccntl(fd, FLOWGFLAGS, flags);
+}
+
+static int set_flags(int      fd,
+                     uint32_t flags)
+{
+    return fccntl(fd, FLOWSFLAGS, flags);
+}
+
+static int get_frct_flags(int        fd,
+                          uint16_t * flags)
+{
+    return fccntl(fd, FRCTGFLAGS, flags);
+}
+
+static int set_frct_flags(int      fd,
+                          uint16_t flags)
+{
+    return fccntl(fd, FRCTSFLAGS, flags);
+}
+
+static int event_type(fqueue_t * fq)
+{
+    return (int) fqueue_type(fq);
+}
+
+/*
+ * Takes the events that are there, of whatever type, and stores the flows they
+ * are of; one that comes twice in a row once. There may be more if all places
+ * are used.
+ */
+static int fset_drain(fset_t *   set,
+                      fqueue_t * fq,
+                      int *      fds,
+                      int        capacity)
+{
+    static const struct timespec zero = { 0, 0 };
+    int                          count = 0;
+    int                          fd;
+
+    while (fevent(set, fq, &zero) == 1)
+        while ((fd = fqueue_next(fq)) >= 0) {
+            if (count > 0 && fds[count - 1] == fd)
+                continue;
+            fds[count++] = fd;
+            if (count == capacity)
+                return count;
+        }
+
+    return count;
+}
+
+enum request_kind {
+    REQUEST_ALLOC,
+    REQUEST_ACCEPT,
+    REQUEST_JOIN
+};
+
+/* A flow that somebody waits for without standing still. */
+struct request {
+    enum request_kind kind;
+    char *            name;        /* NULL of REQUEST_ACCEPT.                */
+    bool              has_qos;
+    qosspec_t         qos;
+    bool              has_timeout;
+    struct timespec   timeout;
+    pthread_t         thread;
+    pid_t             process;     /* A child of fork does not have thread.  */
+    int               done;        /* An eventfd: readable with the result.  */
+    int               result;
+};
+
+/* The thread runs no Python, so that it can be cancelled where it waits. */
+static void * request_run(void * argument)
+{
+    struct request *  request = argument;
+    struct timespec * timeout = request->has_timeout ? &request->timeout : NULL;
+    qosspec_t *       qos = request->has_qos ? &request->qos : NULL;
+    int               result;
+    int               state;
+
+    switch (request->kind) {
+    case REQUEST_ALLOC:
+        result = flow_alloc(request->name, qos, timeout);
+        break;
+    case REQUEST_ACCEPT:
+        result = flow_accept(&request->qos, timeout);
+        break;
+    default:
+        result = flow_join(request->name, timeout);
+        break;
+    }
+
+    /* From here on there is a result, which must not get lost. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    request->result = result;
+    eventfd_write(request->done, 1);
+    return NULL;
+}
+
+static void request_free(struct request * request)
+{
+    close(request->done);
+    free(request->name);
+    free(request);
+}
+
+/* NULL: there is no memory, file descriptor or thread left. */
+static struct request * request_start(enum request_kind       kind,
+                                      const char *            name,
+                                      const qosspec_t *       qos,
+                                      const struct timespec * timeout)
+{
+    struct request * request = calloc(1, sizeof(*request));
+    sigset_t         all;
+    sigset_t         before;
+    int              error;
+
+    if (request == NULL)
+        return NULL;
+    request->kind = kind;
+    request->process = getpid();
+    request->result = -ECANCELED;
+    request->name = name != NULL ? strdup(name) : NULL;
+    request->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    request->has_qos = qos != NULL;
+    if (qos != NULL)
+        request->qos = *qos;
+    request->has_timeout = timeout != NULL;
+    if (timeout != NULL)
+        request->timeout = *timeout;
+    if (request->done < 0 || (name != NULL && request->name == NULL)) {
+        request_free(request);
+        return NULL;
+    }
+
+    /* Signals are for the threads of the program. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&request->thread, NULL, request_run, request);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        request_free(request);
+        return NULL;
+    }
+    return request;
+}
+
+static int request_fileno(const struct request * request)
+{
+    return request->done;
+}
+
+/*
+ * Ends a request and frees it. One that is cancelled may have its flow
+ * nevertheless. Returns what the call returned, or -ECANCELED.
+ */
+static int request_finish(struct request * request,
+                          bool             cancel,
+                          qosspec_t *      qos)
+{
+    int result = -ECANCELED;
+
+    if (request->process == getpid()) {
+        if (cancel)
+            pthread_cancel(request->thread);
+        pthread_join(request->thread, NULL);
+        result = request->result;
+        if (qos != NULL)
+            *qos = request->qos;
+    }
+    request_free(request);
+    return result;
+}
+
+/* Ends a request that nobody waits for any more. */
+static void request_abandon(struct request * request)
+{
+    int fd = request_finish(request, true, NULL);
+
+    if (fd >= 0)
+        flow_dealloc(fd);
+}

@@ -1,0 +1,103 @@
+/*
+ * What Python sees of libouroboros-dev, and of dev.c.
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#define OUROBOROS_VERSION_MAJOR ...
+#define OUROBOROS_VERSION_MINOR ...
+#define ENOTALLOC ...
+#define EIPCPTYPE ...
+#define EIRMD ...
+#define EIPCP ...
+#define EIPCPSTATE ...
+#define EFLOWDOWN ...
+#define EFLOWPEER ...
+#define ENAME ...
+#define ECRYPT ...
+
+typedef int... time_t;
+
+struct timespec {
+    time_t tv_sec;
+    long   tv_nsec;
+    ...;
+};
+
+typedef struct qos_spec {
+    uint32_t delay;
+    uint64_t bandwidth;
+    uint8_t  availability;
+    uint32_t loss;
+    uint32_t ber;
+    uint8_t  in_order;
+    uint32_t max_gap;
+    uint32_t timeout;
+} qosspec_t;
+
+int     flow_alloc(const char * dst_name, qosspec_t * qs, const struct timespec * timeo);
+int     flow_accept(qosspec_t * qs, const struct timespec * timeo);
+int     flow_join(const char * bc, const struct timespec * timeo);
+int     flow_dealloc(int fd);
+ssize_t flow_write(int fd, const void * buf, size_t count);
+ssize_t flow_read(int fd, void * buf, size_t count);
+ssize_t flow_reserve(int fd, void ** buf, size_t count);
+ssize_t flow_commit(int fd, size_t count);
+ssize_t flow_peek(int fd, const void ** buf);
+int     flow_release(int fd);
+
+#define FLOWSRCVTIMEO ...
+#define FLOWGRCVTIMEO ...
+#define FLOWSSNDTIMEO ...
+#define FLOWGSNDTIMEO ...
+#define FLOWGRXQLEN ...
+#define FLOWGTXQLEN ...
+#define FLOWFRDONLY ...
+#define FLOWFWRONLY ...
+#define FLOWFRDWR ...
+#define FLOWFDOWN ...
+#define FLOWFRNOBLOCK ...
+#define FLOWFWNOBLOCK ...
+#define FLOWFNONBLOCK ...
+#define FLOWFRNOPART ...
+#define FLOWFWNOPART ...
+#define FRCTFRTX ...
+#define FRCTFRESCNTL ...
+#define FRCTFLINGER ...
+
+int control_time(int fd, int command, struct timespec * time);
+int control_length(int fd, int command, size_t * length);
+int get_qos(int fd, qosspec_t * qos);
+int get_flags(int fd, uint32_t * flags);
+int set_flags(int fd, uint32_t flags);
+int get_frct_flags(int fd, uint16_t * flags);
+int set_frct_flags(int fd, uint16_t flags);
+
+enum fqtype { FLOW_PKT, FLOW_DOWN, FLOW_UP, FLOW_ALLOC, FLOW_DEALLOC, FLOW_PEER, ... };
+
+typedef struct flow_set fset_t;
+typedef struct fqueue   fqueue_t;
+
+fset_t *   fset_create(void);
+void       fset_destroy(fset_t * set);
+void       fset_zero(fset_t * set);
+int        fset_add(fset_t * set, int fd);
+bool       fset_has(const fset_t * set, int fd);
+void       fset_del(fset_t * set, int fd);
+int        fset_pollfd(fset_t * set);
+fqueue_t * fqueue_create(void);
+void       fqueue_destroy(fqueue_t * fq);
+int        fqueue_next(fqueue_t * fq);
+int        event_type(fqueue_t * fq);
+ssize_t    fevent(fset_t * set, fqueue_t * fq, const struct timespec * timeo);
+int        fset_drain(fset_t * set, fqueue_t * fq, int * fds, int capacity);
+
+enum request_kind { REQUEST_ALLOC, REQUEST_ACCEPT, REQUEST_JOIN, ... };
+
+struct request;
+
+struct request * request_start(enum request_kind kind, const char * name, const qosspec_t * qos,
+                               const struct timespec * timeout);
+int              request_fileno(const struct request * request);
+int              request_finish(struct request * request, bool cancel, qosspec_t * qos);
+void             request_abandon(struct request * request);

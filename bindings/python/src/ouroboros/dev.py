@@ -1,0 +1,518 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Flows: allocate them to a name, accept them, read and write packets.
+
+A server::
+
+    with flow_accept() as flow:
+        flow.write(flow.read())
+
+A client::
+
+    with flow_alloc("echo") as flow:
+        flow.writeline("hello")
+        print(flow.readline())
+
+**Names** are ``str``, which is encoded in UTF-8, or ``bytes``.
+
+**Timeouts** are in seconds. ``None`` leaves it to the library, which waits 20 s for a flow, and without limit in all
+else; 0 and less looks once and waits for nothing.
+
+**Signals.** A call that waits is interrupted by a signal. The handler runs; if it raises, as that of Ctrl-C does, the
+call ends with its exception, and otherwise goes on with what is left of its time.
+
+**Threads.** All calls release the lock of the interpreter, and any number of threads may use a flow at once.
+
+**fork.** A child may read and write the flows that it inherited, and what it deallocates, its parent keeps. A flow that
+it allocates or accepts is its own. So ``multiprocessing`` with the method ``fork`` hands flows to its processes; other
+methods cannot, since a flow cannot be pickled. Flow sets, and all of ``ouroboros.aio``, are for the process that made
+them. Of a thread, the child keeps nothing: fork before you start some.
+
+**Garbage.** A flow that nobody refers to any more is deallocated, with a ``ResourceWarning``.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from enum import IntFlag
+from errno import EINTR, EPERM
+from operator import index
+from os import getpid
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Callable
+from weakref import ReferenceType, WeakValueDictionary
+
+from ouroboros import errors, qos
+from ouroboros._dev import ffi, lib
+from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos
+from ouroboros._waiting import in_seconds, timespec, uninterrupted
+from ouroboros.errors import *
+from ouroboros.inplace import HeldPacket, ReservedPacket
+from ouroboros.qos import *
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Buffer, Self
+
+    from ouroboros.event import FlowSet
+
+__all__ = [
+    "FRCT_LINGER",
+    "FRCT_RESCNTL",
+    "FRCT_RETRANSMIT",
+    "Flow",
+    "FlowProperties",
+    "flow_accept",
+    "flow_alloc",
+    "flow_join",
+]
+__all__ += errors.__all__
+__all__ += qos.__all__
+
+check_version(lib)
+
+FRCT_RETRANSMIT = 1
+"""Lost packets are sent again. Follows from the quality of the flow, and cannot be changed."""
+FRCT_RESCNTL = 2
+"""The receiver limits the sender."""
+FRCT_LINGER = 4
+"""What waits to be sent is still sent after the flow was deallocated."""
+
+_ALLOCATION_SECONDS = 20.0
+_READ_BYTES = 2048
+# No packet is larger: this is the size of a ring, and a packet has at most half of one.
+_RING_BYTES = 4 * 1024 * 1024
+
+_new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+class FlowProperties(IntFlag):
+    """Flags of a flow. Access is one of the first three values, the others are bits."""
+
+    ReadOnly = 0o0
+    WriteOnly = 0o1
+    ReadWrite = 0o2
+    Down = 0o4
+    NonBlockingRead = 0o1000
+    NonBlockingWrite = 0o2000
+    NonBlocking = 0o3000
+    NoPartialRead = 0o10000
+    NoPartialWrite = 0o20000
+
+
+class Flow:
+    """A two-way channel for packets to another process.
+
+    A new object has no flow; ``alloc``, ``accept`` or ``join`` gives it one, and after ``dealloc`` it can have another.
+    As a context manager it deallocates its flow at the end of the block, if it still has one.
+
+    All methods that use the flow raise ``FlowNotAllocatedException`` if there is none.
+    """
+
+    _descriptor = -1
+    _name = ""
+    _read_limit: float | None = None
+    _write_limit: float | None = None
+    _set: ReferenceType[FlowSet] | None = None
+
+    def alloc(self, dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> QoSSpec | None:
+        """Allocate a flow to whoever accepts flows for a name, and wait until that is done.
+
+        dst: the name, of 1 to 255 bytes.
+        qos: what the flow shall be like; None is ``QOS_RAW``.
+        timeo: longest wait in seconds; None is 20.
+
+        Returns what the flow was given, or None if ``qos`` is None.
+
+        Raises ``FlowAllocatedException`` if the object has a flow, ``TimeoutError`` when the time is up, ``ValueError``
+        for an argument that is impossible, ``MemoryError``, and otherwise ``FlowException``, whose ``errno`` says why:
+        ENAME if the name is unknown, EIPCP if nobody serves it, EIRMD if irmd is not there.
+        """
+        name = name_bytes(dst)
+        specification = ffi.NULL if qos is None else c_qos(qos, ffi)
+        self._open(
+            lambda interval: lib.flow_alloc(name, specification, interval),
+            f"flow to '{name_text(dst)}'",
+            name_text(dst),
+            timeo,
+            _ALLOCATION_SECONDS,
+        )
+        return None if qos is None else python_qos(specification)
+
+    def accept(self, timeo: float | None = None) -> QoSSpec:
+        """Wait for a flow to any name to which this process or its program is bound.
+
+        timeo: longest wait in seconds; None is without limit.
+
+        Returns what the client asked for. Raises as ``alloc``.
+        """
+        specification = ffi.new("qosspec_t *")
+        self._open(lambda interval: lib.flow_accept(specification, interval), "flow to this process", "", timeo, None)
+        return python_qos(specification)
+
+    def join(self, dst: Name, timeo: float | None = None) -> None:
+        """Join a broadcast layer: what one member writes, all others can read.
+
+        dst: the name of the layer. An IPCP of this system must be in it.
+        timeo: longest wait in seconds; None is 20.
+
+        Raises as ``alloc``; ``errno`` is EIPCP if there is no such layer here, and ENOTALLOC if it is not a broadcast
+        layer.
+        """
+        name = name_bytes(dst)
+        self._open(
+            lambda interval: lib.flow_join(name, interval),
+            f"flow to all of layer '{name_text(dst)}'",
+            name_text(dst),
+            timeo,
+            _ALLOCATION_SECONDS,
+        )
+
+    def dealloc(self) -> None:
+        """End the flow. What was written before is still delivered; the call waits for nobody.
+
+        Raises ``FlowDeallocWarning`` if there is no flow, or if irmd is gone; the object has no flow then, either.
+        """
+        code = self._close()
+        if code < 0:
+            raise errors.explained(FlowDeallocWarning, code, f"cannot deallocate {self!r}", self._name)
+
+    def write(self, buf: Buffer, count: int | None = None) -> int:
+        """Send bytes as one packet, and wait while the other end leaves too much unread.
+
+        buf: any contiguous buffer; it is not copied before it is sent. A packet of no bytes is not seen by the reader.
+        count: send so many of its bytes only.
+
+        Returns the number of bytes. Raises ``FlowDownException`` when the other end has gone, ``FlowTimeoutError``
+        after the send timeout, ``FlowWouldBlock`` on a flow that does not block, ``FlowPermissionException`` on one
+        that is read only, ``FlowException`` with EMSGSIZE for a packet that the flow can never carry (within a host,
+        about 2 MiB), and ``ValueError`` for a ``count`` that the buffer has not.
+        """
+        source = ffi.from_buffer(buf)
+        size = len(source)
+        if count is not None:
+            count = index(count)
+            if not 0 <= count <= size:
+                raise ValueError(f"count is {count}, and the buffer has {size} bytes")
+            size = count
+        if self._write_limit is None:
+            result: int = lib.flow_write(self._descriptor, source, size)
+            while result == -EINTR:
+                result = lib.flow_write(self._descriptor, source, size)
+        else:
+            result = self._limited(
+                lambda: int(lib.flow_write(self._descriptor, source, size)), self._write_limit, lib.FLOWSSNDTIMEO
+            )
+        if result < 0:
+            raise self._error(result, "write to")
+        return result
+
+    def writeline(self, ln: Name, count: int | None = None) -> int:
+        """Send text in UTF-8 as one packet; nothing is added to it.
+
+        ln: the text, or its bytes.
+        count: send so many of its characters, or bytes, only.
+
+        Returns the number of bytes. Raises as ``write``.
+        """
+        if count is not None:
+            if not 0 <= count <= len(ln):
+                raise ValueError(f"count is {count}, and the line has {len(ln)}")
+            ln = ln[:count]
+        return self.write(ln.encode() if isinstance(ln, str) else ln)
+
+    def read(self, count: int | None = None) -> bytes:
+        """Receive a packet, or the next part of one, and wait while there is none.
+
+        count: most bytes to read; None is 2048. A packet that is larger comes in parts, one a call. A part that is
+            shorter ends the packet; if the last part has exactly ``count`` bytes, the next call returns ``b""`` to say
+            so. ``read_packet`` has neither parts nor this.
+
+        Raises ``FlowDownException`` when the other end has gone and all is read, ``FlowPeerException`` when it is
+        silent, ``FlowTimeoutError`` after the receive timeout, ``FlowWouldBlock`` on a flow that does not block,
+        ``FlowPermissionException`` on one that is write only, ``FlowException`` with EMSGSIZE for a packet that does
+        not fit, with ``NoPartialRead``, and ``ValueError`` for a negative count.
+        """
+        if count is None:
+            count = _READ_BYTES
+        elif count < 0:
+            raise ValueError(f"count is {count}")
+        elif count > _RING_BYTES:
+            count = _RING_BYTES
+        buffer = _new_buffer("char[]", count)
+        return ffi.unpack(buffer, self._receive(buffer, count))
+
+    def readline(self, count: int | None = None) -> str:
+        """Receive a packet as text in UTF-8.
+
+        count: most bytes to read, as of ``read``.
+
+        Raises as ``read``, and ``UnicodeDecodeError``.
+        """
+        return self.read(count).decode()
+
+    def read_into(self, buffer: Buffer) -> int:
+        """Receive a packet, or the next part of one, as ``read`` with a count of the buffer's size.
+
+        buffer: any contiguous buffer that can be written. The bytes are copied to it from where the other end wrote
+            them, and nowhere else.
+
+        Returns the number of bytes. Raises as ``read``, and ``BufferError`` or ``TypeError`` for other buffers.
+        """
+        target = ffi.from_buffer(buffer, require_writable=True)
+        return self._receive(target, len(target))
+
+    def read_packet(self) -> bytes:
+        """Receive a packet, or the rest of one, whatever its size.
+
+        Raises as ``read``.
+        """
+        with self.peek() as packet:
+            return bytes(packet)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go through the packets, each in full, until the other end has gone."""
+        while True:
+            try:
+                packet = self.read_packet()
+            except FlowPeerException:
+                raise
+            except FlowDownException:
+                return
+            yield packet
+
+    def peek(self) -> HeldPacket:
+        """Wait for a packet, and show it where the other end wrote it. See ``HeldPacket``.
+
+        Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
+        """
+        address = ffi.new("void **")
+        result = self._reading(lambda: int(lib.flow_peek(self._descriptor, address)))
+        if result < 0:
+            raise self._error(result, "read from")
+        return HeldPacket(self, self._descriptor, address[0], result)
+
+    def reserve(self, count: int) -> ReservedPacket:
+        """Wait for room for a packet of up to ``count`` bytes, where the other end will read it.
+
+        See ``ReservedPacket``. Raises as ``write``, and ``FlowException`` with EBUSY if room is reserved already.
+        """
+        count = index(count)
+        if count < 0:
+            raise ValueError(f"count is {count}")
+        address = ffi.new("void **")
+        size = min(count, sys.maxsize)
+        result = self._writing(lambda: int(lib.flow_reserve(self._descriptor, address, size)))
+        if result < 0:
+            raise self._error(result, "write to")
+        return ReservedPacket(self, self._descriptor, address[0], result)
+
+    def set_snd_timeout(self, timeo: float | None) -> None:
+        """Limit how long a write waits, in seconds, counted from each call; None is without limit."""
+        self._control(lib.control_time, lib.FLOWSSNDTIMEO, timespec(timeo))
+        self._write_limit = timeo
+
+    def get_snd_timeout(self) -> float:
+        """Return how long a write waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
+        return self._time(lib.FLOWGSNDTIMEO)
+
+    def set_rcv_timeout(self, timeo: float | None) -> None:
+        """Limit how long a read waits, in seconds, counted from each call; None is without limit."""
+        self._control(lib.control_time, lib.FLOWSRCVTIMEO, timespec(timeo))
+        self._read_limit = timeo
+
+    def get_rcv_timeout(self) -> float:
+        """Return how long a read waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
+        return self._time(lib.FLOWGRCVTIMEO)
+
+    def get_qos(self) -> QoSSpec:
+        """Return what the flow is like."""
+        specification = ffi.new("qosspec_t *")
+        self._control(lib.get_qos, specification)
+        return python_qos(specification)
+
+    def get_rx_queue_len(self) -> int:
+        """Return how many packets there are to read here."""
+        return self._length(lib.FLOWGRXQLEN)
+
+    def get_tx_queue_len(self) -> int:
+        """Return how many packets the other end has yet to read."""
+        return self._length(lib.FLOWGTXQLEN)
+
+    def set_flags(self, flags: FlowProperties) -> None:
+        """Replace all flags of the flow.
+
+        ``Down`` takes the flow down until a call without it. While one end is ``WriteOnly`` the other cannot write.
+        """
+        self._control(lib.set_flags, _bits(flags, 32))
+
+    def get_flags(self) -> FlowProperties:
+        """Return the flags of the flow: at first, ``ReadWrite`` and ``NoPartialWrite``."""
+        flags = ffi.new("uint32_t *")
+        self._control(lib.get_flags, flags)
+        return FlowProperties(flags[0])
+
+    def set_frct_flags(self, flags: int) -> None:
+        """Set ``FRCT_RESCNTL`` and ``FRCT_LINGER`` of a flow that is in order, as given."""
+        self._control(lib.set_frct_flags, _bits(flags, 16), refused="the flow is not in order")
+
+    def get_frct_flags(self) -> int:
+        """Return the ``FRCT_`` flags of a flow that is in order. ``FlowPermissionException``: it is not."""
+        flags = ffi.new("uint16_t *")
+        self._control(lib.get_frct_flags, flags, refused="the flow is not in order")
+        return int(flags[0])
+
+    @property
+    def descriptor(self) -> int:
+        """The number of the flow in the C library, from 64 to 65,535, or -1. It is no file descriptor."""
+        return self._descriptor
+
+    @property
+    def name(self) -> str:
+        """The name to which the flow was allocated, or of the layer that was joined; of an accepted flow, empty."""
+        return self._name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def __repr__(self) -> str:
+        to = f" to '{self._name}'" if self._name else ""
+        return f"<{type(self).__name__} {self._descriptor}{to}>" if self._descriptor >= 0 else f"<Flow{to}, not open>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a flow cannot be pickled: it stays in its process, and in the children of that by fork")
+
+    def __del__(self, _deallocate: Callable[[int], int] = lib.flow_dealloc) -> None:
+        if self._descriptor >= 0:
+            if self._process == getpid():
+                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            _deallocate(self._descriptor)
+            self._descriptor = -1
+
+    _process = -1
+
+    def _open(
+        self, call: Callable[[Any], int], action: str, name: str, timeout: float | None, default: float | None
+    ) -> None:
+        if self._descriptor >= 0:
+            raise FlowAllocatedException(f"{action}: the object has a flow already", subject=name)
+        result = uninterrupted(call, timeout, default)
+        if result < 0:
+            raise errors.opening_error(result, action, name)
+        self._adopt(result, name)
+
+    def _adopt(self, descriptor: int, name: str) -> None:
+        self._descriptor = descriptor
+        self._name = name
+        self._process = getpid()
+        self._read_limit = self._write_limit = None
+        open_flows[descriptor] = self
+
+    def _close(self) -> int:
+        # The number is forgotten first: from when it is free, another flow may have it.
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return -errors.ENOTALLOC
+        if open_flows.get(descriptor) is self:
+            del open_flows[descriptor]
+        flows = self._set and self._set()
+        if flows:
+            flows._forget(self)
+        return int(lib.flow_dealloc(descriptor))
+
+    def _receive(self, buffer: Any, count: int) -> int:
+        """Read into a buffer of C; the way of every packet, so it is short."""
+        if self._read_limit is None:
+            result: int = lib.flow_read(self._descriptor, buffer, count)
+            while result == -EINTR:
+                result = lib.flow_read(self._descriptor, buffer, count)
+        else:
+            result = self._reading(lambda: int(lib.flow_read(self._descriptor, buffer, count)))
+        if result < 0:
+            raise self._error(result, "read from")
+        return result
+
+    def _reading(self, call: Callable[[], int]) -> int:
+        return self._limited(call, self._read_limit, lib.FLOWSRCVTIMEO)
+
+    def _writing(self, call: Callable[[], int]) -> int:
+        return self._limited(call, self._write_limit, lib.FLOWSSNDTIMEO)
+
+    def _limited(self, call: Callable[[], int], limit: float | None, command: int) -> int:
+        """Call, and again after each signal, with what is left of the timeout that the flow has."""
+        start = monotonic()
+        result = call()
+        if result != -EINTR:
+            return result
+        try:
+            while result == -EINTR:
+                if limit is not None:
+                    lib.control_time(self._descriptor, command, timespec(start + limit - monotonic()))
+                result = call()
+        finally:
+            if limit is not None:
+                lib.control_time(self._descriptor, command, timespec(limit))
+        return result
+
+    def _control(self, function: Callable[..., int], *arguments: object, refused: str = "") -> None:
+        """Ask for or change a property. ``refused`` says why that may not be permitted."""
+        code = function(self._descriptor, *arguments)
+        if code < 0:
+            code = -errors.ENOTALLOC if self._descriptor < 0 else code
+            hint = refused if code == -EPERM else ""
+            raise errors.explained(FlowPermissionException, code, repr(self), self._name, hint)
+
+    def _time(self, command: int) -> float:
+        interval = ffi.new("struct timespec *")
+        self._control(lib.control_time, command, interval, refused="no timeout is set")
+        return in_seconds(interval)
+
+    def _length(self, command: int) -> int:
+        length = ffi.new("size_t *")
+        self._control(lib.control_length, command, length)
+        return int(length[0])
+
+    def _error(self, code: int, action: str) -> OuroborosError:
+        return errors.using_error(code, f"cannot {action} {self!r}", self._name)
+
+
+open_flows: WeakValueDictionary[int, Flow] = WeakValueDictionary()
+"""All open flows of the process by their descriptors, without those that were made by other means."""
+
+
+def _bits(flags: int, width: int) -> int:
+    value = index(flags)
+    if not 0 <= value < 1 << width:
+        raise ValueError(f"flags are {value}, and have {width} bits")
+    return value
+
+
+def flow_alloc(dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> Flow:
+    """Return a new flow to whoever accepts flows for a name. See ``Flow.alloc``."""
+    flow = Flow()
+    flow.alloc(dst, qos, timeo)
+    return flow
+
+
+def flow_accept(timeo: float | None = None) -> Flow:
+    """Return a new flow of a client. See ``Flow.accept``."""
+    flow = Flow()
+    flow.accept(timeo)
+    return flow
+
+
+def flow_join(dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> Flow:
+    """Return a new flow to all members of a broadcast layer. See ``Flow.join``.
+
+    qos: ignored. The quality is that of the layer.
+    """
+    flow = Flow()
+    flow.join(dst, timeo)
+    return flow

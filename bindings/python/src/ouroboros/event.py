@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Waiting for events of many flows in one thread.
+
+A server of many clients::
+
+    with FlowSet() as flows:
+        queue = FEventQueue()
+        while True:
+            flows.wait(queue)
+            for flow, event in queue:
+                if event == FEventType.FlowPkt:
+                    flow.write(flow.read())
+                elif event in (FEventType.FlowDealloc, FEventType.FlowPeer):
+                    flow.dealloc()
+
+Each packet makes one event: a program that reads one for each never waits, if nobody else reads the flow. What the
+process itself does makes no events for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import weakref
+from collections.abc import Iterator
+from enum import IntFlag
+from os import getpid
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from ouroboros import dev
+from ouroboros._dev import ffi, lib
+from ouroboros._waiting import uninterrupted
+from ouroboros.dev import *
+from ouroboros.dev import open_flows
+from ouroboros.errors import FlowMemoryError, OuroborosError, explained
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+__all__ = [
+    "FEventQueue",
+    "FEventType",
+    "FlowEventError",
+    "FlowEventTimeoutError",
+    "FlowSet",
+    "FlowSetError",
+]
+__all__ += dev.__all__
+
+
+class FEventType(IntFlag):
+    """What happened to a flow."""
+
+    FlowPkt = lib.FLOW_PKT
+    """A packet came."""
+    FlowDown = lib.FLOW_DOWN
+    """The flow was taken down."""
+    FlowUp = lib.FLOW_UP
+    """The flow was taken up again."""
+    FlowAlloc = lib.FLOW_ALLOC
+    """A flow was allocated. Programs do not get it."""
+    FlowDealloc = lib.FLOW_DEALLOC
+    """The other end has gone. Comes once, after the events of all packets."""
+    FlowPeer = lib.FLOW_PEER
+    """The other end was silent for the peer timeout of the flow. Comes once."""
+
+
+class FlowEventError(OuroborosError):
+    """There was no event, or a set or queue could not be used."""
+
+
+class FlowEventTimeoutError(FlowEventError, TimeoutError):
+    """Nothing happened in time."""
+
+
+class FlowSetError(FlowEventError, MemoryError):
+    """A flow could not be put into a set: it is not open, or in a set already, or there is no memory."""
+
+
+class FEventQueue:
+    """The events that a wait has fetched. One thread uses it at a time; ``FlowEventError`` (EBUSY) is for others."""
+
+    def __init__(self) -> None:
+        queue = lib.fqueue_create()
+        if queue == ffi.NULL:
+            raise FlowMemoryError("no memory for a queue of events", errno.ENOMEM)
+        self._queue = ffi.gc(queue, lib.fqueue_destroy)
+        self._lock = Lock()
+
+    def next(self) -> tuple[Flow, FEventType]:
+        """Take the next event. Returns its flow and its type. ``FlowEventError``: there is none left."""
+        self._take()
+        try:
+            while True:
+                descriptor = lib.fqueue_next(self._queue)
+                if descriptor < 0:
+                    raise explained(FlowEventError, descriptor, "no event", hint="wait for one")
+                flow = open_flows.get(descriptor)
+                if flow is not None:
+                    return flow, FEventType(lib.event_type(self._queue))
+        finally:
+            self._lock.release()
+
+    def __iter__(self) -> Iterator[tuple[Flow, FEventType]]:
+        """Take the events one by one, until there are none left."""
+        while True:
+            try:
+                event = self.next()
+            except FlowEventError as error:
+                if error.errno == errno.EBUSY:
+                    raise
+                return
+            yield event
+
+    def _take(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            raise explained(FlowEventError, -errno.EBUSY, "the queue is used by another thread")
+
+
+class FlowSet:
+    """A choice of flows to wait for. A flow is in one set at most.
+
+    The set keeps its flows alive until they are deallocated. As a context manager it is destroyed at the end of the
+    block; its flows stay open. It is of use only in the process that made it.
+    """
+
+    def __init__(self, flows: list[Flow] | None = None) -> None:
+        """Make a set of flows. Raises ``MemoryError`` if the process has 1,024 sets, and as ``add``."""
+        made = lib.fset_create()
+        if made == ffi.NULL:
+            raise FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
+        self._made: Any = ffi.gc(made, lib.fset_destroy)
+        self._process = getpid()
+        self._lock = Lock()
+        self._waiting = 0
+        self._flows: set[Flow] = set()
+        try:
+            for flow in flows or ():
+                self.add(flow)
+        except BaseException:
+            self.destroy()
+            raise
+
+    def add(self, flow: Flow) -> None:
+        """Put a flow into the set. Packets that wait in it make events.
+
+        Raises ``MemoryError`` (``FlowSetError``) if the flow is in a set already, is not open, or there is no memory.
+        """
+        code = lib.fset_add(self._alive(), flow.descriptor)
+        if code < 0:
+            hint = (
+                "it is in a set already" if code == -errno.EPERM else "" if flow.descriptor >= 0 else "it is not open"
+            )
+            raise explained(FlowSetError, code, f"cannot add {flow!r} to a set", flow.name, hint)
+        self._flows.add(flow)
+        flow._set = weakref.ref(self)
+
+    def remove(self, flow: Flow) -> None:
+        """Take a flow out of the set, with its events that were not fetched. One that is not in it is ignored."""
+        made = self._alive()
+        if flow in self._flows:
+            lib.fset_del(made, flow.descriptor)
+            self._forget(flow)
+
+    def zero(self) -> None:
+        """Take all flows out of the set."""
+        lib.fset_zero(self._alive())
+        for flow in list(self._flows):
+            self._forget(flow)
+
+    def wait(self, fq: FEventQueue, timeo: float | None = None) -> None:
+        """Wait until something happens to a flow of the set, and put the events into a queue.
+
+        A queue with events left gets no new ones, and the call returns at once.
+
+        timeo: longest wait in seconds; None is without limit, 0 and less looks once.
+
+        Raises ``FlowEventTimeoutError`` when the time is up, and ``FlowEventError``.
+        """
+        made = self._alive()
+        fq._take()
+        with self._lock:
+            self._waiting += 1
+        try:
+            code = uninterrupted(lambda interval: lib.fevent(made, fq._queue, interval), timeo)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+            fq._lock.release()
+        if code < 0:
+            kind = FlowEventTimeoutError if code == -errno.ETIMEDOUT else FlowEventError
+            raise explained(kind, code, "waiting for events")
+
+    def destroy(self) -> None:
+        """Give the set up. Its flows stay open. A second call has no effect.
+
+        Raises ``FlowEventError`` (EBUSY) while another thread waits for it.
+        """
+        if self._made is None:
+            return
+        with self._lock:
+            if self._waiting:
+                raise explained(FlowEventError, -errno.EBUSY, "cannot destroy a set", hint="a thread waits for it")
+            made, self._made = self._made, None
+        for flow in list(self._flows):
+            self._forget(flow)
+        ffi.release(made)
+
+    def fileno(self) -> int:
+        """Return a file descriptor for ``select``, ``selectors`` and the event loops of others.
+
+        It is readable when ``wait`` may find events; then wait with a timeout of 0, and take the events, until
+        ``FlowEventTimeoutError``. It is the set's: do not read or close it, and ask anew in a child.
+        """
+        descriptor = int(lib.fset_pollfd(self._alive()))
+        if descriptor < 0:
+            raise explained(FlowEventError, descriptor, "no file descriptor for a set")
+        return descriptor
+
+    def __contains__(self, flow: object) -> bool:
+        return flow in self._flows
+
+    def __len__(self) -> int:
+        return len(self._flows)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.destroy()
+
+    def _alive(self) -> Any:
+        if self._made is None:
+            raise FlowEventError("the set was destroyed", errno.EINVAL)
+        if self._process != getpid():
+            raise FlowEventError("the set is that of another process", errno.EINVAL, hint="make one in the child")
+        return self._made
+
+    def _forget(self, flow: Flow) -> None:
+        """Note that a flow is in this set no longer."""
+        self._flows.discard(flow)
+        flow._set = None

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Packets in the memory that the two ends of a flow share: made and read in place, and copied nowhere.
+
+Both are context managers, and show a ``memoryview``. Nothing of that memory can be reached when it is no longer lent:
+as long as a part of the view is in use somewhere, it cannot be given back, and ``BufferError`` says so.
+
+The other end can see and change these bytes at any time. So copy what must be checked before it is used, and do not
+read back what you have written.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, Callable
+
+from ouroboros._dev import ffi, lib
+from ouroboros.errors import EFLOWDOWN
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ouroboros.dev import Flow
+
+__all__ = ["HeldPacket", "ReservedPacket"]
+
+
+class _Lent:
+    """Memory that is lent to the program until no view of it is left.
+
+    The views refer to an exporter, each for itself; so it lives exactly as long as one of them.
+    """
+
+    def __init__(self, address: Any, size: int, is_readonly: bool) -> None:
+        self._is_readonly = is_readonly
+        self._lend(ffi.buffer(ffi.cast("char *", address), size))
+
+    def _lend(self, exporter: Any) -> None:
+        self._exporter = exporter
+        self._alive = weakref.ref(exporter)
+        with memoryview(exporter) as view:
+            self.view = view.toreadonly() if self._is_readonly else view[:]
+
+    def take_back(self) -> None:
+        """End the view. Raises BufferError, and everything stays as it is, if parts of it are in use."""
+        self.view.release()
+        self._exporter = None
+        exporter = self._alive()
+        if exporter is not None:
+            self._lend(exporter)
+            raise BufferError("a part of this view is still in use; release it first")
+
+    def when_unused(self, settle: Callable[..., int], *arguments: int) -> None:
+        """Call a function when the last view has gone. Nobody refers to this object any more."""
+        weakref.finalize(self._exporter, settle, *arguments).atexit = False
+
+
+class HeldPacket:
+    """A packet that is shown where the other end wrote it, until it is released. Made by ``Flow.peek``.
+
+    ::
+
+        with flow.peek() as packet:      # a memoryview that cannot be written
+            total += sum(packet)
+
+    Until then nothing else can be read from the flow, and the writer does not get the room back. The end of the block
+    releases the packet, and so does garbage collection.
+    """
+
+    def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
+        self._flow = flow
+        self._descriptor = descriptor
+        self._lent: _Lent | None = _Lent(address, size, True)
+
+    @property
+    def view(self) -> memoryview:
+        """The packet. ``ValueError`` after it was released."""
+        if self._lent is None:
+            raise ValueError("the packet was released")
+        return self._lent.view
+
+    def release(self) -> None:
+        """Let go of the packet, whereby it is read. A second call has no effect.
+
+        Raises ``BufferError`` if a part of the view is still in use; the packet is still held then.
+        """
+        if self._lent is not None:
+            self._lent.take_back()
+            self._lent = None
+            # That the flow has ended meanwhile is no failure: the packet was read.
+            lib.flow_release(self._descriptor)
+
+    def __enter__(self) -> memoryview:
+        return self.view
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        if self._lent is not None:
+            self._lent.when_unused(lib.flow_release, self._descriptor)
+
+
+class ReservedPacket:
+    """Room for a packet where the other end will read it. Made by ``Flow.reserve``.
+
+    ::
+
+        with flow.reserve(65536) as packet:
+            packet.commit(file.readinto(packet.view))
+
+    Until it is committed nothing else can be written to the flow. The end of the block commits all of it if nothing was
+    committed, and nothing if the block raised; garbage collection gives the room back, and nothing is sent.
+    """
+
+    def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
+        self._flow = flow
+        self._descriptor = descriptor
+        self._size = size
+        self._lent: _Lent | None = _Lent(address, size, False)
+
+    @property
+    def view(self) -> memoryview:
+        """The room. ``ValueError`` after it was committed."""
+        if self._lent is None:
+            raise ValueError("the packet was committed")
+        return self._lent.view
+
+    def commit(self, count: int | None = None) -> int:
+        """Send the first ``count`` bytes as one packet; None is all, and 0 sends nothing and gives the room back.
+
+        Returns ``count``. Raises ``ValueError`` if there are not so many, or if it was committed already,
+        ``BufferError`` if a part of the view is still in use (the room is still reserved then), and as ``Flow.write``
+        if the flow went down.
+        """
+        if self._lent is None:
+            raise ValueError("the packet was committed")
+        size = self._size if count is None else count
+        if not 0 <= size <= self._size:
+            raise ValueError(f"count is {size}, and {self._size} bytes are reserved")
+        self._lent.take_back()
+        self._lent = None
+        result = int(lib.flow_commit(self._descriptor, size))
+        if result < 0:
+            raise self._flow._error(-EFLOWDOWN if self._flow.descriptor < 0 else result, "write to")
+        return result
+
+    def __enter__(self) -> ReservedPacket:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._lent is not None:
+            self.commit(None if exc_type is None else 0)
+
+    def __del__(self) -> None:
+        if self._lent is not None:
+            self._lent.when_unused(lib.flow_commit, self._descriptor, 0)

@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Management: IPCPs, names and bindings.
+
+A local layer, and a name in it that this process serves::
+
+    pid = create_ipcp("local-ipcp", IpcpType.LOCAL)
+    bootstrap_ipcp(pid, IpcpConfig(IpcpType.LOCAL, layer_name="local-layer"))
+    bind_process(os.getpid(), "echo")
+    reg_name("echo", pid)
+
+Each function asks irmd, and waits for its answer. Managing takes the user of irmd, root, or the group ``ouroboros``.
+The exceptions say in ``errno`` what the library returned: EPERM if irmd refused, whose log says why; EIRMD if irmd
+cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. A name with a NUL is a
+``ValueError``, and what is neither ``str`` nor ``bytes`` a ``TypeError``.
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno
+from collections.abc import Sequence
+from typing import Any
+
+from ouroboros import configuration
+from ouroboros._irm import ffi, lib
+from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text
+from ouroboros.configuration import *
+from ouroboros.errors import OuroborosError, explained
+from ouroboros.qos import QOS_RAW, QoSSpec
+
+__all__ = [
+    "BIND_AUTO",
+    "DT_COMP",
+    "MGMT_COMP",
+    "BindError",
+    "IpcpBootstrapError",
+    "IpcpConnectError",
+    "IpcpCreateError",
+    "IpcpEnrollError",
+    "IrmError",
+    "IrmNameError",
+    "QoSSpec",
+    "bind_process",
+    "bind_program",
+    "bootstrap_ipcp",
+    "connect_ipcp",
+    "create_ipcp",
+    "create_name",
+    "destroy_ipcp",
+    "destroy_name",
+    "disconnect_ipcp",
+    "enroll_ipcp",
+    "list_ipcps",
+    "list_names",
+    "reg_name",
+    "unbind_process",
+    "unbind_program",
+    "unreg_name",
+]
+__all__ += configuration.__all__
+
+check_version(lib)
+
+BIND_AUTO: int = lib.BIND_AUTO
+"""Option of ``bind_program``: irmd starts the program when a flow finds nobody else."""
+DT_COMP = "Data Transfer"
+"""The component of an IPCP that carries packets."""
+MGMT_COMP = "Management"
+"""The component of an IPCP that tells others of routes and names."""
+
+
+class IrmError(OuroborosError):
+    """irmd could not be asked, or refused."""
+
+
+class IpcpCreateError(IrmError):
+    """The IPCP could not be created."""
+
+
+class IpcpBootstrapError(IrmError):
+    """The IPCP could not be made the first member of a layer."""
+
+
+class IpcpEnrollError(IrmError):
+    """The IPCP could not be made a member of the layer."""
+
+
+class IpcpConnectError(IrmError):
+    """The component could not be connected or disconnected."""
+
+
+class IrmNameError(IrmError, builtins.NameError):
+    """The name could not be created, destroyed, registered or unregistered.
+
+    ``ouroboros.irm.NameError`` is the same. A star import does not bring that name, so that it does not hide the
+    built-in one, which is a base of this: ``except NameError`` works with both.
+    """
+
+
+class BindError(IrmError):
+    """The program or process could not be bound or unbound."""
+
+
+NameError = IrmNameError
+
+
+def create_ipcp(name: Name, ipcp_type: IpcpType) -> int:
+    """Start an IPCP. Its name must be new.
+
+    Returns its process id. Raises ``IpcpCreateError``; ``errno`` is EIPCPTYPE if the daemon of the type is not
+    installed.
+    """
+    raw = name_bytes(name)
+    text = name_text(name)
+    action = f"cannot create IPCP '{text}' of type {IpcpType(ipcp_type).name}"
+    _check(IpcpCreateError, lib.irm_create_ipcp(raw, ipcp_type), action, text, "its name may be in use")
+    # A name that is longer is cut where IPCPs are listed.
+    for ipcp in list_ipcps():
+        if ipcp.name == name_text(raw[:254]):
+            return ipcp.pid
+    raise explained(IpcpCreateError, -errno.ESRCH, action, text, "it has ended already; see the log of irmd")
+
+
+def destroy_ipcp(pid: int) -> None:
+    """End an IPCP; the flows that go through it go down. Raises ``IrmError``."""
+    _check(IrmError, lib.irm_destroy_ipcp(_pid(pid)), f"cannot destroy IPCP {pid}", str(pid), "see 'irm ipcp list'")
+
+
+def list_ipcps() -> list[IpcpInfo]:
+    """Return all IPCPs, by type and then process id. Raises ``IrmError``."""
+    rows, count = _list("struct ipcp_list_info **", lib.irm_list_ipcps, "cannot list IPCPs")
+    return [
+        IpcpInfo(rows[i].pid, IpcpType(rows[i].type), _text(rows[i].name), _text(rows[i].layer)) for i in range(count)
+    ]
+
+
+def enroll_ipcp(pid: int, dst: Name) -> None:
+    """Make an IPCP a further member of a layer. Raises ``IpcpEnrollError``.
+
+    dst: the name of a member, or of the layer.
+    """
+    _check(
+        IpcpEnrollError,
+        lib.irm_enroll_ipcp(_pid(pid), name_bytes(dst)),
+        f"cannot enrol IPCP {pid} with '{name_text(dst)}'",
+        name_text(dst),
+    )
+
+
+def bootstrap_ipcp(pid: int, conf: IpcpConfig) -> None:
+    """Make an IPCP the first member of a new layer.
+
+    Raises ``IpcpBootstrapError``, and ``ValueError`` for an address or a number that is none, or a text that is too
+    long.
+    """
+    layer = name_text(conf.layer_name)
+    _check(
+        IpcpBootstrapError,
+        lib.irm_bootstrap_ipcp(_pid(pid), _c_configuration(conf)),
+        f"cannot bootstrap IPCP {pid} in layer '{layer}'",
+        layer,
+    )
+
+
+def connect_ipcp(pid: int, component: Name, dst: Name, qos: QoSSpec | None = None) -> None:
+    """Connect a component of an IPCP to the same component of another member of its layer.
+
+    component: ``DT_COMP`` or ``MGMT_COMP``.
+    dst: the name of the other member.
+    qos: of the flow between them; None is ``QOS_RAW``.
+
+    Raises ``IpcpConnectError``; ``errno`` is EIPCP if no IPCP has the process id, or one without connections.
+    """
+    specification = c_qos(QOS_RAW if qos is None else qos, ffi)
+    _check(
+        IpcpConnectError,
+        lib.irm_connect_ipcp(_pid(pid), name_bytes(dst), name_bytes(component), specification[0]),
+        f"cannot connect component '{name_text(component)}' of IPCP {pid} to '{name_text(dst)}'",
+        name_text(dst),
+        "only unicast and broadcast IPCPs have connections",
+    )
+
+
+def disconnect_ipcp(pid: int, component: Name, dst: Name) -> None:
+    """Take a connection down. The reverse of ``connect_ipcp``."""
+    _check(
+        IpcpConnectError,
+        lib.irm_disconnect_ipcp(_pid(pid), name_bytes(dst), name_bytes(component)),
+        f"cannot disconnect component '{name_text(component)}' of IPCP {pid} from '{name_text(dst)}'",
+        name_text(dst),
+        "only unicast and broadcast IPCPs have connections",
+    )
+
+
+def bind_program(prog: Name, name: Name, opts: int = 0, argv: Sequence[Name] | None = None) -> None:
+    """Let all processes of a program accept flows for a name, and create the name if there is none.
+
+    prog: a path, or what is looked for along ``PATH``. A script must be executable.
+    opts: 0 or ``BIND_AUTO``.
+    argv: with ``BIND_AUTO``, the arguments with which irmd starts the program, without the program itself.
+
+    Raises ``BindError``; ``errno`` is ENOENT if there is no such program, and EPERM also if it cannot be executed or
+    has the binding already.
+    """
+    arguments = [ffi.new("char[]", name_bytes(argument, "an argument")) for argument in argv or ()]
+    _check(
+        BindError,
+        lib.irm_bind_program(
+            name_bytes(prog, "program"), name_bytes(name), opts, len(arguments), ffi.new("char *[]", arguments or 1)
+        ),
+        f"cannot bind program '{name_text(prog)}' to name '{name_text(name)}'",
+        name_text(prog),
+        "it must be executable, and not bound to the name yet",
+    )
+
+
+def unbind_program(prog: Name, name: Name | None) -> None:
+    """Undo ``bind_program``. Raises ``BindError`` if there is no such binding.
+
+    name: None is all names of the program.
+    """
+    _check(
+        BindError,
+        lib.irm_unbind_program(name_bytes(prog, "program"), _optional(name)),
+        f"cannot unbind program '{name_text(prog)}' from {_quoted(name)}",
+        name_text(prog),
+        "there may be no such binding",
+    )
+
+
+def bind_process(pid: int, name: Name) -> None:
+    """Let a live process accept flows for a name, and create the name if there is none. Raises ``BindError``."""
+    _check(
+        BindError,
+        lib.irm_bind_process(_pid(pid), name_bytes(name)),
+        f"cannot bind process {pid} to name '{name_text(name)}'",
+        name_text(name),
+        "it must be alive, and not bound to the name yet",
+    )
+
+
+def unbind_process(pid: int, name: Name | None) -> None:
+    """Undo ``bind_process``. Raises ``BindError`` if there is no such binding.
+
+    name: None is all names of the process.
+    """
+    _check(
+        BindError,
+        lib.irm_unbind_process(_pid(pid), _optional(name)),
+        f"cannot unbind process {pid} from {_quoted(name)}",
+        "" if name is None else name_text(name),
+        "there may be no such binding",
+    )
+
+
+def create_name(info: NameInfo) -> None:
+    """Create a name. One that exists is left as it is.
+
+    Raises ``NameError``, and ``ValueError`` for what is too long.
+    """
+    row = ffi.new("struct name_info *")
+    _store(row.name, info.name, "name")
+    row.pol_lb = info.pol_lb
+    for target, paths in ((row.s, info.server_sec), (row.c, info.client_sec)):
+        _store(target.enc, paths.enc, "path")
+        _store(target.key, paths.key, "path")
+        _store(target.crt, paths.crt, "path")
+    text = name_text(info.name)
+    _check(IrmNameError, lib.irm_create_name(row), f"cannot create name '{text}'", text)
+
+
+def destroy_name(name: Name) -> None:
+    """Destroy a name, with its bindings and registrations; flows stay. Raises ``NameError``."""
+    text = name_text(name)
+    code = lib.irm_destroy_name(name_bytes(name))
+    _check(IrmNameError, code, f"cannot destroy name '{text}'", text, "there may be no such name")
+
+
+def list_names() -> list[NameInfo]:
+    """Return all names. Raises ``IrmError``."""
+    rows, count = _list("struct name_info **", lib.irm_list_names, "cannot list names")
+    return [
+        NameInfo(
+            _text(rows[i].name), LoadBalancePolicy(rows[i].pol_lb), _python_paths(rows[i].s), _python_paths(rows[i].c)
+        )
+        for i in range(count)
+    ]
+
+
+def reg_name(name: Name, pid: int) -> None:
+    """Make a name known in the layer of an IPCP.
+
+    Raises ``NameError``; ``errno`` is ENAME if there is no such name, EIPCP if no IPCP has the process id.
+    """
+    text = name_text(name)
+    code = lib.irm_reg_name(name_bytes(name), _pid(pid))
+    _check(IrmNameError, code, f"cannot register name '{text}' with IPCP {pid}", text)
+
+
+def unreg_name(name: Name, pid: int) -> None:
+    """Make a name unknown in the layer of an IPCP. The reverse of ``reg_name``."""
+    text = name_text(name)
+    code = lib.irm_unreg_name(name_bytes(name), _pid(pid))
+    _check(IrmNameError, code, f"cannot unregister name '{text}' from IPCP {pid}", text)
+
+
+def _check(kind: type[IrmError], code: int, action: str, subject: str, refused: str = "") -> None:
+    """Raise an exception of a kind if a call failed. ``refused`` helps if it was irmd that refused."""
+    if code < 0:
+        hint = f"{refused}, and the log of irmd says more" if refused and code == -errno.EPERM else ""
+        raise explained(kind, code, action, subject, hint)
+
+
+def _list(pointer: str, call: Any, action: str) -> tuple[Any, int]:
+    """Return an array that is freed when nobody refers to it, and the number of its rows."""
+    rows = ffi.new(pointer)
+    count = call(rows)
+    _check(IrmError, count, action, "")
+    return ffi.gc(rows[0], lib.free), count
+
+
+def _text(characters: Any) -> str:
+    return name_text(ffi.string(characters))
+
+
+def _optional(name: Name | None) -> Any:
+    return ffi.NULL if name is None else name_bytes(name)
+
+
+def _quoted(name: Name | None) -> str:
+    return "all names" if name is None else f"name '{name_text(name)}'"
+
+
+def _pid(pid: int) -> int:
+    if not isinstance(pid, int):
+        raise TypeError(f"a process id must be int, not {type(pid).__name__}")
+    # What cannot be one gets the answer of the library.
+    return pid if -1 < pid < 2**31 else -1
+
+
+def _store(place: Any, value: Name, what: str) -> None:
+    """Copy bytes to an array of C, with a NUL behind them."""
+    raw = name_bytes(value, what)
+    if len(raw) >= len(place):
+        raise ValueError(f"{what} is longer than {len(place) - 1} bytes")
+    place[0 : len(raw)] = raw
+    place[len(raw)] = b"\0"
+
+
+def _python_paths(paths: Any) -> NameSecPaths:
+    return NameSecPaths(_text(paths.enc), _text(paths.key), _text(paths.crt))
+
+
+def _c_configuration(conf: IpcpConfig) -> Any:
+    """Return a pointer to a ``struct ipcp_config``."""
+    c = ffi.new("struct ipcp_config *")
+    try:
+        _store(c.layer_info.name, conf.layer_name, "layer name")
+        c.layer_info.dir_hash_algo = conf.dir_hash_algo
+        c.type = conf.ipcp_type
+        if conf.ipcp_type == IpcpType.UNICAST:
+            _fill_unicast(c.unicast, conf.unicast or UnicastConfig())
+        elif conf.ipcp_type in (IpcpType.ETH_DIX, IpcpType.ETH_LLC):
+            _fill_eth(c.eth, conf.eth or EthConfig())
+        elif conf.ipcp_type == IpcpType.UDP4:
+            _fill_udp4(c.udp4, conf.udp4 or Udp4Config())
+        elif conf.ipcp_type == IpcpType.UDP6:
+            _fill_udp6(c.udp6, conf.udp6 or Udp6Config())
+    except OverflowError as error:
+        raise ValueError(f"a number is out of range: {error}") from error
+    return c
+
+
+def _fill_unicast(c: Any, conf: UnicastConfig) -> None:
+    c.dt.addr_size = conf.dt.addr_size
+    c.dt.eid_size = conf.dt.eid_size
+    c.dt.max_ttl = conf.dt.max_ttl
+    c.dt.routing.pol = conf.dt.routing.pol
+    for member in ("pol", "t_recalc", "t_update", "t_timeo"):
+        setattr(c.dt.routing.ls, member, getattr(conf.dt.routing.ls, member))
+    c.dir.pol = conf.dir.pol
+    for member in ("alpha", "k", "t_expire", "t_refresh", "t_replicate"):
+        setattr(c.dir.dht.params, member, getattr(conf.dir.dht, member))
+    c.addr_auth_type = conf.addr_auth
+    c.cong_avoid = conf.cong_avoid
+
+
+def _fill_eth(c: Any, conf: EthConfig) -> None:
+    _store(c.dev, conf.dev, "interface")
+    c.ethertype = conf.ethertype
+
+
+def _fill_udp4(c: Any, conf: Udp4Config) -> None:
+    for place, address in ((c.ip_addr, conf.ip_addr), (c.dns_addr, conf.dns_addr)):
+        ffi.memmove(ffi.addressof(place), _packed(address, 4), 4)
+    c.port = conf.port
+
+
+def _fill_udp6(c: Any, conf: Udp6Config) -> None:
+    for place, address in ((c.ip_addr, conf.ip_addr), (c.dns_addr, conf.dns_addr)):
+        ffi.memmove(ffi.addressof(place), _packed(address, 6), 16)
+    c.port = conf.port
+
+
+def _packed(address: str, version: int) -> bytes:
+    import socket  # Only layers over UDP need it, and it takes a while to be loaded.
+
+    try:
+        return socket.inet_pton(socket.AF_INET if version == 4 else socket.AF_INET6, address)
+    except OSError:
+        raise ValueError(f"Invalid IPv{version} address: {address}") from None
