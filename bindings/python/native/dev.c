@@ -127,7 +127,7 @@ static void * request_run(void * argument)
         result = flow_alloc(request->name, qos, timeout);
         break;
     case REQUEST_ACCEPT:
-        result = flow_accept(&request->qos, timeout);
+        result = flow_accept(NULL, timeout);
         break;
     default:
         result = flow_join(request->name, timeout);
@@ -195,22 +195,18 @@ static int request_fileno(const struct request * request)
 }
 
 /*
- * Ends a request and frees it. One that is cancelled may have its flow
- * nevertheless. Returns what the call returned, or -ECANCELED.
+ * Ends a request and frees it. A call that has not returned is cancelled, and
+ * may have its flow nevertheless. Returns what the call returned, or
+ * -ECANCELED.
  */
-static int request_finish(struct request * request,
-                          bool             cancel,
-                          qosspec_t *      qos)
+static int request_finish(struct request * request)
 {
     int result = -ECANCELED;
 
     if (request->process == getpid()) {
-        if (cancel)
-            pthread_cancel(request->thread);
+        pthread_cancel(request->thread);
         pthread_join(request->thread, NULL);
         result = request->result;
-        if (qos != NULL)
-            *qos = request->qos;
     }
     request_free(request);
     return result;
@@ -219,7 +215,7 @@ static int request_finish(struct request * request,
 /* Ends a request that nobody waits for any more. */
 static void request_abandon(struct request * request)
 {
-    int fd = request_finish(request, true, NULL);
+    int fd = request_finish(request);
 
     if (fd >= 0)
         flow_dealloc(fd);

@@ -99,5 +99,5 @@ struct request;
 struct request * request_start(enum request_kind kind, const char * name, const qosspec_t * qos,
                                const struct timespec * timeout);
 int              request_fileno(const struct request * request);
-int              request_finish(struct request * request, bool cancel, qosspec_t * qos);
+int              request_finish(struct request * request);
 void             request_abandon(struct request * request);

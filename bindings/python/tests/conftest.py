@@ -22,7 +22,7 @@ from typing import Any, Callable
 import pytest
 
 # Seconds after which a test that stands still is ended, with the stacks of all threads.
-PATIENCE = 120
+PATIENCE = float(os.environ.get("PATIENCE", "120"))
 
 if "PREFIX" in os.environ:
     os.environ["PATH"] = f"{os.environ['PREFIX']}/bin:{os.environ['PREFIX']}/sbin:{os.environ['PATH']}"

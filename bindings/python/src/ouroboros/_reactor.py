@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What wakes the tasks that wait for flows: one flow set for each event loop, whose file descriptor the loop polls."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from ouroboros import errors
+from ouroboros._dev import ffi, lib
+
+if TYPE_CHECKING:
+    from ouroboros.dev import Flow
+
+# Flows that are woken at a time; the others follow in the next turn of the loop.
+_EVENTS = 1024
+BUFFER_BYTES = 65536
+"""The room for packets that tasks read; larger ones are put together."""
+
+
+class Bell:
+    """Rings when something has happened to a flow. Wakes all who wait, so that none who is cancelled takes the ring."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def wait(self) -> None:
+        """Wait for the next ring. Whoever looked before, without awaiting in between, misses nothing."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def ring(self) -> None:
+        """Wake all who wait."""
+        if self._waiting:
+            woken, self._waiting = self._waiting, []
+            for future in woken:
+                # One that was cancelled is done already.
+                if not future.done():
+                    future.set_result(None)
+
+
+class Reactor:
+    """The flow set of an event loop. It reads and writes no packet: that stays with the tasks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        made, queue = lib.fset_create(), lib.fqueue_create()
+        self._set = ffi.gc(made, lib.fset_destroy)
+        self._queue = ffi.gc(queue, lib.fqueue_destroy)
+        if ffi.NULL in (made, queue):
+            raise errors.FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
+        descriptor = lib.fset_pollfd(self._set)
+        if descriptor < 0:
+            raise errors.opening_error(descriptor, "waiting for flows", "")
+        self._events = ffi.new("int[]", _EVENTS)
+        # Whoever reads takes his packet out before another task runs.
+        self.buffer = ffi.new("char[]", BUFFER_BYTES)
+        self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()
+        loop.add_reader(descriptor, self._wake)
+
+    @staticmethod
+    def running() -> Reactor:
+        """Return that of the running loop."""
+        loop = asyncio.get_running_loop()
+        reactor = _reactors.get(loop)
+        if reactor is None:
+            reactor = _reactors[loop] = Reactor(loop)
+        return reactor
+
+    def add(self, flow: Flow) -> Bell:
+        """Put a flow into the set. Returns its bell, which rings as long as somebody refers to it."""
+        code = lib.fset_add(self._set, flow.descriptor)
+        if code < 0:
+            hint = "it is in a set already" if code == -errno.EPERM else ""
+            raise errors.explained(errors.FlowException, code, f"cannot wait for {flow!r}", flow.name, hint)
+        bell = self._bells[flow.descriptor] = Bell()
+        return bell
+
+    def _wake(self) -> None:
+        count = lib.fset_drain(self._set, self._queue, self._events, _EVENTS)
+        for descriptor in ffi.unpack(self._events, count):
+            bell = self._bells.get(descriptor)
+            if bell is not None:
+                bell.ring()
+
+
+_reactors: WeakKeyDictionary[asyncio.AbstractEventLoop, Reactor] = WeakKeyDictionary()

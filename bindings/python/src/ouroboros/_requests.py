@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Requests for flows that an event loop waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING, Any
+
+from ouroboros._dev import ffi, lib
+from ouroboros._values import c_qos
+from ouroboros._waiting import timespec
+from ouroboros.errors import FlowMemoryError
+
+if TYPE_CHECKING:
+    from ouroboros.qos import QoSSpec
+
+
+class Request:
+    """A call of ``flow_alloc``, ``flow_accept`` or ``flow_join``, which waits in a thread of the library.
+
+    ``future`` is done when the call has returned, or somebody wakes who waits. Every request is finished once by its
+    owner. One that nobody finishes is taken back by garbage collection.
+    """
+
+    def __init__(
+        self, kind: int, name: bytes | None = None, qos: QoSSpec | None = None, timeout: float | None = None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._handle: Any = lib.request_start(
+            kind,
+            ffi.NULL if name is None else name,
+            ffi.NULL if qos is None else c_qos(qos, ffi),
+            timespec(timeout),
+        )
+        if self._handle == ffi.NULL:
+            raise FlowMemoryError("no memory, thread or file descriptor to wait for a flow", errno.ENOMEM)
+        self._handle = ffi.gc(self._handle, lib.request_abandon)
+        self.future: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(lib.request_fileno(self._handle), self._done)
+
+    def _done(self) -> None:
+        self._loop.remove_reader(lib.request_fileno(self._handle))
+        self.wake()
+
+    def wake(self) -> bool:
+        """Wake whoever waits for the future. Returns whether he slept."""
+        is_asleep = not self.future.done()
+        if is_asleep:
+            self.future.set_result(None)
+        return is_asleep
+
+    def finish(self) -> int:
+        """End the call, if it has not returned, and return its result: a descriptor or a negative number.
+
+        It is -ECANCELED if the call has not returned. One that is ended may have its flow nevertheless: a result that
+        is a descriptor has to be used or deallocated.
+        """
+        self._loop.remove_reader(lib.request_fileno(self._handle))
+        ffi.gc(self._handle, None)
+        return int(lib.request_finish(self._handle))

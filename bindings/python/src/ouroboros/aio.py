@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Flows in asyncio.
+
+A server, which is bound to the name ``echo`` as long as it listens::
+
+    async def echo(flow):
+        async with flow:
+            async for packet in flow:
+                await flow.write(packet)
+
+    async with Listener("echo") as listener:
+        async for flow in listener:
+            asyncio.create_task(echo(flow))
+
+A client::
+
+    async with await open_flow("echo") as flow:
+        await flow.write(b"hello")
+        print(await flow.read())
+
+**Waiting** is done by the event loop: one file descriptor of the library stands for all flows of a loop. Only what
+waits for a new flow has a thread, which runs no Python.
+
+**Cancellation** loses nothing: a task that is cancelled, or whose time is up (``asyncio.timeout``,
+``asyncio.wait_for``), has taken no packet, has written all of one or nothing, and has left no flow to nobody.
+
+**Tasks.** Any number may read and write a flow; each packet goes to one of the readers. A flow, a listener and their
+tasks belong to one loop, and to the process that made them. What is awaited in no time does not let other tasks run.
+
+Exceptions are those of ``ouroboros.dev``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from errno import EAGAIN, ECANCELED
+from typing import TYPE_CHECKING
+
+from ouroboros import dev, errors
+from ouroboros._dev import ffi, lib
+from ouroboros._reactor import BUFFER_BYTES, Reactor
+from ouroboros._requests import Request
+from ouroboros._values import Name, name_bytes, name_text
+from ouroboros.errors import FlowDownException, FlowException, FlowPeerException, FlowWouldBlock
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Buffer, Self
+
+    from ouroboros.inplace import HeldPacket, ReservedPacket
+    from ouroboros.qos import QoSSpec
+
+__all__ = ["Flow", "Listener", "join_flow", "open_flow"]
+
+# How long a writer that is held back leaves the flow alone, in seconds: at first, and at most. Nothing tells of room.
+_FIRST_PAUSE = 0.00005
+_LONGEST_PAUSE = 0.005
+
+
+class Flow:
+    """A flow that tasks read and write. Made by ``open_flow``, ``join_flow`` and ``Listener``.
+
+    As an asynchronous context manager it is closed at the end of the block.
+    """
+
+    def __init__(self, flow: dev.Flow) -> None:
+        """Take over a flow of ``ouroboros.dev``, from within a running loop; it must be in no flow set."""
+        self._flow = flow
+        reactor = Reactor.running()
+        self._bell = reactor.add(flow)
+        self._buffer = reactor.buffer
+        flow.set_flags(flow.get_flags() | dev.FlowProperties.NonBlocking)
+
+    @property
+    def flow(self) -> dev.Flow:
+        """The flow itself. It does not block, and must not be in a flow set."""
+        return self._flow
+
+    @property
+    def name(self) -> str:
+        """The name to which the flow was allocated; of an accepted flow, empty."""
+        return self._flow.name
+
+    def get_qos(self) -> QoSSpec:
+        """Return what the flow is like."""
+        return self._flow.get_qos()
+
+    async def read(self) -> bytes:
+        """Wait for a packet, and return it in full, whatever its size.
+
+        Raises ``FlowDownException`` when the other end has gone and all is read, and as ``ouroboros.dev.Flow.read``.
+        """
+        while True:
+            packet = self._packet()
+            if packet is not None:
+                return packet
+            await self._bell.wait()
+
+    async def read_into(self, buffer: Buffer) -> int:
+        """Wait for a packet, or the next part of one, as ``ouroboros.dev.Flow.read_into``."""
+        while True:
+            try:
+                return self._flow.read_into(buffer)
+            except FlowWouldBlock:
+                await self._bell.wait()
+
+    async def peek(self) -> HeldPacket:
+        """Wait for a packet, and show it where the other end wrote it, as ``ouroboros.dev.Flow.peek``."""
+        while True:
+            try:
+                return self._flow.peek()
+            except FlowWouldBlock:
+                await self._bell.wait()
+
+    async def write(self, buf: Buffer, count: int | None = None) -> int:
+        """Send bytes as one packet, and wait while the other end leaves too much unread.
+
+        Arguments, result and exceptions are those of ``ouroboros.dev.Flow.write``. The buffer must not change
+        meanwhile.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self._flow.write(buf, count)
+            except FlowWouldBlock:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def reserve(self, count: int) -> ReservedPacket:
+        """Wait for room for a packet, where the other end will read it, as ``ouroboros.dev.Flow.reserve``."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                return self._flow.reserve(count)
+            except FlowWouldBlock:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def close(self) -> None:
+        """End the flow. What was written before is still delivered. A second call has no effect.
+
+        Tasks that wait for the flow raise ``FlowNotAllocatedException``.
+        """
+        self._flow.__exit__(None, None, None)
+        self._bell.ring()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next packet; the end is when the other end has gone. A silent one raises."""
+        try:
+            return await self.read()
+        except FlowPeerException:
+            raise
+        except FlowDownException:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<aio.{repr(self._flow)[1:]}"
+
+    def _packet(self) -> bytes | None:
+        """Return a packet, or the rest of one, without waiting; None if there is none."""
+        size = self._part()
+        if 0 < size < BUFFER_BYTES:
+            return ffi.unpack(self._buffer, size)
+        if size == -EAGAIN:
+            return None
+        if size < 0:
+            raise self._flow._error(size, "read from")
+        # A large one, or the mark at the end of one of which somebody has read parts.
+        packet = bytearray()
+        while size == BUFFER_BYTES:
+            packet += ffi.buffer(self._buffer, size)
+            size = self._part()
+        packet += ffi.buffer(self._buffer, max(size, 0))
+        return bytes(packet) if packet else self._packet()
+
+    def _part(self) -> int:
+        return int(lib.flow_read(self._flow.descriptor, self._buffer, BUFFER_BYTES))
+
+
+class Listener:
+    """Accepts flows for the names to which this process, or its program, is bound.
+
+    ::
+
+        async with Listener("echo") as listener:
+            async for flow in listener:
+                ...
+
+    Bindings belong to the process: several listeners share the flows of all its names.
+    """
+
+    def __init__(self, name: Name | None = None) -> None:
+        """Begin to listen.
+
+        name: bind this process to this name as long as the listener is open. None: it has its names from others, as
+            from ``irm bind``.
+
+        Raises ``BindError`` of ``ouroboros.irm``, as when this user may not manage the system.
+        """
+        self._name = name
+        self._waiting: list[Request] = []
+        self._left: deque[dev.Flow] = deque()
+        self._is_open = True
+        if name is not None:
+            from ouroboros import irm  # Others need not load the library for management.
+
+            irm.bind_process(os.getpid(), name)
+
+    async def accept(self) -> Flow:
+        """Wait for a flow.
+
+        Raises ``FlowException``, whose ``errno`` says why: EIRMD if irmd is gone, ECANCELED if the listener was closed.
+        """
+        while True:
+            if not self._is_open:
+                raise FlowException("the listener was closed", ECANCELED)
+            if self._left:
+                return Flow(self._left.popleft())
+            code = await self._arrival()
+            if code < 0 and code != -ECANCELED:
+                raise errors.opening_error(code, "flow to this process", "")
+
+    def close(self) -> None:
+        """Accept no more flows, and take back the binding that was made. A second call has no effect.
+
+        Tasks that wait for a flow raise ``FlowException``, loops over the listener end.
+        """
+        if not self._is_open:
+            return
+        self._is_open = False
+        for request in self._waiting:
+            request.wake()
+        while self._left:
+            self._left.popleft().dealloc()
+        if self._name is not None:
+            from ouroboros import irm
+
+            with contextlib.suppress(irm.IrmError):  # Without irmd there is no binding, either.
+                irm.unbind_process(os.getpid(), self._name)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Flow:
+        """Return the next flow; the end is when the listener is closed."""
+        try:
+            return await self.accept()
+        except FlowException:
+            if self._is_open:
+                raise
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def _arrival(self) -> int:
+        """Wait for a flow, and leave it for whoever comes first. Returns what the request did."""
+        request = Request(lib.REQUEST_ACCEPT)
+        self._waiting.append(request)
+        try:
+            await request.future
+        except BaseException:
+            self._finish(request)
+            if self._left:
+                # What came too late for this task is for another one.
+                any(other.wake() for other in self._waiting)
+            raise
+        return self._finish(request)
+
+    def _finish(self, request: Request) -> int:
+        self._waiting.remove(request)
+        code = request.finish()
+        if code >= 0:
+            flow = _adopted(code, "")
+            if self._is_open:
+                self._left.append(flow)
+            else:
+                flow.dealloc()
+        return code
+
+
+async def open_flow(name: Name, qos: QoSSpec | None = None, timeout: float | None = None) -> Flow:
+    """Allocate a flow to whoever accepts flows for a name.
+
+    name: of 1 to 255 bytes.
+    qos: what the flow shall be like; None is ``QOS_RAW``.
+    timeout: longest wait in seconds; None is 20.
+
+    Raises as ``ouroboros.dev.Flow.alloc``.
+    """
+    request = Request(lib.REQUEST_ALLOC, name_bytes(name), qos, timeout)
+    return await _opened(request, f"flow to '{name_text(name)}'", name_text(name))
+
+
+async def join_flow(layer: Name, timeout: float | None = None) -> Flow:
+    """Join a broadcast layer: what one member writes, all others can read.
+
+    layer: its name.
+    timeout: longest wait in seconds; None is 20.
+
+    Raises as ``ouroboros.dev.Flow.join``.
+    """
+    request = Request(lib.REQUEST_JOIN, name_bytes(layer), None, timeout)
+    return await _opened(request, f"flow to all of layer '{name_text(layer)}'", name_text(layer))
+
+
+async def _opened(request: Request, action: str, subject: str) -> Flow:
+    try:
+        await request.future
+    except BaseException:
+        code = request.finish()
+        if code >= 0:
+            lib.flow_dealloc(code)
+        raise
+    code = request.finish()
+    if code < 0:
+        raise errors.opening_error(code, action, subject)
+    flow = _adopted(code, subject)
+    try:
+        return Flow(flow)
+    except BaseException:
+        flow.dealloc()
+        raise
+
+
+def _adopted(descriptor: int, name: str) -> dev.Flow:
+    flow = dev.Flow()
+    flow._adopt(descriptor, name)
+    return flow
