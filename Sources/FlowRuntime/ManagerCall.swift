@@ -35,10 +35,16 @@ package enum ManagerCall {
         patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
     ) throws(Failure) -> (Int32, QualityOfService) {
         let deadline = patience.map { Clock.now() + $0 }
+        cl_test_cancel()
+        // A thread that is cancelled between an offer and the word that it was taken would leave a flow to nobody: it
+        // may end where it waits, and nowhere else.
+        var cancelState: Int32 = 0
+        pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &cancelState)
+        defer { pthread_setcancelstate(cancelState, nil) }
         while true {
             do {
                 let left = deadline.map { $0.since(Clock.now()) }
-                return try exchange(deadline: deadline) { request in message(request, left) }
+                return try exchange(deadline: deadline, cancelState) { request in message(request, left) }
             } catch .flowDown {
                 // What was offered was a flow with a process that has died. irmd will know it in a moment.
                 continue
@@ -47,13 +53,13 @@ package enum ManagerCall {
     }
 
     private static func exchange(
-        deadline: Instant?, _ message: (RequestID) -> ProcessMessage
+        deadline: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> (Int32, QualityOfService) {
         let session = FlowProcess.shared.session
         let exchange = try session.send(message)
         let result: Result<(Int32, QualityOfService), Failure>
         do {
-            result = try answer(to: exchange, deadline: deadline.map { $0 + Limits.verdictGuard })
+            result = try answer(to: exchange, deadline: deadline.map { $0 + Limits.verdictGuard }, cancelState)
         } catch {
             // Interrupted, or irmd has gone: the end of the connection takes the request back.
             cl_close(exchange.connection)
@@ -65,10 +71,10 @@ package enum ManagerCall {
 
     /// Throws if the connection is of no more use; a failure that irmd sent is a result.
     private static func answer(
-        to exchange: ManagerExchange, deadline: Instant?
+        to exchange: ManagerExchange, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
         while true {
-            let arrival = try arrival(on: exchange.connection, deadline: deadline)
+            let arrival = try arrival(on: exchange.connection, deadline: deadline, cancelState)
             if let verdict = try verdict(arrival, on: exchange) { return verdict }
         }
     }
@@ -118,13 +124,15 @@ package enum ManagerCall {
 
     /// The next message. Tries for a while: an answer to a request that irmd can settle at once is there sooner than a
     /// processor that went idle would be awake.
-    private static func arrival(on connection: Int32, deadline: Instant?) throws(Failure) -> MessageSocket.Arrival {
+    private static func arrival(
+        on connection: Int32, deadline: Instant?, _ cancelState: Int32
+    ) throws(Failure) -> MessageSocket.Arrival {
         while true {
             for _ in 0..<64 {
                 if let arrival = try arrivalNow(on: connection) { return arrival }
                 if Processor.yieldMeetsOthers() { break }
             }
-            try awaitMessage(on: connection, deadline: deadline)
+            try awaitMessage(on: connection, deadline: deadline, cancelState)
         }
     }
 
@@ -152,8 +160,12 @@ package enum ManagerCall {
         UnsafeMutableRawPointer(bitPattern: Int(connection))
     }
 
-    /// A cancellation point.
-    private static func awaitMessage(on connection: Int32, deadline: Instant?) throws(Failure) {
+    /// A cancellation point, if the caller of the library may be cancelled. Takes no message.
+    private static func awaitMessage(
+        on connection: Int32, deadline: Instant?, _ cancelState: Int32
+    ) throws(Failure) {
+        pthread_setcancelstate(cancelState, nil)
+        defer { pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), nil) }
         let argument = argument(of: connection)
         guard let deadline else {
             let result = cl_await_message(connection, closing, argument)
