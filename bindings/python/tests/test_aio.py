@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import errno
 import functools
-import gc
 import os
 import subprocess
 
@@ -204,7 +203,7 @@ async def test_the_other_end_goes(fresh):
 
 @asynchronous
 async def test_this_end_is_closed_by_another_task(fresh):
-    async with Listener(fresh) as listener, joined(listener, fresh) as (client, server):
+    async with Listener(fresh) as listener, joined(listener, fresh) as (_client, server):
         reading = asyncio.create_task(server.read())
         await turn()
         server.close()
@@ -288,17 +287,17 @@ async def test_cancelled_accepts_lose_no_flow(fresh):
 @asynchronous
 async def test_a_cancelled_opening_leaves_no_flow(fresh):
     def number_of_flows():
-        listed = subprocess.run(["irm", "flow", "list", "name", fresh, "--json"], capture_output=True, text=True)
-        return listed.stdout.count('"name"')
+        listed = subprocess.run(["irm", "flow", "list", "--json"], capture_output=True, text=True, check=True)
+        return listed.stdout.count(fresh)
+
+    accepted = []
+
+    async def accept(listener):
+        async for flow in listener:
+            accepted.append(flow)
 
     async with Listener(fresh) as listener:
-        accepted = []
-
-        async def accept():
-            async for flow in listener:
-                accepted.append(flow)
-
-        acceptor = asyncio.create_task(accept())
+        acceptor = asyncio.create_task(accept(listener))
         for i in range(50):
             opening = asyncio.create_task(open_flow(fresh))
             await asyncio.sleep(i * 0.00002)
@@ -307,15 +306,13 @@ async def test_a_cancelled_opening_leaves_no_flow(fresh):
                 (await opening).close()
         acceptor.cancel()
         await asyncio.gather(acceptor, return_exceptions=True)
-        for flow in accepted:
-            with contextlib.suppress(FlowException):
-                async for _ in flow:
-                    pass
-            flow.close()
-        del accepted, opening
-        gc.collect()
-        while number_of_flows():
-            await asyncio.sleep(0.01)
+    for flow in accepted:
+        with contextlib.suppress(FlowException):
+            async for _ in flow:
+                pass
+        flow.close()
+    while number_of_flows():
+        await asyncio.sleep(0.01)
 
 
 @asynchronous

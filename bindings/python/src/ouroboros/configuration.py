@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ouroboros._irm import lib
-from ouroboros._values import Name
+from ouroboros._values import Name, name_text
 
 __all__ = [
     "AddressAuthPolicy",
@@ -237,7 +237,7 @@ class IpcpConfig:
     udp6: Udp6Config | None = None
 
 
-@dataclass
+@dataclass(init=False)
 class NameSecPaths:
     """Files of one role of a name, absolute paths of up to 511 bytes; those of irmd's own directory if they are empty.
 
@@ -246,12 +246,17 @@ class NameSecPaths:
     crt: certificate.
     """
 
-    enc: Name = ""
-    key: Name = ""
-    crt: Name = ""
+    enc: str
+    key: str
+    crt: str
+
+    def __init__(self, enc: Name = "", key: Name = "", crt: Name = "") -> None:
+        self.enc = name_text(enc)
+        self.key = name_text(key)
+        self.crt = name_text(crt)
 
 
-@dataclass
+@dataclass(init=False)
 class NameInfo:
     """A name.
 
@@ -261,14 +266,22 @@ class NameInfo:
     client_sec: files of those who allocate flows to it; none if it is None.
     """
 
-    name: Name
-    pol_lb: LoadBalancePolicy = LoadBalancePolicy.ROUND_ROBIN
-    server_sec: NameSecPaths = None  # type: ignore[assignment]
-    client_sec: NameSecPaths = None  # type: ignore[assignment]
+    name: str
+    pol_lb: LoadBalancePolicy
+    server_sec: NameSecPaths
+    client_sec: NameSecPaths
 
-    def __post_init__(self) -> None:
-        self.server_sec = self.server_sec or NameSecPaths()
-        self.client_sec = self.client_sec or NameSecPaths()
+    def __init__(
+        self,
+        name: Name,
+        pol_lb: LoadBalancePolicy = LoadBalancePolicy.ROUND_ROBIN,
+        server_sec: NameSecPaths | None = None,
+        client_sec: NameSecPaths | None = None,
+    ) -> None:
+        self.name = name_text(name)
+        self.pol_lb = pol_lb
+        self.server_sec = server_sec or NameSecPaths()
+        self.client_sec = client_sec or NameSecPaths()
 
 
 class IpcpInfo:

@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer, Self
 
-    from ouroboros.event import FlowSet
-
 __all__ = [
     "FRCT_LINGER",
     "FRCT_RESCNTL",
@@ -115,7 +113,7 @@ class Flow:
     _name = ""
     _read_limit: float | None = None
     _write_limit: float | None = None
-    _set: ReferenceType[FlowSet] | None = None
+    _set: ReferenceType[Any] | None = None
 
     def alloc(self, dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> QoSSpec | None:
         """Allocate a flow to whoever accepts flows for a name, and wait until that is done.

@@ -27,12 +27,14 @@ from os import getpid
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ouroboros import dev
+from ouroboros import dev, errors, qos
 from ouroboros._dev import ffi, lib
 from ouroboros._waiting import uninterrupted
 from ouroboros.dev import *
 from ouroboros.dev import open_flows
-from ouroboros.errors import FlowMemoryError, OuroborosError, explained
+from ouroboros.errors import *
+from ouroboros.errors import explained
+from ouroboros.qos import *
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -48,6 +50,8 @@ __all__ = [
     "FlowSetError",
 ]
 __all__ += dev.__all__
+__all__ += errors.__all__
+__all__ += qos.__all__
 
 
 class FEventType(IntFlag):
