@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent / "src" / "ouroboros"
-MODULES = ("dev", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
+MODULES = ("dev", "properties", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
 DATE = "November 21, 2026"
 
 HEAD = f"""\

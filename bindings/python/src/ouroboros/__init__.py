@@ -2,6 +2,7 @@
 """Communication between processes by flows to names, within a host and between hosts.
 
 ouroboros.dev: flows: allocate, accept, read and write them.
+ouroboros.properties: flags, timeouts, quality and queue lengths of a flow.
 ouroboros.inplace: packets in the memory that both ends share.
 ouroboros.event: sets of flows, and what happens to the flows in them.
 ouroboros.aio: flows in asyncio.

@@ -35,20 +35,20 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from enum import IntFlag
-from errno import EINTR, EPERM
+from errno import EINTR
 from operator import index
 from os import getpid
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import ReferenceType, WeakValueDictionary
 
-from ouroboros import errors, qos
+from ouroboros import errors, properties, qos
 from ouroboros._dev import ffi, lib
 from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos
-from ouroboros._waiting import in_seconds, timespec, uninterrupted
+from ouroboros._waiting import uninterrupted
 from ouroboros.errors import *
 from ouroboros.inplace import HeldPacket, ReservedPacket
+from ouroboros.properties import *
+from ouroboros.properties import FlowControl
 from ouroboros.qos import *
 
 if TYPE_CHECKING:
@@ -57,26 +57,16 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
 
 __all__ = [
-    "FRCT_LINGER",
-    "FRCT_RESCNTL",
-    "FRCT_RETRANSMIT",
     "Flow",
-    "FlowProperties",
     "flow_accept",
     "flow_alloc",
     "flow_join",
 ]
 __all__ += errors.__all__
+__all__ += properties.__all__
 __all__ += qos.__all__
 
 check_version(lib)
-
-FRCT_RETRANSMIT = 1
-"""Lost packets are sent again. Follows from the quality of the flow, and cannot be changed."""
-FRCT_RESCNTL = 2
-"""The receiver limits the sender."""
-FRCT_LINGER = 4
-"""What waits to be sent is still sent after the flow was deallocated."""
 
 _ALLOCATION_SECONDS = 20.0
 _READ_BYTES = 2048
@@ -86,21 +76,7 @@ _RING_BYTES = 4 * 1024 * 1024
 _new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
 
 
-class FlowProperties(IntFlag):
-    """Flags of a flow. Access is one of the first three values, the others are bits."""
-
-    ReadOnly = 0o0
-    WriteOnly = 0o1
-    ReadWrite = 0o2
-    Down = 0o4
-    NonBlockingRead = 0o1000
-    NonBlockingWrite = 0o2000
-    NonBlocking = 0o3000
-    NoPartialRead = 0o10000
-    NoPartialWrite = 0o20000
-
-
-class Flow:
+class Flow(FlowControl):
     """A two-way channel for packets to another process.
 
     A new object has no flow; ``alloc``, ``accept`` or ``join`` gives it one, and after ``dealloc`` it can have another.
@@ -109,10 +85,6 @@ class Flow:
     All methods that use the flow raise ``FlowNotAllocatedException`` if there is none.
     """
 
-    _descriptor = -1
-    _name = ""
-    _read_limit: float | None = None
-    _write_limit: float | None = None
     _set: ReferenceType[Any] | None = None
 
     def alloc(self, dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> QoSSpec | None:
@@ -307,71 +279,6 @@ class Flow:
             raise self._error(result, "write to")
         return ReservedPacket(self, self._descriptor, address[0], result)
 
-    def set_snd_timeout(self, timeo: float | None) -> None:
-        """Limit how long a write waits, in seconds, counted from each call; None is without limit."""
-        self._control(lib.control_time, lib.FLOWSSNDTIMEO, timespec(timeo))
-        self._write_limit = timeo
-
-    def get_snd_timeout(self) -> float:
-        """Return how long a write waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
-        return self._time(lib.FLOWGSNDTIMEO)
-
-    def set_rcv_timeout(self, timeo: float | None) -> None:
-        """Limit how long a read waits, in seconds, counted from each call; None is without limit."""
-        self._control(lib.control_time, lib.FLOWSRCVTIMEO, timespec(timeo))
-        self._read_limit = timeo
-
-    def get_rcv_timeout(self) -> float:
-        """Return how long a read waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
-        return self._time(lib.FLOWGRCVTIMEO)
-
-    def get_qos(self) -> QoSSpec:
-        """Return what the flow is like."""
-        specification = ffi.new("qosspec_t *")
-        self._control(lib.get_qos, specification)
-        return python_qos(specification)
-
-    def get_rx_queue_len(self) -> int:
-        """Return how many packets there are to read here."""
-        return self._length(lib.FLOWGRXQLEN)
-
-    def get_tx_queue_len(self) -> int:
-        """Return how many packets the other end has yet to read."""
-        return self._length(lib.FLOWGTXQLEN)
-
-    def set_flags(self, flags: FlowProperties) -> None:
-        """Replace all flags of the flow.
-
-        ``Down`` takes the flow down until a call without it. While one end is ``WriteOnly`` the other cannot write.
-        """
-        self._control(lib.set_flags, _bits(flags, 32))
-
-    def get_flags(self) -> FlowProperties:
-        """Return the flags of the flow: at first, ``ReadWrite`` and ``NoPartialWrite``."""
-        flags = ffi.new("uint32_t *")
-        self._control(lib.get_flags, flags)
-        return FlowProperties(flags[0])
-
-    def set_frct_flags(self, flags: int) -> None:
-        """Set ``FRCT_RESCNTL`` and ``FRCT_LINGER`` of a flow that is in order, as given."""
-        self._control(lib.set_frct_flags, _bits(flags, 16), refused="the flow is not in order")
-
-    def get_frct_flags(self) -> int:
-        """Return the ``FRCT_`` flags of a flow that is in order. ``FlowPermissionException``: it is not."""
-        flags = ffi.new("uint16_t *")
-        self._control(lib.get_frct_flags, flags, refused="the flow is not in order")
-        return int(flags[0])
-
-    @property
-    def descriptor(self) -> int:
-        """The number of the flow in the C library, from 64 to 65,535, or -1. It is no file descriptor."""
-        return self._descriptor
-
-    @property
-    def name(self) -> str:
-        """The name to which the flow was allocated, or of the layer that was joined; of an accepted flow, empty."""
-        return self._name
-
     def __enter__(self) -> Self:
         return self
 
@@ -437,59 +344,9 @@ class Flow:
             raise self._error(result, "read from")
         return result
 
-    def _reading(self, call: Callable[[], int]) -> int:
-        return self._limited(call, self._read_limit, lib.FLOWSRCVTIMEO)
-
-    def _writing(self, call: Callable[[], int]) -> int:
-        return self._limited(call, self._write_limit, lib.FLOWSSNDTIMEO)
-
-    def _limited(self, call: Callable[[], int], limit: float | None, command: int) -> int:
-        """Call, and again after each signal, with what is left of the timeout that the flow has."""
-        start = monotonic()
-        result = call()
-        if result != -EINTR:
-            return result
-        try:
-            while result == -EINTR:
-                if limit is not None:
-                    lib.control_time(self._descriptor, command, timespec(start + limit - monotonic()))
-                result = call()
-        finally:
-            if limit is not None:
-                lib.control_time(self._descriptor, command, timespec(limit))
-        return result
-
-    def _control(self, function: Callable[..., int], *arguments: object, refused: str = "") -> None:
-        """Ask for or change a property. ``refused`` says why that may not be permitted."""
-        code = function(self._descriptor, *arguments)
-        if code < 0:
-            code = -errors.ENOTALLOC if self._descriptor < 0 else code
-            hint = refused if code == -EPERM else ""
-            raise errors.explained(FlowPermissionException, code, repr(self), self._name, hint)
-
-    def _time(self, command: int) -> float:
-        interval = ffi.new("struct timespec *")
-        self._control(lib.control_time, command, interval, refused="no timeout is set")
-        return in_seconds(interval)
-
-    def _length(self, command: int) -> int:
-        length = ffi.new("size_t *")
-        self._control(lib.control_length, command, length)
-        return int(length[0])
-
-    def _error(self, code: int, action: str) -> OuroborosError:
-        return errors.using_error(code, f"cannot {action} {self!r}", self._name)
-
 
 open_flows: WeakValueDictionary[int, Flow] = WeakValueDictionary()
 """All open flows of the process by their descriptors, without those that were made by other means."""
-
-
-def _bits(flags: int, width: int) -> int:
-    value = index(flags)
-    if not 0 <= value < 1 << width:
-        raise ValueError(f"flags are {value}, and have {width} bits")
-    return value
 
 
 def flow_alloc(dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> Flow:

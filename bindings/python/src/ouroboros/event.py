@@ -27,13 +27,14 @@ from os import getpid
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ouroboros import dev, errors, qos
+from ouroboros import dev, errors, properties, qos
 from ouroboros._dev import ffi, lib
 from ouroboros._waiting import uninterrupted
 from ouroboros.dev import *
 from ouroboros.dev import open_flows
 from ouroboros.errors import *
 from ouroboros.errors import explained
+from ouroboros.properties import *
 from ouroboros.qos import *
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = [
 ]
 __all__ += dev.__all__
 __all__ += errors.__all__
+__all__ += properties.__all__
 __all__ += qos.__all__
 
 

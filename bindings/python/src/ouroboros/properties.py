@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Properties of a flow: flags, timeouts, quality, queue lengths. ``ouroboros.dev`` has all of these names, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntFlag
+from errno import EINTR, EPERM
+from operator import index
+from time import monotonic
+
+from ouroboros import errors
+from ouroboros._dev import ffi, lib
+from ouroboros._values import python_qos
+from ouroboros._waiting import in_seconds, timespec
+from ouroboros.errors import FlowPermissionException, OuroborosError
+from ouroboros.qos import QoSSpec
+
+__all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowProperties"]
+
+FRCT_RETRANSMIT = 1
+"""Lost packets are sent again. Follows from the quality of the flow, and cannot be changed."""
+FRCT_RESCNTL = 2
+"""The receiver limits the sender."""
+FRCT_LINGER = 4
+"""What waits to be sent is still sent after the flow was deallocated."""
+
+
+class FlowProperties(IntFlag):
+    """Flags of a flow. Access is one of the first three values, the others are bits."""
+
+    ReadOnly = 0o0
+    WriteOnly = 0o1
+    ReadWrite = 0o2
+    Down = 0o4
+    NonBlockingRead = 0o1000
+    NonBlockingWrite = 0o2000
+    NonBlocking = 0o3000
+    NoPartialRead = 0o10000
+    NoPartialWrite = 0o20000
+
+
+class FlowControl:
+    """What can be asked of a flow, and changed. The base of ``Flow``.
+
+    All methods raise ``FlowPermissionException`` if there is no flow, or if it does not have the property; ``errno``
+    tells which.
+    """
+
+    _descriptor = -1
+    _name = ""
+    _read_limit: float | None = None
+    _write_limit: float | None = None
+
+    @property
+    def descriptor(self) -> int:
+        """The number of the flow in the C library, from 64 to 65,535, or -1. It is no file descriptor."""
+        return self._descriptor
+
+    @property
+    def name(self) -> str:
+        """The name to which the flow was allocated, or of the layer that was joined; of an accepted flow, empty."""
+        return self._name
+
+    def set_snd_timeout(self, timeo: float | None) -> None:
+        """Limit how long a write waits, in seconds, counted from each call; None is without limit."""
+        self._control(lib.control_time, lib.FLOWSSNDTIMEO, timespec(timeo))
+        self._write_limit = timeo
+
+    def get_snd_timeout(self) -> float:
+        """Return how long a write waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
+        return self._time(lib.FLOWGSNDTIMEO)
+
+    def set_rcv_timeout(self, timeo: float | None) -> None:
+        """Limit how long a read waits, in seconds, counted from each call; None is without limit."""
+        self._control(lib.control_time, lib.FLOWSRCVTIMEO, timespec(timeo))
+        self._read_limit = timeo
+
+    def get_rcv_timeout(self) -> float:
+        """Return how long a read waits at most, in seconds. ``FlowPermissionException``: there is no limit."""
+        return self._time(lib.FLOWGRCVTIMEO)
+
+    def get_qos(self) -> QoSSpec:
+        """Return what the flow is like."""
+        specification = ffi.new("qosspec_t *")
+        self._control(lib.get_qos, specification)
+        return python_qos(specification)
+
+    def get_rx_queue_len(self) -> int:
+        """Return how many packets there are to read here."""
+        return self._length(lib.FLOWGRXQLEN)
+
+    def get_tx_queue_len(self) -> int:
+        """Return how many packets the other end has yet to read."""
+        return self._length(lib.FLOWGTXQLEN)
+
+    def set_flags(self, flags: FlowProperties) -> None:
+        """Replace all flags of the flow.
+
+        ``Down`` takes the flow down until a call without it. While one end is ``WriteOnly`` the other cannot write.
+        """
+        self._control(lib.set_flags, _bits(flags, 32))
+
+    def get_flags(self) -> FlowProperties:
+        """Return the flags of the flow: at first, ``ReadWrite`` and ``NoPartialWrite``."""
+        flags = ffi.new("uint32_t *")
+        self._control(lib.get_flags, flags)
+        return FlowProperties(flags[0])
+
+    def set_frct_flags(self, flags: int) -> None:
+        """Set ``FRCT_RESCNTL`` and ``FRCT_LINGER`` of a flow that is in order, as given."""
+        self._control(lib.set_frct_flags, _bits(flags, 16), refused="the flow is not in order")
+
+    def get_frct_flags(self) -> int:
+        """Return the ``FRCT_`` flags of a flow that is in order. ``FlowPermissionException``: it is not."""
+        flags = ffi.new("uint16_t *")
+        self._control(lib.get_frct_flags, flags, refused="the flow is not in order")
+        return int(flags[0])
+
+    def _reading(self, call: Callable[[], int]) -> int:
+        return self._limited(call, self._read_limit, lib.FLOWSRCVTIMEO)
+
+    def _writing(self, call: Callable[[], int]) -> int:
+        return self._limited(call, self._write_limit, lib.FLOWSSNDTIMEO)
+
+    def _limited(self, call: Callable[[], int], limit: float | None, command: int) -> int:
+        """Call, and again after each signal, with what is left of the timeout that the flow has."""
+        start = monotonic()
+        result = call()
+        if result != -EINTR:
+            return result
+        try:
+            while result == -EINTR:
+                if limit is not None:
+                    lib.control_time(self._descriptor, command, timespec(start + limit - monotonic()))
+                result = call()
+        finally:
+            if limit is not None:
+                lib.control_time(self._descriptor, command, timespec(limit))
+        return result
+
+    def _control(self, function: Callable[..., int], *arguments: object, refused: str = "") -> None:
+        """Ask for or change a property. ``refused`` says why that may not be permitted."""
+        code = function(self._descriptor, *arguments)
+        if code < 0:
+            code = -errors.ENOTALLOC if self._descriptor < 0 else code
+            hint = refused if code == -EPERM else ""
+            raise errors.explained(FlowPermissionException, code, repr(self), self._name, hint)
+
+    def _time(self, command: int) -> float:
+        interval = ffi.new("struct timespec *")
+        self._control(lib.control_time, command, interval, refused="no timeout is set")
+        return in_seconds(interval)
+
+    def _length(self, command: int) -> int:
+        length = ffi.new("size_t *")
+        self._control(lib.control_length, command, length)
+        return int(length[0])
+
+    def _error(self, code: int, action: str) -> OuroborosError:
+        return errors.using_error(code, f"cannot {action} {self!r}", self._name)
+
+
+def _bits(flags: int, width: int) -> int:
+    value = index(flags)
+    if not 0 <= value < 1 << width:
+        raise ValueError(f"flags are {value}, and have {width} bits")
+    return value
