@@ -98,6 +98,7 @@ check:
 bench:
 	$(MAKE) --silent install PREFIX=$(CURDIR)/.build/bench DESTDIR=
 	Benchmarks/run $(CURDIR)/.build/bench
+	Benchmarks/python/run $(CURDIR)/.build/bench
 	if [ "$$(id -u)" -eq 0 ]; then Benchmarks/udp/run $(CURDIR)/.build/bench 3; \
 	else echo 'Flows between hosts are measured by root alone: they need network namespaces.'; fi
 
