@@ -19,9 +19,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from ouroboros import aio, irm
 from ouroboros.dev import Flow, FlowException, flow_accept, flow_alloc
+
+Connection = TypeVar("Connection")
 
 SMALL = bytes(64)
 LARGE = bytes(65536)
@@ -263,7 +266,7 @@ def start(serve: Callable[[], object]) -> int:
     return child
 
 
-def connected(make: Callable[[], object]) -> object:
+def connected(make: Callable[[], Connection]) -> Connection:
     """Connect to a server that may be on its way."""
     while True:
         try:
@@ -300,7 +303,7 @@ def measure(rounds: int, seconds: float) -> None:
     while not os.path.exists(PATHS["stream"]):
         pass
     sockets, flows, in_place, loop = connected(Sockets), Flows(), FlowsInPlace(), connected(Loop)
-    figures = {
+    figures: dict[str, Callable[[], float]] = {
         "round trip 64 B, socket": lambda: rate(sockets.ping, seconds),
         "round trip 64 B, flow": lambda: rate(flows.ping, seconds),
         "one way 64 KiB, socket": lambda: one_way(sockets, seconds),

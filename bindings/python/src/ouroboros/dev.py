@@ -239,8 +239,15 @@ class Flow(FlowControl):
 
         Raises as ``read``.
         """
-        with self.peek() as packet:
-            return bytes(packet)
+        address = ffi.new("void **")
+        descriptor = self._descriptor
+        size = self._reading(lambda: int(lib.flow_peek(descriptor, address)))
+        if size < 0:
+            raise self._error(size, "read from")
+        try:
+            return ffi.unpack(ffi.cast("char *", address[0]), size)
+        finally:
+            lib.flow_release(descriptor)
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through the packets, each in full, until the other end has gone."""
@@ -259,10 +266,11 @@ class Flow(FlowControl):
         Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
         """
         address = ffi.new("void **")
-        result = self._reading(lambda: int(lib.flow_peek(self._descriptor, address)))
-        if result < 0:
-            raise self._error(result, "read from")
-        return HeldPacket(self, self._descriptor, address[0], result)
+        descriptor = self._descriptor
+        size = self._reading(lambda: int(lib.flow_peek(descriptor, address)))
+        if size < 0:
+            raise self._error(size, "read from")
+        return HeldPacket(self, descriptor, address[0], size)
 
     def reserve(self, count: int) -> ReservedPacket:
         """Wait for room for a packet of up to ``count`` bytes, where the other end will read it.
@@ -273,11 +281,12 @@ class Flow(FlowControl):
         if count < 0:
             raise ValueError(f"count is {count}")
         address = ffi.new("void **")
-        size = min(count, sys.maxsize)
-        result = self._writing(lambda: int(lib.flow_reserve(self._descriptor, address, size)))
-        if result < 0:
-            raise self._error(result, "write to")
-        return ReservedPacket(self, self._descriptor, address[0], result)
+        descriptor = self._descriptor
+        limited = min(count, sys.maxsize)
+        size = self._writing(lambda: int(lib.flow_reserve(descriptor, address, limited)))
+        if size < 0:
+            raise self._error(size, "write to")
+        return ReservedPacket(self, descriptor, address[0], size)
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from __future__ import annotations
 import errno
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntFlag
 from os import getpid
 from threading import Lock
@@ -154,27 +155,30 @@ class FlowSet:
 
         Raises ``MemoryError`` (``FlowSetError``) if the flow is in a set already, is not open, or there is no memory.
         """
-        code = lib.fset_add(self._alive(), flow.descriptor)
+        with self._alive() as made:
+            code = lib.fset_add(made, flow.descriptor)
+            if code == 0:
+                self._flows.add(flow)
+                flow._set = weakref.ref(self)
         if code < 0:
             hint = (
                 "it is in a set already" if code == -errno.EPERM else "" if flow.descriptor >= 0 else "it is not open"
             )
             raise explained(FlowSetError, code, f"cannot add {flow!r} to a set", flow.name, hint)
-        self._flows.add(flow)
-        flow._set = weakref.ref(self)
 
     def remove(self, flow: Flow) -> None:
         """Take a flow out of the set, with its events that were not fetched. One that is not in it is ignored."""
-        made = self._alive()
-        if flow in self._flows:
-            lib.fset_del(made, flow.descriptor)
-            self._forget(flow)
+        with self._alive() as made:
+            if flow in self._flows:
+                lib.fset_del(made, flow.descriptor)
+                self._forget(flow)
 
     def zero(self) -> None:
         """Take all flows out of the set."""
-        lib.fset_zero(self._alive())
-        for flow in list(self._flows):
-            self._forget(flow)
+        with self._alive() as made:
+            lib.fset_zero(made)
+            for flow in list(self._flows):
+                self._forget(flow)
 
     def wait(self, fq: FEventQueue, timeo: float | None = None) -> None:
         """Wait until something happens to a flow of the set, and put the events into a queue.
@@ -185,10 +189,13 @@ class FlowSet:
 
         Raises ``FlowEventTimeoutError`` when the time is up, and ``FlowEventError``.
         """
-        made = self._alive()
         fq._take()
-        with self._lock:
-            self._waiting += 1
+        try:
+            with self._alive() as made:
+                self._waiting += 1
+        except BaseException:
+            fq._lock.release()
+            raise
         try:
             code = uninterrupted(lambda interval: lib.fevent(made, fq._queue, interval), timeo)
         finally:
@@ -204,15 +211,15 @@ class FlowSet:
 
         Raises ``FlowEventError`` (EBUSY) while another thread waits for it.
         """
-        if self._made is None:
-            return
         with self._lock:
+            if self._made is None:
+                return
             if self._waiting:
                 raise explained(FlowEventError, -errno.EBUSY, "cannot destroy a set", hint="a thread waits for it")
             made, self._made = self._made, None
-        for flow in list(self._flows):
-            self._forget(flow)
-        ffi.release(made)
+            for flow in list(self._flows):
+                self._forget(flow)
+            ffi.release(made)
 
     def fileno(self) -> int:
         """Return a file descriptor for ``select``, ``selectors`` and the event loops of others.
@@ -220,7 +227,8 @@ class FlowSet:
         It is readable when ``wait`` may find events; then wait with a timeout of 0, and take the events, until
         ``FlowEventTimeoutError``. It is the set's: do not read or close it, and ask anew in a child.
         """
-        descriptor = int(lib.fset_pollfd(self._alive()))
+        with self._alive() as made:
+            descriptor = int(lib.fset_pollfd(made))
         if descriptor < 0:
             raise explained(FlowEventError, descriptor, "no file descriptor for a set")
         return descriptor
@@ -242,12 +250,15 @@ class FlowSet:
     ) -> None:
         self.destroy()
 
-    def _alive(self) -> Any:
-        if self._made is None:
-            raise FlowEventError("the set was destroyed", errno.EINVAL)
+    @contextmanager
+    def _alive(self) -> Iterator[Any]:
+        """Give the set of C, which nobody destroys meanwhile."""
         if self._process != getpid():
             raise FlowEventError("the set is that of another process", errno.EINVAL, hint="make one in the child")
-        return self._made
+        with self._lock:
+            if self._made is None:
+                raise FlowEventError("the set was destroyed", errno.EINVAL)
+            yield self._made
 
     def _forget(self, flow: Flow) -> None:
         """Note that a flow is in this set no longer."""

@@ -8,10 +8,10 @@ A local layer, and a name in it that this process serves::
     bind_process(os.getpid(), "echo")
     reg_name("echo", pid)
 
-Each function asks irmd, and waits for its answer. Managing takes the user of irmd, root, or the group ``ouroboros``.
-The exceptions say in ``errno`` what the library returned: EPERM if irmd refused, whose log says why; EIRMD if irmd
-cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. A name with a NUL is a
-``ValueError``, and what is neither ``str`` nor ``bytes`` a ``TypeError``.
+Each function asks irmd, and waits for its answer; a signal does not interrupt that. Managing takes the user of irmd,
+root, or the group ``ouroboros``. The exceptions say in ``errno`` what the library returned: EPERM if irmd refused,
+whose log says why; EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is
+impossible. A name with a NUL is a ``ValueError``, and what is neither ``str`` nor ``bytes`` a ``TypeError``.
 """
 
 from __future__ import annotations
