@@ -62,6 +62,28 @@ static int set_frct_flags(int      fd,
     return fccntl(fd, FRCTSFLAGS, flags);
 }
 
+/* Python knows characters, and not what void is. */
+static ssize_t peek_packet(int     fd,
+                           char ** address)
+{
+    const void * packet = NULL;
+    ssize_t      result = flow_peek(fd, &packet);
+
+    *address = (char *) packet;
+    return result;
+}
+
+static ssize_t reserve_packet(int     fd,
+                              char ** address,
+                              size_t  count)
+{
+    void *  room = NULL;
+    ssize_t result = flow_reserve(fd, &room, count);
+
+    *address = room;
+    return result;
+}
+
 static int event_type(fqueue_t * fq)
 {
     return (int) fqueue_type(fq);

@@ -41,9 +41,7 @@ int     flow_join(const char * bc, const struct timespec * timeo);
 int     flow_dealloc(int fd);
 ssize_t flow_write(int fd, const void * buf, size_t count);
 ssize_t flow_read(int fd, void * buf, size_t count);
-ssize_t flow_reserve(int fd, void ** buf, size_t count);
 ssize_t flow_commit(int fd, size_t count);
-ssize_t flow_peek(int fd, const void ** buf);
 int     flow_release(int fd);
 
 #define FLOWSRCVTIMEO ...
@@ -64,6 +62,9 @@ int     flow_release(int fd);
 #define FRCTFRTX ...
 #define FRCTFRESCNTL ...
 #define FRCTFLINGER ...
+
+ssize_t peek_packet(int fd, char ** address);
+ssize_t reserve_packet(int fd, char ** address, size_t count);
 
 int control_time(int fd, int command, struct timespec * time);
 int control_length(int fd, int command, size_t * length);

@@ -42,6 +42,33 @@ class Bell:
                     future.set_result(None)
 
 
+class Patience:
+    """How many turns of the loop a task looks again before it sleeps.
+
+    To wake a process takes longer than many turns, and one whose peer is awake, too, need not sleep. A wait that ends
+    in a sleep halves what the next one may try, one that does not gives it back, and every sixteenth tries in full.
+    """
+
+    LONGEST = 16
+
+    def __init__(self) -> None:
+        self._turns = self.LONGEST
+        self._waits = 0
+
+    def turns(self) -> int:
+        """Begin a wait. Returns how many turns it may try."""
+        self._waits += 1
+        return self.LONGEST if self._waits % 16 == 0 else self._turns
+
+    def paid(self) -> None:
+        """Note that a turn brought something."""
+        self._turns = self.LONGEST
+
+    def wasted(self) -> None:
+        """Note that none did."""
+        self._turns //= 2
+
+
 class Reactor:
     """The flow set of an event loop. It reads and writes no packet: that stays with the tasks."""
 
@@ -57,6 +84,7 @@ class Reactor:
         self._events = ffi.new("int[]", _EVENTS)
         # Whoever reads takes his packet out before another task runs.
         self.buffer = ffi.new("char[]", BUFFER_BYTES)
+        self.patience = Patience()
         self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()
         loop.add_reader(descriptor, self._wake)
 

@@ -73,6 +73,7 @@ class Flow:
         reactor = Reactor.running()
         self._bell = reactor.add(flow)
         self._buffer = reactor.buffer
+        self._patience = reactor.patience
         flow.set_flags(flow.get_flags() | dev.FlowProperties.NonBlocking)
 
     @property
@@ -94,11 +95,20 @@ class Flow:
 
         Raises ``FlowDownException`` when the other end has gone and all is read, and as ``ouroboros.dev.Flow.read``.
         """
-        while True:
+        packet = self._packet()
+        if packet is not None:
+            return packet
+        for _ in range(self._patience.turns()):
+            await asyncio.sleep(0)
             packet = self._packet()
             if packet is not None:
+                self._patience.paid()
                 return packet
+        self._patience.wasted()
+        while packet is None:
             await self._bell.wait()
+            packet = self._packet()
+        return packet
 
     async def read_into(self, buffer: Buffer) -> int:
         """Wait for a packet, or the next part of one, as ``ouroboros.dev.Flow.read_into``."""

@@ -73,6 +73,7 @@ _READ_BYTES = 2048
 # No packet is larger: this is the size of a ring, and a packet has at most half of one.
 _RING_BYTES = 4 * 1024 * 1024
 
+_ADDRESS = ffi.typeof("char **")
 _new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
 
 
@@ -239,13 +240,13 @@ class Flow(FlowControl):
 
         Raises as ``read``.
         """
-        address = ffi.new("void **")
+        address = ffi.new(_ADDRESS)
         descriptor = self._descriptor
-        size = self._reading(lambda: int(lib.flow_peek(descriptor, address)))
+        size = self._reading(lambda: int(lib.peek_packet(descriptor, address)))
         if size < 0:
             raise self._error(size, "read from")
         try:
-            return ffi.unpack(ffi.cast("char *", address[0]), size)
+            return ffi.unpack(address[0], size)
         finally:
             lib.flow_release(descriptor)
 
@@ -265,9 +266,9 @@ class Flow(FlowControl):
 
         Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
         """
-        address = ffi.new("void **")
+        address = ffi.new(_ADDRESS)
         descriptor = self._descriptor
-        size = self._reading(lambda: int(lib.flow_peek(descriptor, address)))
+        size = self._reading(lambda: int(lib.peek_packet(descriptor, address)))
         if size < 0:
             raise self._error(size, "read from")
         return HeldPacket(self, descriptor, address[0], size)
@@ -280,10 +281,10 @@ class Flow(FlowControl):
         count = index(count)
         if count < 0:
             raise ValueError(f"count is {count}")
-        address = ffi.new("void **")
+        address = ffi.new(_ADDRESS)
         descriptor = self._descriptor
         limited = min(count, sys.maxsize)
-        size = self._writing(lambda: int(lib.flow_reserve(descriptor, address, limited)))
+        size = self._writing(lambda: int(lib.reserve_packet(descriptor, address, limited)))
         if size < 0:
             raise self._error(size, "write to")
         return ReservedPacket(self, descriptor, address[0], size)

@@ -24,37 +24,39 @@ if TYPE_CHECKING:
 __all__ = ["HeldPacket", "ReservedPacket"]
 
 
-class _Lent:
+class _Loan:
     """Memory that is lent to the program until no view of it is left.
 
-    The views refer to an exporter, each for itself; so it lives exactly as long as one of them.
+    All views refer to one exporter, each for itself; so it lives exactly as long as one of them.
     """
 
-    def __init__(self, address: Any, size: int, is_readonly: bool) -> None:
-        self._is_readonly = is_readonly
-        self._lend(ffi.buffer(ffi.cast("char *", address), size))
+    def __init__(self, flow: Flow, descriptor: int, view: memoryview, exporter: Any) -> None:
+        self._flow = flow
+        self._descriptor = descriptor
+        self._view: memoryview | None = view
+        self._exporter = weakref.ref(exporter)
 
-    def _lend(self, exporter: Any) -> None:
-        self._exporter = exporter
-        self._alive = weakref.ref(exporter)
-        with memoryview(exporter) as view:
-            self.view = view.toreadonly() if self._is_readonly else view[:]
-
-    def take_back(self) -> None:
+    def _take_back(self) -> None:
         """End the view. Raises BufferError, and everything stays as it is, if parts of it are in use."""
-        self.view.release()
-        self._exporter = None
-        exporter = self._alive()
+        view = self._view
+        assert view is not None
+        is_readonly = view.readonly
+        view.release()
+        exporter = self._exporter()
         if exporter is not None:
-            self._lend(exporter)
+            again = memoryview(exporter)
+            self._view = again.toreadonly() if is_readonly else again
             raise BufferError("a part of this view is still in use; release it first")
+        self._view = None
 
-    def when_unused(self, settle: Callable[..., int], *arguments: int) -> None:
+    def _when_unused(self, settle: Callable[..., int], *arguments: int) -> None:
         """Call a function when the last view has gone. Nobody refers to this object any more."""
-        weakref.finalize(self._exporter, settle, *arguments).atexit = False
+        exporter = self._exporter()
+        if self._view is not None and exporter is not None:
+            weakref.finalize(exporter, settle, *arguments).atexit = False
 
 
-class HeldPacket:
+class HeldPacket(_Loan):
     """A packet that is shown where the other end wrote it, until it is released. Made by ``Flow.peek``.
 
     ::
@@ -67,25 +69,23 @@ class HeldPacket:
     """
 
     def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
-        self._flow = flow
-        self._descriptor = descriptor
-        self._lent: _Lent | None = _Lent(address, size, True)
+        exporter = ffi.buffer(address, size)
+        super().__init__(flow, descriptor, memoryview(exporter).toreadonly(), exporter)
 
     @property
     def view(self) -> memoryview:
         """The packet. ``ValueError`` after it was released."""
-        if self._lent is None:
+        if self._view is None:
             raise ValueError("the packet was released")
-        return self._lent.view
+        return self._view
 
     def release(self) -> None:
         """Let go of the packet, whereby it is read. A second call has no effect.
 
         Raises ``BufferError`` if a part of the view is still in use; the packet is still held then.
         """
-        if self._lent is not None:
-            self._lent.take_back()
-            self._lent = None
+        if self._view is not None:
+            self._take_back()
             # That the flow has ended meanwhile is no failure: the packet was read.
             lib.flow_release(self._descriptor)
 
@@ -98,11 +98,11 @@ class HeldPacket:
         self.release()
 
     def __del__(self) -> None:
-        if self._lent is not None:
-            self._lent.when_unused(lib.flow_release, self._descriptor)
+        if self._view is not None:
+            self._when_unused(lib.flow_release, self._descriptor)
 
 
-class ReservedPacket:
+class ReservedPacket(_Loan):
     """Room for a packet where the other end will read it. Made by ``Flow.reserve``.
 
     ::
@@ -115,17 +115,16 @@ class ReservedPacket:
     """
 
     def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
-        self._flow = flow
-        self._descriptor = descriptor
+        exporter = ffi.buffer(address, size)
+        super().__init__(flow, descriptor, memoryview(exporter), exporter)
         self._size = size
-        self._lent: _Lent | None = _Lent(address, size, False)
 
     @property
     def view(self) -> memoryview:
         """The room. ``ValueError`` after it was committed."""
-        if self._lent is None:
+        if self._view is None:
             raise ValueError("the packet was committed")
-        return self._lent.view
+        return self._view
 
     def commit(self, count: int | None = None) -> int:
         """Send the first ``count`` bytes as one packet; None is all, and 0 sends nothing and gives the room back.
@@ -134,13 +133,12 @@ class ReservedPacket:
         ``BufferError`` if a part of the view is still in use (the room is still reserved then), and as ``Flow.write``
         if the flow went down.
         """
-        if self._lent is None:
+        if self._view is None:
             raise ValueError("the packet was committed")
         size = self._size if count is None else count
         if not 0 <= size <= self._size:
             raise ValueError(f"count is {size}, and {self._size} bytes are reserved")
-        self._lent.take_back()
-        self._lent = None
+        self._take_back()
         result = int(lib.flow_commit(self._descriptor, size))
         if result < 0:
             raise self._flow._error(-EFLOWDOWN if self._flow.descriptor < 0 else result, "write to")
@@ -152,9 +150,9 @@ class ReservedPacket:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        if self._lent is not None:
+        if self._view is not None:
             self.commit(None if exc_type is None else 0)
 
     def __del__(self) -> None:
-        if self._lent is not None:
-            self._lent.when_unused(lib.flow_commit, self._descriptor, 0)
+        if self._view is not None:
+            self._when_unused(lib.flow_commit, self._descriptor, 0)
