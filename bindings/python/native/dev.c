@@ -62,26 +62,84 @@ static int set_frct_flags(int      fd,
     return fccntl(fd, FRCTSFLAGS, flags);
 }
 
-/* Python knows characters, and not what void is. */
-static ssize_t peek_packet(int     fd,
-                           char ** address)
+/*
+ * What these store is there when Python looks at signals, whose handlers may
+ * raise before Python has stored what they return.
+ */
+static int open_alloc(const char *            name,
+                      qosspec_t *             qos,
+                      const struct timespec * timeout,
+                      int *                   opened)
+{
+    return *opened = flow_alloc(name, qos, timeout);
+}
+
+static int open_accept(qosspec_t *             qos,
+                       const struct timespec * timeout,
+                       int *                   opened)
+{
+    return *opened = flow_accept(qos, timeout);
+}
+
+static int open_join(const char *            layer,
+                     const struct timespec * timeout,
+                     int *                   opened)
+{
+    return *opened = flow_join(layer, timeout);
+}
+
+/* A packet in place: from when it is shown until it is taken back. */
+struct loan {
+    int     fd;
+    char *  address; /* NULL: it was taken back.                             */
+    size_t  count;   /* Bytes of a reserved packet that are to be sent.      */
+    ssize_t result;  /* Of flow_commit.                                      */
+};
+
+static ssize_t loan_peek(int           fd,
+                         struct loan * loan)
 {
     const void * packet = NULL;
     ssize_t      result = flow_peek(fd, &packet);
 
-    *address = (char *) packet;
+    loan->fd = fd;
+    loan->address = result < 0 ? NULL : (char *) packet;
     return result;
 }
 
-static ssize_t reserve_packet(int     fd,
-                              char ** address,
-                              size_t  count)
+/* Python calls this with the address when nobody refers to that any more. */
+static void loan_release(struct loan * loan,
+                         char *        address)
+{
+    (void) address;
+    if (loan->address == NULL)
+        return;
+    loan->address = NULL;
+    /* That the flow has ended is no failure: the packet was read. */
+    flow_release(loan->fd);
+}
+
+static ssize_t loan_reserve(int           fd,
+                            struct loan * loan,
+                            size_t        count)
 {
     void *  room = NULL;
     ssize_t result = flow_reserve(fd, &room, count);
 
-    *address = room;
+    loan->fd = fd;
+    loan->address = result < 0 ? NULL : room;
     return result;
+}
+
+/* As loan_release. */
+static void loan_commit(struct loan * loan,
+                        char *        address)
+{
+    (void) address;
+    if (loan->address == NULL)
+        return;
+    loan->address = NULL;
+    loan->result = flow_commit(loan->fd, loan->count);
 }
 
 static int event_type(fqueue_t * fq)

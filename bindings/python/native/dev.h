@@ -35,14 +35,12 @@ typedef struct qos_spec {
     uint32_t timeout;
 } qosspec_t;
 
-int     flow_alloc(const char * dst_name, qosspec_t * qs, const struct timespec * timeo);
-int     flow_accept(qosspec_t * qs, const struct timespec * timeo);
-int     flow_join(const char * bc, const struct timespec * timeo);
+int     open_alloc(const char * name, qosspec_t * qos, const struct timespec * timeout, int * opened);
+int     open_accept(qosspec_t * qos, const struct timespec * timeout, int * opened);
+int     open_join(const char * layer, const struct timespec * timeout, int * opened);
 int     flow_dealloc(int fd);
 ssize_t flow_write(int fd, const void * buf, size_t count);
 ssize_t flow_read(int fd, void * buf, size_t count);
-ssize_t flow_commit(int fd, size_t count);
-int     flow_release(int fd);
 
 #define FLOWSRCVTIMEO ...
 #define FLOWGRCVTIMEO ...
@@ -63,8 +61,17 @@ int     flow_release(int fd);
 #define FRCTFRESCNTL ...
 #define FRCTFLINGER ...
 
-ssize_t peek_packet(int fd, char ** address);
-ssize_t reserve_packet(int fd, char ** address, size_t count);
+struct loan {
+    int     fd;
+    char *  address;
+    size_t  count;
+    ssize_t result;
+};
+
+ssize_t loan_peek(int fd, struct loan * loan);
+void    loan_release(struct loan * loan, char * address);
+ssize_t loan_reserve(int fd, struct loan * loan, size_t count);
+void    loan_commit(struct loan * loan, char * address);
 
 int control_time(int fd, int command, struct timespec * time);
 int control_length(int fd, int command, size_t * length);

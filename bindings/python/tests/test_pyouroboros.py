@@ -66,7 +66,8 @@ def surface(python):
 def python(tmp_path_factory):
     """An interpreter that has pyOuroboros."""
     directory = tmp_path_factory.mktemp("pyouroboros")
-    shutil.copytree(SOURCE, directory / "source")
+    # Nothing of an earlier build, which may have been with other libraries.
+    shutil.copytree(SOURCE, directory / "source", ignore=shutil.ignore_patterns("build", "*.egg-info", "*.so"))
     prefix = os.environ["PREFIX"]
     environment = {
         **os.environ,

@@ -137,3 +137,62 @@ def test_flows_are_allocated_whatever_signals_come(name, alarms):
             flow.write(b"x")
             assert flow.read() == b"x"
     end()
+
+
+def test_interruptions_at_any_moment_leave_nothing_behind(name, script):
+    """Signals whose handler raises, as that of Ctrl-C, come all the time; then everything still works."""
+    other = script(
+        """
+import random
+from ouroboros import irm
+class Enough(Exception): pass
+armed = False
+def raises(number, frame):
+    if armed:
+        raise Enough
+irm.bind_process(os.getpid(), "own")
+def serve():
+    while True:
+        flow = flow_accept()
+        threading.Thread(target=lambda flow=flow: [flow.write(packet) for packet in flow], daemon=True).start()
+threading.excepthook = lambda *_: None
+threading.Thread(target=serve, daemon=True).start()
+flow = flow_alloc("own")
+flow.set_rcv_timeout(10)
+signal.signal(signal.SIGALRM, raises)
+def disturbed(call):
+    global armed
+    try:
+        try:
+            armed = True
+            # More than one: what is raised in a destructor is lost.
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(0.00001, 0.0005), 0.002)
+            while True:
+                call()
+        finally:
+            armed = False
+    except Enough:
+        pass
+def packets():
+    flow.write(b"x"); flow.read_packet()
+def in_place():
+    with flow.reserve(10) as room:
+        room.commit(5)
+    with flow.peek() as packet:
+        assert len(packet)
+def opening():
+    with flow_alloc("own"):
+        pass
+for call in (packets, in_place, opening):
+    for _ in range(200):
+        disturbed(call)
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+flow.write(b"the end")
+while flow.read_packet() != b"the end":
+    pass
+say("in order")
+""",
+        "-W",
+        "ignore::ResourceWarning",
+    )
+    assert other.hear() == "in order", other.end()

@@ -73,7 +73,7 @@ _READ_BYTES = 2048
 # No packet is larger: this is the size of a ring, and a packet has at most half of one.
 _RING_BYTES = 4 * 1024 * 1024
 
-_ADDRESS = ffi.typeof("char **")
+_LOAN = ffi.typeof("struct loan *")
 _new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
 
 
@@ -104,7 +104,7 @@ class Flow(FlowControl):
         name = name_bytes(dst)
         specification = ffi.NULL if qos is None else c_qos(qos, ffi)
         self._open(
-            lambda interval: lib.flow_alloc(name, specification, interval),
+            lambda interval, opened: lib.open_alloc(name, specification, interval, opened),
             f"flow to '{name_text(dst)}'",
             name_text(dst),
             timeo,
@@ -120,7 +120,13 @@ class Flow(FlowControl):
         Returns what the client asked for. Raises as ``alloc``.
         """
         specification = ffi.new("qosspec_t *")
-        self._open(lambda interval: lib.flow_accept(specification, interval), "flow to this process", "", timeo, None)
+        self._open(
+            lambda interval, opened: lib.open_accept(specification, interval, opened),
+            "flow to this process",
+            "",
+            timeo,
+            None,
+        )
         return python_qos(specification)
 
     def join(self, dst: Name, timeo: float | None = None) -> None:
@@ -134,7 +140,7 @@ class Flow(FlowControl):
         """
         name = name_bytes(dst)
         self._open(
-            lambda interval: lib.flow_join(name, interval),
+            lambda interval, opened: lib.open_join(name, interval, opened),
             f"flow to all of layer '{name_text(dst)}'",
             name_text(dst),
             timeo,
@@ -240,15 +246,16 @@ class Flow(FlowControl):
 
         Raises as ``read``.
         """
-        address = ffi.new(_ADDRESS)
+        loan = ffi.new(_LOAN)
         descriptor = self._descriptor
-        size = self._reading(lambda: int(lib.peek_packet(descriptor, address)))
-        if size < 0:
-            raise self._error(size, "read from")
         try:
-            return ffi.unpack(address[0], size)
+            size = self._reading(lambda: int(lib.loan_peek(descriptor, loan)))
+            if size < 0:
+                raise self._error(size, "read from")
+            return ffi.unpack(loan.address, size)
         finally:
-            lib.flow_release(descriptor)
+            # The address is there before a signal can say that it is not wanted any more.
+            lib.loan_release(loan, ffi.NULL)
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through the packets, each in full, until the other end has gone."""
@@ -266,12 +273,16 @@ class Flow(FlowControl):
 
         Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
         """
-        address = ffi.new(_ADDRESS)
+        loan = ffi.new(_LOAN)
         descriptor = self._descriptor
-        size = self._reading(lambda: int(lib.peek_packet(descriptor, address)))
-        if size < 0:
-            raise self._error(size, "read from")
-        return HeldPacket(self, descriptor, address[0], size)
+        try:
+            size = self._reading(lambda: int(lib.loan_peek(descriptor, loan)))
+            if size < 0:
+                raise self._error(size, "read from")
+            return HeldPacket(self, loan, size)
+        except BaseException:
+            lib.loan_release(loan, ffi.NULL)
+            raise
 
     def reserve(self, count: int) -> ReservedPacket:
         """Wait for room for a packet of up to ``count`` bytes, where the other end will read it.
@@ -281,13 +292,17 @@ class Flow(FlowControl):
         count = index(count)
         if count < 0:
             raise ValueError(f"count is {count}")
-        address = ffi.new(_ADDRESS)
+        loan = ffi.new(_LOAN)
         descriptor = self._descriptor
         limited = min(count, sys.maxsize)
-        size = self._writing(lambda: int(lib.reserve_packet(descriptor, address, limited)))
-        if size < 0:
-            raise self._error(size, "write to")
-        return ReservedPacket(self, descriptor, address[0], size)
+        try:
+            size = self._writing(lambda: int(lib.loan_reserve(descriptor, loan, limited)))
+            if size < 0:
+                raise self._error(size, "write to")
+            return ReservedPacket(self, loan, size)
+        except BaseException:
+            lib.loan_commit(loan, ffi.NULL)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -306,22 +321,32 @@ class Flow(FlowControl):
 
     def __del__(self, _deallocate: Callable[[int], int] = lib.flow_dealloc) -> None:
         if self._descriptor >= 0:
-            if self._process == getpid():
-                warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
-            _deallocate(self._descriptor)
-            self._descriptor = -1
+            try:
+                if self._process == getpid():
+                    warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            finally:
+                _deallocate(self._descriptor)
+                self._descriptor = -1
 
     _process = -1
 
     def _open(
-        self, call: Callable[[Any], int], action: str, name: str, timeout: float | None, default: float | None
+        self, call: Callable[[Any, Any], int], action: str, name: str, timeout: float | None, default: float | None
     ) -> None:
         if self._descriptor >= 0:
             raise FlowAllocatedException(f"{action}: the object has a flow already", subject=name)
-        result = uninterrupted(call, timeout, default)
-        if result < 0:
-            raise errors.opening_error(result, action, name)
-        self._adopt(result, name)
+        opened = ffi.new("int *", -1)
+        try:
+            result = uninterrupted(lambda interval: call(interval, opened), timeout, default)
+            if result < 0:
+                raise errors.opening_error(result, action, name)
+            self._adopt(result, name)
+        except BaseException:
+            # The number is there before a signal can say that it is not wanted any more.
+            if opened[0] >= 0:
+                self._descriptor = -1
+                lib.flow_dealloc(opened[0])
+            raise
 
     def _adopt(self, descriptor: int, name: str) -> None:
         self._descriptor = descriptor

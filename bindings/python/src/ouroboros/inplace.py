@@ -11,6 +11,7 @@ read back what you have written.
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable
 
 from ouroboros._dev import ffi, lib
@@ -27,33 +28,29 @@ __all__ = ["HeldPacket", "ReservedPacket"]
 class _Loan:
     """Memory that is lent to the program until no view of it is left.
 
-    All views refer to one exporter, each for itself; so it lives exactly as long as one of them.
+    All views refer to one exporter, each for itself; it dies with the last of them, and C takes the memory back. No
+    Python runs for that, so a handler of a signal that raises cannot prevent it.
     """
 
-    def __init__(self, flow: Flow, descriptor: int, view: memoryview, exporter: Any) -> None:
+    def __init__(self, flow: Flow, loan: Any, size: int, settle: Callable[..., None], is_readonly: bool) -> None:
         self._flow = flow
-        self._descriptor = descriptor
-        self._view: memoryview | None = view
-        self._exporter = weakref.ref(exporter)
+        self._loan = loan
+        self._is_readonly = is_readonly
+        self._show(ffi.buffer(ffi.gc(loan.address, partial(settle, loan)), size))
 
-    def _take_back(self) -> None:
-        """End the view. Raises BufferError, and everything stays as it is, if parts of it are in use."""
-        view = self._view
-        assert view is not None
-        is_readonly = view.readonly
-        view.release()
+    def _show(self, exporter: Any) -> None:
+        self._exporter = weakref.ref(exporter)
+        view = memoryview(exporter)
+        self._view = view.toreadonly() if self._is_readonly else view
+
+    def _end(self) -> None:
+        """End the view, and with it the loan. Raises BufferError, and it goes on, if parts of the view are in use."""
+        self._view.release()
         exporter = self._exporter()
         if exporter is not None:
-            again = memoryview(exporter)
-            self._view = again.toreadonly() if is_readonly else again
+            self._show(exporter)
+            del exporter  # A traceback would keep it alive.
             raise BufferError("a part of this view is still in use; release it first")
-        self._view = None
-
-    def _when_unused(self, settle: Callable[..., int], *arguments: int) -> None:
-        """Call a function when the last view has gone. Nobody refers to this object any more."""
-        exporter = self._exporter()
-        if self._view is not None and exporter is not None:
-            weakref.finalize(exporter, settle, *arguments).atexit = False
 
 
 class HeldPacket(_Loan):
@@ -68,14 +65,13 @@ class HeldPacket(_Loan):
     releases the packet, and so does garbage collection.
     """
 
-    def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
-        exporter = ffi.buffer(address, size)
-        super().__init__(flow, descriptor, memoryview(exporter).toreadonly(), exporter)
+    def __init__(self, flow: Flow, loan: Any, size: int) -> None:
+        super().__init__(flow, loan, size, lib.loan_release, True)
 
     @property
     def view(self) -> memoryview:
         """The packet. ``ValueError`` after it was released."""
-        if self._view is None:
+        if not self._loan.address:
             raise ValueError("the packet was released")
         return self._view
 
@@ -84,10 +80,8 @@ class HeldPacket(_Loan):
 
         Raises ``BufferError`` if a part of the view is still in use; the packet is still held then.
         """
-        if self._view is not None:
-            self._take_back()
-            # That the flow has ended meanwhile is no failure: the packet was read.
-            lib.flow_release(self._descriptor)
+        if self._loan.address:
+            self._end()
 
     def __enter__(self) -> memoryview:
         return self.view
@@ -96,10 +90,6 @@ class HeldPacket(_Loan):
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.release()
-
-    def __del__(self) -> None:
-        if self._view is not None:
-            self._when_unused(lib.flow_release, self._descriptor)
 
 
 class ReservedPacket(_Loan):
@@ -114,15 +104,14 @@ class ReservedPacket(_Loan):
     committed, and nothing if the block raised; garbage collection gives the room back, and nothing is sent.
     """
 
-    def __init__(self, flow: Flow, descriptor: int, address: Any, size: int) -> None:
-        exporter = ffi.buffer(address, size)
-        super().__init__(flow, descriptor, memoryview(exporter), exporter)
+    def __init__(self, flow: Flow, loan: Any, size: int) -> None:
+        super().__init__(flow, loan, size, lib.loan_commit, False)
         self._size = size
 
     @property
     def view(self) -> memoryview:
         """The room. ``ValueError`` after it was committed."""
-        if self._view is None:
+        if not self._loan.address:
             raise ValueError("the packet was committed")
         return self._view
 
@@ -133,13 +122,18 @@ class ReservedPacket(_Loan):
         ``BufferError`` if a part of the view is still in use (the room is still reserved then), and as ``Flow.write``
         if the flow went down.
         """
-        if self._view is None:
+        if not self._loan.address:
             raise ValueError("the packet was committed")
         size = self._size if count is None else count
         if not 0 <= size <= self._size:
             raise ValueError(f"count is {size}, and {self._size} bytes are reserved")
-        self._take_back()
-        result = int(lib.flow_commit(self._descriptor, size))
+        self._loan.count = size
+        try:
+            self._end()
+        except BufferError:
+            self._loan.count = 0
+            raise
+        result = int(self._loan.result)
         if result < 0:
             raise self._flow._error(-EFLOWDOWN if self._flow.descriptor < 0 else result, "write to")
         return result
@@ -150,9 +144,5 @@ class ReservedPacket(_Loan):
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        if self._view is not None:
+        if self._loan.address:
             self.commit(None if exc_type is None else 0)
-
-    def __del__(self) -> None:
-        if self._view is not None:
-            self._when_unused(lib.flow_commit, self._descriptor, 0)
