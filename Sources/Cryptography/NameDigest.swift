@@ -7,11 +7,10 @@ import Vocabulary
 package enum NameDigest {
     /// Always `algorithm.bytes` long.
     package static func of(_ bytes: [UInt8], with algorithm: DirectoryHash) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: algorithm.bytes)
-        var count = UInt32(digest.count)
-        let result = EVP_Digest(bytes, bytes.count, &digest, &count, method(algorithm), nil)
         // Without these algorithms there is no layer to speak of; a build of OpenSSL that lacks them cannot be used.
-        precondition(result == 1 && count == digest.count, "OpenSSL cannot compute \(algorithm.name)")
+        guard let digest = Digest.of(bytes, with: method(algorithm)), digest.count == algorithm.bytes else {
+            preconditionFailure("OpenSSL cannot compute \(algorithm.name)")
+        }
         return digest
     }
 

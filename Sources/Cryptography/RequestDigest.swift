@@ -10,13 +10,7 @@ package struct RequestDigest: AuthenticationDigest {
 
     package func digest(of bytes: [UInt8], nid: UInt16) -> [UInt8]? {
         guard let algorithm = nid == 0 ? .ofRequestsWithout : DigestAlgorithm(rawValue: nid) else { return nil }
-        var digest = [UInt8](repeating: 0, count: algorithm.bytes)
-        var count = UInt32(digest.count)
-        // A build of OpenSSL can lack one of them.
-        guard let method = Self.method(algorithm), EVP_MD_get_size(method) == digest.count,
-            EVP_Digest(bytes, bytes.count, &digest, &count, method, nil) == 1
-        else { return nil }
-        return digest
+        return Digest.of(bytes, with: Self.method(algorithm))
     }
 
     private static func method(_ algorithm: DigestAlgorithm) -> OpaquePointer? {

@@ -16,8 +16,7 @@ public struct RingProducer {
     @usableFromInline var packetsWritten: UInt64 = 0
     /// The ring's bytes below this offset have memory behind them.
     @usableFromInline var populated: UInt64 = 0
-    /// The ring has taken more memory than an idle one keeps. Whoever sees to it that it is trimmed clears this.
-    public var hasGrown = false
+    @usableFromInline var hasGrown = false
 
     /// Bytes that an idle ring keeps.
     private static let kept: UInt64 = 8_192
@@ -32,6 +31,13 @@ public struct RingProducer {
     }
 
     package init() {}
+
+    /// Whether the ring has taken more memory than an idle one keeps; asked once for each time, by whoever sees to it that
+    /// it is trimmed.
+    @inlinable public mutating func takeGrowth() -> Bool {
+        defer { hasGrown = false }
+        return hasGrown
+    }
 
     /// Packets ever written.
     @inlinable public var written: UInt64 { packetsWritten }

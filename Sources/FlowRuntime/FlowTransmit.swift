@@ -100,8 +100,7 @@ package enum FlowTransmit {
             case .place(let start):
                 wait.end(&end.sending.pointee.patience)
                 use(entry, end, start)
-                let hasGrown = end.sending.pointee.producer.hasGrown
-                end.sending.pointee.producer.hasGrown = false
+                let hasGrown = end.sending.pointee.producer.takeGrowth()
                 cl_unlock(end.writeLock)
                 if hasGrown { FlowProcess.shared.trimLater(descriptor) }
                 return

@@ -135,10 +135,8 @@ package enum ProviderFlow {
     /// Puts a packet into the flow. The user learns of it by `wake`, which is called once after the last of a batch.
     package static func deliver(_ descriptor: Int32, _ payload: UnsafeRawBufferPointer) -> Delivery {
         guard let entry = try? FlowTable.entry(descriptor), let end = entry.lockWriting() else { return .gone }
-        let sending = end.sending
         let delivery = put(payload, entry, end)
-        let hasGrown = sending.pointee.producer.hasGrown
-        sending.pointee.producer.hasGrown = false
+        let hasGrown = end.sending.pointee.producer.takeGrowth()
         cl_unlock(end.writeLock)
         if hasGrown { FlowProcess.shared.trimLater(descriptor) }
         return delivery

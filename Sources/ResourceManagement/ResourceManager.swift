@@ -10,21 +10,24 @@ package struct ManagerIdentity: Hashable, Sendable {
     package let user: UserID
     /// The group whose members may manage, if this host has it.
     package let managers: GroupID?
-    /// Differs each time irmd starts.
+    /// Differs each time irmd starts. Local processes are told.
     package let incarnation: UInt64
+    /// Told to nobody: what others shall not guess is made of it.
+    package let secret: UInt64
     package let runtimeDirectory: [UInt8]
     package let started: Instant
     /// Bytes that may wait in the flows of one user, root excepted.
     package let queueBytesPerUser: UInt64
 
     package init(
-        process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, runtimeDirectory: [UInt8],
-        started: Instant, queueBytesPerUser: UInt64 = 1 << 40
+        process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, secret: UInt64,
+        runtimeDirectory: [UInt8], started: Instant, queueBytesPerUser: UInt64 = 1 << 40
     ) {
         self.process = process
         self.user = user
         self.managers = managers
         self.incarnation = incarnation
+        self.secret = secret
         self.runtimeDirectory = runtimeDirectory
         self.started = started
         self.queueBytesPerUser = queueBytesPerUser
@@ -104,7 +107,7 @@ package struct ResourceManager: Sendable {
     ) {
         self.identity = identity
         self.digest = digest
-        chance = RandomSource(seed: identity.incarnation)
+        chance = RandomSource(seed: identity.secret)
         nameIndex = NameIndex(hashing)
         quotas = Quotas(queueBytesPerUser: identity.queueBytesPerUser)
         self.hashing = hashing

@@ -53,7 +53,8 @@ final class ManagerDaemon {
         machine = ResourceManager(
             ManagerIdentity(
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
-                incarnation: Entropy.word(), runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
+                incarnation: Entropy.word(), secret: Entropy.word(),
+                runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
                 queueBytesPerUser: options.queueBytesPerUser),
             hashing: DirectoryHashing(), digest: RequestDigest())
         children = Children(options, in: site.directory)

@@ -36,7 +36,7 @@ struct Rig {
     init() {
         manager = ResourceManager(
             ManagerIdentity(
-                process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9,
+                process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9, secret: 9,
                 runtimeDirectory: Array("/run".utf8), started: Instant(nanoseconds: 0)),
             hashing: PlainHashing(), digest: PlainDigest())
     }
