@@ -14,7 +14,8 @@ package struct DatagramSocket: ~Copyable {
         package var longestBytes = Limits.datagramBytes
         /// Whether the kernel may split and join datagrams where it can (UDP GSO and GRO).
         package var offloads = true
-        package var bufferBytes = Limits.datagramBufferBytes
+        package var arrivingBufferBytes = Limits.arrivingBufferBytes
+        package var departingBufferBytes = Limits.departingBufferBytes
         /// What sends, so that a test can stand in for a kernel in trouble.
         var transmit: Transmit = cl_datagram_send
 
@@ -38,8 +39,9 @@ package struct DatagramSocket: ~Copyable {
         let bound = try DatagramSocket.name(of: descriptor.number)
         let joins = options.offloads && cl_datagram_join(descriptor.number)
         let splits = options.offloads && cl_datagram_can_split(descriptor.number)
-        let bufferBytes = Int32(clamping: options.bufferBytes)
-        cl_datagram_buffers(descriptor.number, bufferBytes, bufferBytes)
+        cl_datagram_buffers(
+            descriptor.number, Int32(clamping: options.arrivingBufferBytes),
+            Int32(clamping: options.departingBufferBytes))
         errors = DatagramErrors(descriptor.number)
         arriving = ArrivingDatagrams(on: descriptor.number, longestBytes: options.longestBytes, joined: joins)
         departing = DepartingDatagrams(

@@ -134,7 +134,8 @@ import Vocabulary
 
     @Test func whatFindsNoRoomAtTheReceiverIsKnownThere() throws {
         var options = DatagramSocket.Options()
-        options.bufferBytes = 4_096
+        options.arrivingBufferBytes = 4_096
+        options.departingBufferBytes = 4_096
         let receiver = Node(try DatagramSocket(bound: Loopback.address(.ipv4), options: options))
         let sender = try Loopback.socket()
         var sent = 0

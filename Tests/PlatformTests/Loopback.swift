@@ -22,7 +22,8 @@ enum Loopback {
         options.offloads = offloads
         options.longestBytes = longestBytes
         // What every system allows to everybody.
-        options.bufferBytes = 212_992
+        options.arrivingBufferBytes = 212_992
+        options.departingBufferBytes = 212_992
         if let transmit { options.transmit = transmit }
         return Node(try DatagramSocket(bound: address(family), options: options))
     }
