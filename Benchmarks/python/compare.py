@@ -10,6 +10,7 @@ tells how many there were. Both ends are awake all the time.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -256,14 +257,23 @@ def import_milliseconds(module: str) -> float:
 
 def start(serve: Callable[[], object]) -> int:
     """Serve in a child."""
-    child = os.fork()
+    parent, child = os.getpid(), os.fork()
     if child == 0:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        end_with(parent)
         try:
             serve()
         finally:
             os._exit(1)
     return child
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel end this process when its parent ends, however that ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def connected(make: Callable[[], Connection]) -> Connection:

@@ -6,6 +6,7 @@ irmd and irm are those of PREFIX, or along PATH.
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import itertools
 import os
@@ -31,6 +32,21 @@ RUNTIME = Path(tempfile.mkdtemp(prefix="ouroboros-py."))
 os.environ["OUROBOROS_RUNTIME_DIR"] = str(RUNTIME)
 os.environ.pop("XDG_RUNTIME_DIR", None)
 
+# However pytest ends, nothing of it stays: what ends it by TERM lets the fixtures end first, and for all else, the
+# kernel ends what it started.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
+IN_ORDER_WITH_US = ["setpriv", "--pdeathsig", "TERM"]
+"""The beginning of a command. It has its process id for itself."""
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel end this process, which is a fork of ``parent``, when that ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(98)
+
 
 class Irmd:
     """A running irmd."""
@@ -40,7 +56,10 @@ class Irmd:
         self.log = directory / "irmd.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                ["irmd", "--stdout", "--runtime-dir", str(directory)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*IN_ORDER_WITH_US, "irmd", "--stdout", "--runtime-dir", str(directory)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
         while subprocess.run(["irm", "status"], env=self.environment, capture_output=True).returncode != 0:
             assert self.process.poll() is None, self.log.read_text()
@@ -148,7 +167,7 @@ class Script:
 
     def __init__(self, text: str, *options: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *options, "-c", self.PREAMBLE + text],
+            [*ENDS_WITH_US, sys.executable, *options, "-c", self.PREAMBLE + text],
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

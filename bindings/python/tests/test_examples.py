@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from conftest import ENDS_WITH_US, PATIENCE
 
 from ouroboros import irm
 
@@ -18,7 +18,10 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 def run(program, *arguments):
     """Run an example to its end. Returns its status, output and complaints."""
     done = subprocess.run(
-        [sys.executable, EXAMPLES / program, *arguments], capture_output=True, text=True, timeout=PATIENCE
+        [*ENDS_WITH_US, sys.executable, EXAMPLES / program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -30,7 +33,7 @@ def begin():
 
     def start(program, *arguments, **options):
         process = subprocess.Popen(
-            [sys.executable, EXAMPLES / program, *arguments],
+            [*ENDS_WITH_US, sys.executable, EXAMPLES / program, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,11 +3,17 @@
 
 import multiprocessing
 import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 import warnings
+from pathlib import Path
 
 import pytest
-from conftest import in_thread
+from conftest import ENDS_WITH_US, PATIENCE, end_with, in_thread
 
 from ouroboros.dev import *
 from ouroboros.event import FEventQueue, FlowEventError, FlowSet
@@ -18,10 +24,11 @@ def in_child(call):
     with warnings.catch_warnings():
         # Threads that have ended may still be counted, and make newer Pythons warn.
         warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+        parent, pid = os.getpid(), os.fork()
     if pid == 0:
         status = 99
         try:
+            end_with(parent)
             status = call() or 0
         finally:
             os._exit(status)
@@ -200,3 +207,39 @@ def test_threads_that_allocate_and_accept(name):
         server()
     assert sorted(answers) == list(range(8))
     assert threading.active_count() >= 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["TERM", "KILL"])
+def test_nothing_stays_when_pytest_is_ended(tmp_path, number):
+    endless = tmp_path / "test_endless.py"
+    endless.write_text(
+        "import os, time\n"
+        "from test_processes import in_child\n"
+        "def test(irmd, script):\n"
+        "    other = script('say(os.getpid())\\nwhile True: time.sleep(1)')\n"
+        "    child, its_id = os.pipe()\n"
+        "    wait = in_child(lambda: [os.write(its_id, str(os.getpid()).encode()), time.sleep(3600)])\n"
+        "    print(irmd.process.pid, other.hear(), os.read(child, 9).decode(), flush=True)\n"
+        "    wait()\n"
+    )
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    one = subprocess.Popen(
+        [*ENDS_WITH_US, sys.executable, "-m", "pytest", "-qs", "-p", "no:cacheprovider", endless],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    started = [int(word) for word in next(line for line in one.stdout if line.strip()).split()]
+    assert len(started) == 3
+    one.send_signal(number)
+    one.communicate(timeout=PATIENCE)
+    while any(is_alive(pid) for pid in started):
+        time.sleep(0.01)
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from conftest import ENDS_WITH_US, PATIENCE
 
 from ouroboros import irm
 
@@ -108,7 +108,7 @@ def test_its_examples_run(python, example, bindings):
     interpreter = python if bindings == "its own bindings" else sys.executable
     program = Path(SOURCE) / "examples" / example
     server = subprocess.Popen(
-        [interpreter, "-u", program, "--listen"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*ENDS_WITH_US, interpreter, "-u", program, "--listen"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         irm.bind_process(server.pid, "oecho")
