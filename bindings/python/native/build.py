@@ -29,24 +29,27 @@ def pkg_config(library: str, *options: str) -> str:
     return answer.stdout.strip()
 
 
-def builder(library: str, module: str) -> FFI:
-    """Return the description of an extension module that is linked with a library."""
+def linked_with(library: str) -> dict[str, list[str]]:
+    """Return the arguments of an extension module that is linked with a library."""
     version = pkg_config(library, "--modversion")
     if ".".join(version.split(".")[:2]) != VERSION:
         sys.exit(f"ERROR: Version mismatch: {library} is {version}, these bindings are for {VERSION}.")
     directory = pkg_config(library, "--variable=libdir")
+    return {
+        "libraries": [library],
+        # pkg-config leaves out what it takes for a system directory.
+        "include_dirs": [pkg_config(library, "--variable=includedir")],
+        "library_dirs": [directory],
+        "runtime_library_dirs": [] if directory.startswith(("/usr/lib", "/lib")) else [directory],
+    }
+
+
+def builder(library: str, module: str) -> FFI:
+    """Return the description of an extension module to cffi."""
     name = module.rpartition("_")[2]
     ffi = FFI()
     ffi.cdef((HERE / f"{name}.h").read_text())
-    ffi.set_source(
-        module,
-        (HERE / f"{name}.c").read_text(),
-        libraries=[library],
-        # pkg-config leaves out what it takes for a system directory.
-        include_dirs=[pkg_config(library, "--variable=includedir")],
-        library_dirs=[directory],
-        runtime_library_dirs=[] if directory.startswith(("/usr/lib", "/lib")) else [directory],
-    )
+    ffi.set_source(module, (HERE / f"{name}.c").read_text(), **linked_with(library))
     return ffi
 
 

@@ -236,3 +236,33 @@ def test_another_process_is_at_the_other_end(name, script):
         assert server.readline() == "hello"
         server.writeline("bye")
         assert other.hear() == "bye"
+
+
+def test_a_handler_of_a_signal_may_read_too(pair):
+    import signal
+
+    client, server = pair
+    inner = []
+
+    def handle(number, frame):
+        inner.append(server.read_packet())
+        client.write(b"outer")
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        for read in (server.read, server.read_packet):
+            inner.clear()
+            client.write(b"inner")
+            signal.raise_signal(signal.SIGALRM)
+            assert read() == b"outer"
+            assert inner == [b"inner"]
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_the_whole_of_a_packet_after_the_mark_of_one_in_parts(pair):
+    client, server = pair
+    client.write(b"0123")
+    assert server.read(4) == b"0123"
+    client.write(b"next")
+    assert server.read_packet() == b"next"

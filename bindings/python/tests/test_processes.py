@@ -55,6 +55,16 @@ def test_many_threads_share_a_flow(pair):
     assert sorted(int(packet) for reader in readers for packet in reader()) == list(range(1000))
 
 
+def test_many_threads_read_whole_packets(pair):
+    client, server = pair
+    readers = [in_thread(lambda: list(server)) for _ in range(4)]
+    for i in range(2000):
+        client.write(b"%d" % i * (i % 7 * 4000 + 1))
+    client.dealloc()
+    packets = [packet for reader in readers for packet in reader()]
+    assert sorted(packets) == sorted(b"%d" % i * (i % 7 * 4000 + 1) for i in range(2000))
+
+
 def test_a_flow_that_another_thread_ends(pair):
     client, server = pair
     read = in_thread(server.read)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 # Flows that are woken at a time; the others follow in the next turn of the loop.
 _EVENTS = 1024
-BUFFER_BYTES = 65536
-"""The room for packets that tasks read; larger ones are put together."""
 
 
 class Bell:
@@ -82,8 +80,6 @@ class Reactor:
         if descriptor < 0:
             raise errors.opening_error(descriptor, "waiting for flows", "")
         self._events = ffi.new("int[]", _EVENTS)
-        # Whoever reads takes his packet out before another task runs.
-        self.buffer = ffi.new("char[]", BUFFER_BYTES)
         self.patience = Patience()
         self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()
         loop.add_reader(descriptor, self._wake)

@@ -40,8 +40,9 @@ from errno import EAGAIN, ECANCELED
 from typing import TYPE_CHECKING
 
 from ouroboros import dev, errors
-from ouroboros._dev import ffi, lib
-from ouroboros._reactor import BUFFER_BYTES, Reactor
+from ouroboros._dev import lib
+from ouroboros._packets import read_bytes
+from ouroboros._reactor import Reactor
 from ouroboros._requests import Request
 from ouroboros._values import Name, name_bytes, name_text
 from ouroboros.errors import FlowDownException, FlowException, FlowPeerException, FlowWouldBlock
@@ -72,7 +73,6 @@ class Flow:
         self._flow = flow
         reactor = Reactor.running()
         self._bell = reactor.add(flow)
-        self._buffer = reactor.buffer
         self._patience = reactor.patience
         flow.set_flags(flow.get_flags() | dev.FlowProperties.NonBlocking)
 
@@ -183,23 +183,12 @@ class Flow:
 
     def _packet(self) -> bytes | None:
         """Return a packet, or the rest of one, without waiting; None if there is none."""
-        size = self._part()
-        if 0 < size < BUFFER_BYTES:
-            return ffi.unpack(self._buffer, size)
-        if size == -EAGAIN:
+        packet = read_bytes(self._flow.descriptor, dev.ALL)
+        if isinstance(packet, bytes):
+            return packet
+        if packet == -EAGAIN:
             return None
-        if size < 0:
-            raise self._flow._error(size, "read from")
-        # A large one, or the mark at the end of one of which somebody has read parts.
-        packet = bytearray()
-        while size == BUFFER_BYTES:
-            packet += ffi.buffer(self._buffer, size)
-            size = self._part()
-        packet += ffi.buffer(self._buffer, max(size, 0))
-        return bytes(packet) if packet else self._packet()
-
-    def _part(self) -> int:
-        return int(lib.flow_read(self._flow.descriptor, self._buffer, BUFFER_BYTES))
+        raise self._flow._error(packet, "read from")
 
 
 class Listener:

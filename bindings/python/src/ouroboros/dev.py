@@ -20,7 +20,8 @@ else; 0 and less looks once and waits for nothing.
 **Signals.** A call that waits is interrupted by a signal. The handler runs; if it raises, as that of Ctrl-C does, the
 call ends with its exception, and otherwise goes on with what is left of its time.
 
-**Threads.** All calls release the lock of the interpreter, and any number of threads may use a flow at once.
+**Threads.** All calls release the lock of the interpreter, and any number of threads may use a flow at once. While one
+of them holds a packet in place, by ``peek`` or ``reserve``, the others cannot read or write: ``FlowException`` (EBUSY).
 
 **fork.** A child may read and write the flows that it inherited, and what it deallocates, its parent keeps. A flow that
 it allocates or accepts is its own. So ``multiprocessing`` with the method ``fork`` hands flows to its processes; other
@@ -43,6 +44,7 @@ from weakref import ReferenceType, WeakValueDictionary
 
 from ouroboros import errors, properties, qos
 from ouroboros._dev import ffi, lib
+from ouroboros._packets import read_bytes
 from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos
 from ouroboros._waiting import uninterrupted
 from ouroboros.errors import *
@@ -70,11 +72,10 @@ check_version(lib)
 
 _ALLOCATION_SECONDS = 20.0
 _READ_BYTES = 2048
-# No packet is larger: this is the size of a ring, and a packet has at most half of one.
-_RING_BYTES = 4 * 1024 * 1024
+# As a count: all of a packet, whatever its size.
+ALL = -1
 
 _LOAN = ffi.typeof("struct loan *")
-_new_buffer = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 class Flow(FlowControl):
@@ -214,12 +215,12 @@ class Flow(FlowControl):
         """
         if count is None:
             count = _READ_BYTES
-        elif count < 0:
-            raise ValueError(f"count is {count}")
-        elif count > _RING_BYTES:
-            count = _RING_BYTES
-        buffer = _new_buffer("char[]", count)
-        return ffi.unpack(buffer, self._receive(buffer, count))
+        else:
+            count = index(count)
+            if count < 0:
+                raise ValueError(f"count is {count}")
+            count = min(count, sys.maxsize)
+        return self._received(count)
 
     def readline(self, count: int | None = None) -> str:
         """Receive a packet as text in UTF-8.
@@ -239,23 +240,23 @@ class Flow(FlowControl):
         Returns the number of bytes. Raises as ``read``, and ``BufferError`` or ``TypeError`` for other buffers.
         """
         target = ffi.from_buffer(buffer, require_writable=True)
-        return self._receive(target, len(target))
+        size = len(target)
+        if self._read_limit is None:
+            result: int = lib.flow_read(self._descriptor, target, size)
+            while result == -EINTR:
+                result = lib.flow_read(self._descriptor, target, size)
+        else:
+            result = self._reading(lambda: int(lib.flow_read(self._descriptor, target, size)))
+        if result < 0:
+            raise self._error(result, "read from")
+        return result
 
     def read_packet(self) -> bytes:
         """Receive a packet, or the rest of one, whatever its size.
 
         Raises as ``read``.
         """
-        loan = ffi.new(_LOAN)
-        descriptor = self._descriptor
-        try:
-            size = self._reading(lambda: int(lib.loan_peek(descriptor, loan)))
-            if size < 0:
-                raise self._error(size, "read from")
-            return ffi.unpack(loan.address, size)
-        finally:
-            # The address is there before a signal can say that it is not wanted any more.
-            lib.loan_release(loan, ffi.NULL)
+        return self._received(ALL)
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through the packets, each in full, until the other end has gone."""
@@ -367,16 +368,16 @@ class Flow(FlowControl):
             flows._forget(self)
         return int(lib.flow_dealloc(descriptor))
 
-    def _receive(self, buffer: Any, count: int) -> int:
-        """Read into a buffer of C; the way of every packet, so it is short."""
+    def _received(self, count: int) -> bytes:
+        """Read bytes; the way of every packet, so it is short."""
         if self._read_limit is None:
-            result: int = lib.flow_read(self._descriptor, buffer, count)
-            while result == -EINTR:
-                result = lib.flow_read(self._descriptor, buffer, count)
+            result = read_bytes(self._descriptor, count)
         else:
-            result = self._reading(lambda: int(lib.flow_read(self._descriptor, buffer, count)))
-        if result < 0:
-            raise self._error(result, "read from")
+            result = self._reading(lambda: read_bytes(self._descriptor, count))
+        while isinstance(result, int):
+            if result != -EINTR:
+                raise self._error(result, "read from")
+            result = read_bytes(self._descriptor, count)
         return result
 
 

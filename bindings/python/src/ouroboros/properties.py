@@ -8,6 +8,7 @@ from enum import IntFlag
 from errno import EINTR, EPERM
 from operator import index
 from time import monotonic
+from typing import TypeVar, Union
 
 from ouroboros import errors
 from ouroboros._dev import ffi, lib
@@ -15,6 +16,9 @@ from ouroboros._values import python_qos
 from ouroboros._waiting import in_seconds, timespec
 from ouroboros.errors import FlowPermissionException, OuroborosError
 from ouroboros.qos import QoSSpec
+
+# Of a call that reads: bytes, or a number that is negative if it failed.
+_Result = TypeVar("_Result", bound=Union[int, bytes])
 
 __all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowProperties"]
 
@@ -117,20 +121,20 @@ class FlowControl:
         self._control(lib.get_frct_flags, flags, refused="the flow is not in order")
         return int(flags[0])
 
-    def _reading(self, call: Callable[[], int]) -> int:
+    def _reading(self, call: Callable[[], _Result]) -> _Result:
         return self._limited(call, self._read_limit, lib.FLOWSRCVTIMEO)
 
     def _writing(self, call: Callable[[], int]) -> int:
         return self._limited(call, self._write_limit, lib.FLOWSSNDTIMEO)
 
-    def _limited(self, call: Callable[[], int], limit: float | None, command: int) -> int:
+    def _limited(self, call: Callable[[], _Result], limit: float | None, command: int) -> _Result:
         """Call, and again after each signal, with what is left of the timeout that the flow has."""
         start = monotonic()
         result = call()
-        if result != -EINTR:
+        if not _is_interrupted(result):
             return result
         try:
-            while result == -EINTR:
+            while _is_interrupted(result):
                 if limit is not None:
                     lib.control_time(self._descriptor, command, timespec(start + limit - monotonic()))
                 result = call()
@@ -159,6 +163,10 @@ class FlowControl:
 
     def _error(self, code: int, action: str) -> OuroborosError:
         return errors.using_error(code, f"cannot {action} {self!r}", self._name)
+
+
+def _is_interrupted(result: int | bytes) -> bool:
+    return isinstance(result, int) and result == -EINTR
 
 
 def _bits(flags: int, width: int) -> int:
