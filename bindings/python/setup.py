@@ -18,5 +18,9 @@ setup(
             **linked_with("ouroboros-dev"),
         )
     ],
-    options={"bdist_wheel": {"py_limited_api": "cp39"}},
+    options={
+        "bdist_wheel": {"py_limited_api": "cp39"},
+        # What was built before may be linked with another Ouroboros.
+        "build_ext": {"force": True},
+    },
 )
