@@ -2,6 +2,7 @@
 """What is wrong is an exception that says why, and never the end of the interpreter."""
 
 import builtins
+import copy
 import errno
 import gc
 import os
@@ -183,6 +184,14 @@ def test_odd_sizes(pair):
     assert caught.value.errno == errno.EMSGSIZE
 
 
+def test_management_with_numbers_out_of_range():
+    for wrong in (-1, 2**16, 2**70):
+        with pytest.raises(ValueError, match="16 bits"):
+            irm.bind_program("true", "x", wrong)
+        with pytest.raises(ValueError, match="LoadBalancePolicy"):
+            irm.create_name(irm.NameInfo("x", wrong))
+
+
 def test_quality_out_of_range():
     for bad in (QoSSpec(delay=-1), QoSSpec(delay=2**32), QoSSpec(bandwidth=2**64), QoSSpec(in_order=256)):
         with pytest.raises(ValueError, match="out of range"):
@@ -326,9 +335,33 @@ say("survived")
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def test_flows_cannot_be_pickled(pair):
-    with pytest.raises(TypeError, match="pickled"):
-        pickle.dumps(pair[0])
+def test_what_stands_for_something_of_c_cannot_be_copied(pair):
+    client, server = pair
+    client.write(b"x")
+    # A copy of a set outlived the set, and ended the interpreter.
+    with FlowSet([client]) as flows, client.reserve(5) as room, server.peek():
+        for original in (client, flows, FEventQueue(), room):
+            for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+                with pytest.raises(TypeError, match="pickled"):
+                    copied(original)
+
+
+def test_sets_are_of_flows(pair):
+    client, _ = pair
+    # It is iterable, and this would wait for its packets.
+    with pytest.raises(TypeError, match="list"):
+        FlowSet(client)
+    with FlowSet() as flows:
+        for wrong in (None, 5, Flow, object()):
+            with pytest.raises(TypeError, match="of flows"):
+                flows.add(wrong)
+            with pytest.raises(TypeError, match="FEventQueue"):
+                flows.wait(wrong, 0)
+
+
+def test_text_is_written_by_writeline(pair):
+    with pytest.raises(TypeError, match="writeline"):
+        pair[0].write("text")
 
 
 def test_name_error_is_the_one_of_the_language_as_well():

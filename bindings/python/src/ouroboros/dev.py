@@ -168,6 +168,8 @@ class Flow(FlowControl):
         that is read only, ``FlowException`` with EMSGSIZE for a packet that the flow can never carry (within a host,
         about 2 MiB), and ``ValueError`` for a ``count`` that the buffer has not.
         """
+        if isinstance(buf, str):
+            raise TypeError("write takes bytes, and writeline takes text")
         source = ffi.from_buffer(buf)
         size = len(source)
         if count is not None:
@@ -196,6 +198,7 @@ class Flow(FlowControl):
         Returns the number of bytes. Raises as ``write``.
         """
         if count is not None:
+            count = index(count)
             if not 0 <= count <= len(ln):
                 raise ValueError(f"count is {count}, and the line has {len(ln)}")
             ln = ln[:count]
@@ -318,7 +321,7 @@ class Flow(FlowControl):
         return f"<{type(self).__name__} {self._descriptor}{to}>" if self._descriptor >= 0 else f"<Flow{to}, not open>"
 
     def __reduce__(self) -> Any:
-        raise TypeError("a flow cannot be pickled: it stays in its process, and in the children of that by fork")
+        raise TypeError("a flow cannot be copied or pickled: it is for its process and its forks")
 
     def __del__(self, _deallocate: Callable[[int], int] = lib.flow_dealloc) -> None:
         if self._descriptor >= 0:

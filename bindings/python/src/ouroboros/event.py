@@ -121,6 +121,9 @@ class FEventQueue:
                 return
             yield event
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a queue cannot be copied or pickled")
+
     def _take(self) -> None:
         if not self._lock.acquire(blocking=False):
             raise explained(FlowEventError, -errno.EBUSY, "the queue is used by another thread")
@@ -135,6 +138,9 @@ class FlowSet:
 
     def __init__(self, flows: list[Flow] | None = None) -> None:
         """Make a set of flows. Raises ``MemoryError`` if the process has 1,024 sets, and as ``add``."""
+        if isinstance(flows, Flow):
+            # It is a row of packets, for which this would wait.
+            raise TypeError("a set is made of a list of flows")
         made = lib.fset_create()
         if made == ffi.NULL:
             raise FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
@@ -155,6 +161,8 @@ class FlowSet:
 
         Raises ``MemoryError`` (``FlowSetError``) if the flow is in a set already, is not open, or there is no memory.
         """
+        if not isinstance(flow, Flow):
+            raise TypeError(f"a set is of flows, and not of {type(flow).__name__}")
         with self._alive() as made:
             code = lib.fset_add(made, flow.descriptor)
             if code == 0:
@@ -189,6 +197,8 @@ class FlowSet:
 
         Raises ``FlowEventTimeoutError`` when the time is up, and ``FlowEventError``.
         """
+        if not isinstance(fq, FEventQueue):
+            raise TypeError(f"events are put into an FEventQueue, and not into {type(fq).__name__}")
         fq._take()
         try:
             with self._alive() as made:
@@ -241,6 +251,9 @@ class FlowSet:
 
     def __bool__(self) -> bool:
         return True
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a set cannot be copied or pickled")
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import weakref
 from functools import partial
+from operator import index
 from typing import TYPE_CHECKING, Any, Callable
 
 from ouroboros._dev import ffi, lib
@@ -37,6 +38,9 @@ class _Loan:
         self._loan = loan
         self._is_readonly = is_readonly
         self._show(ffi.buffer(ffi.gc(loan.address, partial(settle, loan)), size))
+
+    def __reduce__(self) -> Any:
+        raise TypeError("memory that is lent cannot be copied or pickled; its bytes can")
 
     def _show(self, exporter: Any) -> None:
         self._exporter = weakref.ref(exporter)
@@ -124,7 +128,7 @@ class ReservedPacket(_Loan):
         """
         if not self._loan.address:
             raise ValueError("the packet was committed")
-        size = self._size if count is None else count
+        size = self._size if count is None else index(count)
         if not 0 <= size <= self._size:
             raise ValueError(f"count is {size}, and {self._size} bytes are reserved")
         self._loan.count = size

@@ -203,6 +203,8 @@ def bind_program(prog: Name, name: Name, opts: int = 0, argv: Sequence[Name] | N
     Raises ``BindError``; ``errno`` is ENOENT if there is no such program, and EPERM also if it cannot be executed or
     has the binding already.
     """
+    if not 0 <= opts < 2**16:
+        raise ValueError(f"options are {opts}, and have 16 bits")
     arguments = [ffi.new("char[]", name_bytes(argument, "an argument")) for argument in argv or ()]
     _check(
         BindError,
@@ -261,7 +263,7 @@ def create_name(info: NameInfo) -> None:
     """
     row = ffi.new("struct name_info *")
     store(row.name, info.name, "name")
-    row.pol_lb = info.pol_lb
+    row.pol_lb = LoadBalancePolicy(info.pol_lb)
     for target, paths in ((row.s, info.server_sec), (row.c, info.client_sec)):
         store(target.enc, paths.enc, "path")
         store(target.key, paths.key, "path")
