@@ -6,6 +6,7 @@ import FlowMemory
 import Foundation
 import LocalProtocol
 import Platform
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -164,7 +165,7 @@ import Vocabulary
         #expect(try flow.drain(2) == [[], [1]])
         #expect(try ProviderFlow.isFinished(flow.provider) == false)
         // A thread of this process hears of it.
-        try Attachment.deallocate(flow.user)
+        try flow.close(flow.user)
         #expect(isReadable(within: 10_000))
         #expect(events() == [.deallocated: 1])
         #expect(try ProviderFlow.isFinished(flow.provider) == false)
@@ -213,7 +214,7 @@ import Vocabulary
         #expect(flow.deliver([UInt8](repeating: 1, count: 1_401)) == .tooLong)
         for _ in 0..<4 { #expect(try flow.read() == message) }
         #expect(flow.deliver(message) == .delivered)
-        try Attachment.deallocate(flow.user)
+        try flow.close(flow.user)
         #expect(flow.deliver(message) == .gone)
     }
 
@@ -261,7 +262,7 @@ import Vocabulary
     func discarding() throws {
         let flow = try Pair(broker)
         defer { flow.close() }
-        ProviderFlow.discard(flow.provider)
+        flow.discardProvider()
         try flow.write([1])
         #expect(throws: Failure.notAllocated) { try flow.drain(1) }
     }
@@ -296,10 +297,11 @@ import Vocabulary
     }
 }
 
-/// A flow with a user's end and a provider's.
-struct Pair {
+/// A flow with a user's end and a provider's. An end is closed once: its number may be that of another test's flow then.
+final class Pair: Sendable {
     let user: Int32
     let provider: Int32
+    private let open: Mutex<Set<Int32>>
 
     init(
         _ broker: TestBroker,
@@ -308,11 +310,23 @@ struct Pair {
     ) throws {
         let shape = FlowShape(client: .user, server: .provider, queueBytes: queueBytes, messageBytes: messageBytes)
         (user, provider) = try broker.flow(quality, shape: shape)
+        open = Mutex([user, provider])
+    }
+
+    /// False if the end was closed before.
+    private func forget(_ end: Int32) -> Bool { open.withLock { $0.remove(end) != nil } }
+
+    func close(_ end: Int32) throws(Failure) {
+        if forget(end) { try Attachment.deallocate(end) }
+    }
+
+    func discardProvider() {
+        if forget(provider) { ProviderFlow.discard(provider) }
     }
 
     func close() {
-        try? Attachment.deallocate(user)
-        try? Attachment.deallocate(provider)
+        try? close(user)
+        try? close(provider)
     }
 
     func write(_ message: [UInt8]) throws(Failure) {
