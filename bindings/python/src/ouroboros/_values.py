@@ -29,11 +29,13 @@ def name_text(name: Name) -> str:
 
 
 def c_qos(qos: QoSSpec, ffi: Any) -> Any:
-    """Return a pointer to a ``qosspec_t``. Raises ValueError for a value that has no room in its member."""
+    """Return a pointer to a ``qosspec_t``. Raises TypeError, and ValueError for a value without room in its member."""
     try:
         return ffi.new("qosspec_t *", [int(getattr(qos, member)) for member in _QOS_MEMBERS])
     except OverflowError as error:
         raise ValueError(f"a value of {qos!r} is out of range") from error
+    except AttributeError as error:
+        raise TypeError(f"qos must be a QoSSpec or None, not {type(qos).__name__}") from error
 
 
 def python_qos(qos: Any) -> QoSSpec:
