@@ -63,6 +63,11 @@ public struct Ring {
         return tail &- head &- gap
     }
 
+    /// Bytes that may be unread in a queue whose consumer has this appetite.
+    @inlinable public static func most(of queueBytes: UInt64, appetite: UInt64) -> UInt64 {
+        appetite == 0 ? queueBytes : min(queueBytes, appetite)
+    }
+
     /// Bytes that a record with this payload takes.
     @inlinable public static func need(_ payload: Int) -> UInt64 {
         (UInt64(payload) &+ headerBytes &+ alignment &- 1) & ~(alignment &- 1)

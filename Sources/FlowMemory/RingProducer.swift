@@ -128,9 +128,9 @@ public struct RingProducer {
         // A consumer that stands where the ring was left early has read all before the gap, and the gap is free:
         // else a sleeping producer would block after every record.
         let from = head == wrap ? ring.lapAfter(head) : head
-        let most = appetite == 0 ? queueBytes : min(queueBytes, appetite)
         return start &+ need &- from <= ring.size
-            && ring.unread(from: head, to: tail, wrap: wrap) &+ need <= most
+            && ring.unread(from: head, to: tail, wrap: wrap) &+ need
+                <= Ring.most(of: queueBytes, appetite: appetite)
     }
 
     /// Looks at the consumer's position. False if it is impossible.

@@ -279,7 +279,7 @@ extension FlowPointer {
     private func wakePeerWriter(_ end: FlowEnd) {
         let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
         let appetite = cl_load64_relaxed(pointee.arriving.appetite)
-        let most = appetite == 0 ? pointee.arrivingQueueBytes : min(appetite, pointee.arrivingQueueBytes)
+        let most = Ring.most(of: pointee.arrivingQueueBytes, appetite: appetite)
         if unread <= most / 2 { WakeUp.sleeper(on: peerWriterWait) }
     }
 }
