@@ -48,7 +48,8 @@ def builder(library: str, module: str) -> FFI:
     """Return the description of an extension module to cffi."""
     name = module.rpartition("_")[2]
     ffi = FFI()
-    ffi.cdef((HERE / f"{name}.h").read_text())
+    for header in ("qos", name):
+        ffi.cdef((HERE / f"{header}.h").read_text())
     ffi.set_source(module, (HERE / f"{name}.c").read_text(), **linked_with(library))
     return ffi
 

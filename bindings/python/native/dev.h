@@ -24,17 +24,6 @@ struct timespec {
     ...;
 };
 
-typedef struct qos_spec {
-    uint32_t delay;
-    uint64_t bandwidth;
-    uint8_t  availability;
-    uint32_t loss;
-    uint32_t ber;
-    uint8_t  in_order;
-    uint32_t max_gap;
-    uint32_t timeout;
-} qosspec_t;
-
 int     open_alloc(const char * name, qosspec_t * qos, const struct timespec * timeout, int * opened);
 int     open_accept(qosspec_t * qos, const struct timespec * timeout, int * opened);
 int     open_join(const char * layer, const struct timespec * timeout, int * opened);

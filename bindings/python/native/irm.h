@@ -15,17 +15,6 @@
 typedef int... pid_t;
 typedef int... time_t;
 
-typedef struct qos_spec {
-    uint32_t delay;
-    uint64_t bandwidth;
-    uint8_t  availability;
-    uint32_t loss;
-    uint32_t ber;
-    uint8_t  in_order;
-    uint32_t max_gap;
-    uint32_t timeout;
-} qosspec_t;
-
 struct in_addr {
     uint32_t s_addr;
     ...;
