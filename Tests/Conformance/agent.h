@@ -158,6 +158,12 @@ void flow_pair_more(const struct agent * agent,
                     int *                fd,
                     int *                peer);
 
+/* For 5 s, neither end of a flow of a timeout of 2 s has an event. */
+void check_no_events(const struct flow_pair * pair);
+
+/* It still carries messages, in both directions. */
+void check_still_works(const struct flow_pair * pair);
+
 /* Deallocate here and end the agent. */
 void flow_pair_end(struct flow_pair * pair);
 

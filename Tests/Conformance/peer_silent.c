@@ -78,32 +78,13 @@ static void check_event(void)
  */
 static void check_idle(void)
 {
-    qosspec_t            qos = impatient(qos_data);
-    struct flow_pair     pair;
-    struct agent_command wait = agent_command(AGENT_EVENT, -1);
-    struct timespec      long_enough = { 5, 0 };
-    fset_t *             set = fset_create();
-    fqueue_t *           queue = fqueue_create();
+    qosspec_t        qos = impatient(qos_data);
+    struct flow_pair pair;
 
     qos.timeout = 2000;
     pair = flow_pair_start("idle", &qos);
-    MUST(fset_add(set, pair.fd) == 0, "the flow is in a set");
-    MUST(agent_on(&pair.agent, AGENT_WATCH, pair.peer) == 0,
-         "its other end too");
-    wait.milliseconds = 5000;
-    agent_begin(&pair.agent, wait);
-    CHECK_RESULT(fevent(set, queue, &long_enough), -ETIMEDOUT,
-                 "an idle flow has no events for 5 s, its timeout being 2 s");
-    CHECK_RESULT(agent_finish(&pair.agent).result, -ETIMEDOUT,
-                 "nor has its other end");
-    CHECK_RESULT(write_message(pair.fd, 10, 1), 10, "it still works");
-    CHECK_RESULT(agent_read(&pair.agent, pair.peer, 100, 1), 10,
-                 "in one direction");
-    CHECK_RESULT(agent_write(&pair.agent, pair.peer, 10, 2), 10, "and");
-    CHECK_RESULT(read_message(pair.fd, 100, 2), 10, "the other");
-
-    fqueue_destroy(queue);
-    fset_destroy(set);
+    check_no_events(&pair);
+    check_still_works(&pair);
     flow_pair_end(&pair);
 }
 

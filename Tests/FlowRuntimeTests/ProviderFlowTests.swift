@@ -84,15 +84,7 @@ import Vocabulary
         #expect(written == 8)
         #expect(try flow.drain(100).count == written)
         #expect(throws: Failure.wouldBlock) { try flow.write(message) }
-        try FlowControl.setFlags(flow.user, FlowFlags.readWrite)
-        let user = flow.user
-        let isWritten = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
-            writeAll(user, message)
-            isWritten.signal()
-        }
-        let entry = try FlowTable.entry(user)
-        while cl_load32_acquire(entry.writerWait) == 0 { usleep(100) }
+        let isWritten = try flow.beginWriting(message)
         try ProviderFlow.consume(flow.provider, written)
         isWritten.wait()
         #expect(try flow.drain(100) == [message])
@@ -111,15 +103,8 @@ import Vocabulary
         #expect(written <= 12)
 
         // The writer goes on when half of that is free.
-        try FlowControl.setFlags(flow.user, FlowFlags.readWrite)
-        let user = flow.user
-        let isWritten = DispatchSemaphore(value: 0)
-        Thread.detachNewThread {
-            writeAll(user, message)
-            isWritten.signal()
-        }
-        let entry = try FlowTable.entry(user)
-        while cl_load32_acquire(entry.writerWait) == 0 { usleep(100) }
+        let isWritten = try flow.beginWriting(message)
+        let entry = try FlowTable.entry(flow.user)
         #expect(try flow.drain(100).count == written)
         var left = written
         while cl_load32_acquire(entry.writerWait) != 0 {
@@ -331,6 +316,19 @@ final class Pair: Sendable {
 
     func write(_ message: [UInt8]) throws(Failure) {
         _ = try FlowTransmit.write(user, message, count: message.count)
+    }
+
+    /// Blocks a thread with a message for which there is no room; the semaphore says when it is written.
+    func beginWriting(_ message: [UInt8]) throws -> DispatchSemaphore {
+        try FlowControl.setFlags(user, FlowFlags.readWrite)
+        let isWritten = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [user] in
+            writeAll(user, message)
+            isWritten.signal()
+        }
+        let entry = try FlowTable.entry(user)
+        while cl_load32_acquire(entry.writerWait) == 0 { usleep(100) }
+        return isWritten
     }
 
     func read() throws(Failure) -> [UInt8] { try FlowReceive.read(user, 70_000) }
