@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 from ouroboros import errors
 from ouroboros._dev import ffi, lib
@@ -19,25 +19,34 @@ _EVENTS = 1024
 
 
 class Bell:
-    """Rings when something has happened to a flow. Wakes all who wait, so that none who is cancelled takes the ring."""
+    """Rings when something has happened to a flow. Wakes all tasks that wait, so that none that is cancelled takes it.
 
-    def __init__(self) -> None:
-        self._waiting: list[asyncio.Future[None]] = []
+    asyncio refers to a task that waits only weakly, and often nobody else keeps it: the loop must lead to whatever a
+    task waits for, or both are garbage. ``awaited``, the bells with tasks that wait, is what the loop keeps.
+    """
+
+    def __init__(self, awaited: set[Bell]) -> None:
+        self._awaited = awaited
+        self._waiting: set[asyncio.Future[None]] = set()
 
     async def wait(self) -> None:
-        """Wait for the next ring. Whoever looked before, without awaiting in between, misses nothing."""
+        """Wait for the next ring. A task that looked before, without awaiting in between, misses nothing."""
         future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
+        self._waiting.add(future)
+        self._awaited.add(self)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+            if not self._waiting:
+                self._awaited.discard(self)
 
     def ring(self) -> None:
-        """Wake all who wait."""
-        if self._waiting:
-            woken, self._waiting = self._waiting, []
-            for future in woken:
-                # One that was cancelled is done already.
-                if not future.done():
-                    future.set_result(None)
+        """Wake all tasks that wait."""
+        for future in self._waiting:
+            # One that was cancelled, or woken before, is done already.
+            if not future.done():
+                future.set_result(None)
 
 
 class Patience:
@@ -68,7 +77,11 @@ class Patience:
 
 
 class Reactor:
-    """The flow set of an event loop. It reads and writes no packet: that stays with the tasks."""
+    """The flow set of an event loop. It reads and writes no packet: that stays with the tasks.
+
+    The loop keeps it, as what it calls, until the loop is closed; nothing else does, so that a loop that is forgotten
+    is garbage with all tasks that wait for its flows.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         made, queue = lib.fset_create(), lib.fqueue_create()
@@ -82,15 +95,18 @@ class Reactor:
         self._events = ffi.new("int[]", _EVENTS)
         self.patience = Patience()
         self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()
+        self._awaited: set[Bell] = set()
         loop.add_reader(descriptor, self._wake)
 
     @staticmethod
     def running() -> Reactor:
         """Return that of the running loop."""
         loop = asyncio.get_running_loop()
-        reactor = _reactors.get(loop)
+        known = _reactors.get(loop)
+        reactor = None if known is None else known()
         if reactor is None:
-            reactor = _reactors[loop] = Reactor(loop)
+            reactor = Reactor(loop)
+            _reactors[loop] = ref(reactor)
         return reactor
 
     def add(self, flow: Flow) -> Bell:
@@ -99,7 +115,11 @@ class Reactor:
         if code < 0:
             hint = "it is in a set already" if code == -errno.EPERM else ""
             raise errors.explained(errors.FlowException, code, f"cannot wait for {flow!r}", flow.name, hint)
-        bell = self._bells[flow.descriptor] = Bell()
+        former = self._bells.get(flow.descriptor)
+        bell = self._bells[flow.descriptor] = Bell(self._awaited)
+        if former is not None:
+            # The flow that had the number was deallocated behind our back: tasks that wait for it shall see that.
+            former.ring()
         return bell
 
     def _wake(self) -> None:
@@ -110,4 +130,4 @@ class Reactor:
                 bell.ring()
 
 
-_reactors: WeakKeyDictionary[asyncio.AbstractEventLoop, Reactor] = WeakKeyDictionary()
+_reactors: WeakKeyDictionary[asyncio.AbstractEventLoop, ref[Reactor]] = WeakKeyDictionary()

@@ -8,9 +8,12 @@ A server, which is bound to the name ``echo`` as long as it listens::
             async for packet in flow:
                 await flow.write(packet)
 
+    tasks = set()
     async with Listener("echo") as listener:
         async for flow in listener:
-            asyncio.create_task(echo(flow))
+            task = asyncio.create_task(echo(flow))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
 A client::
 
@@ -24,8 +27,10 @@ waits for a new flow has a thread, which runs no Python.
 **Cancellation** loses nothing: a task that is cancelled, or whose time is up (``asyncio.timeout``,
 ``asyncio.wait_for``), has taken no packet, has written all of one or nothing, and has left no flow to nobody.
 
-**Tasks.** Any number may read and write a flow; each packet goes to one of the readers. A flow, a listener and their
-tasks belong to one loop, and to the process that made them. What is awaited in no time does not let other tasks run.
+**Tasks.** A task that waits for a flow, a listener or a request is kept until it has waited, even if the program does
+not keep it; asyncio promises that of no task that does anything else. Any number may read and write a flow; each packet
+goes to one of the readers. A flow, a listener and their tasks belong to one loop, and to the process that made them.
+What is awaited in no time does not let other tasks run.
 
 Exceptions are those of ``ouroboros.dev``.
 """
