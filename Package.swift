@@ -174,7 +174,7 @@ let package = Package(
             dependencies: [
                 "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux", "Vocabulary",
             ]),
-        .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary"]),
+        .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary", "CLinux"]),
         .testTarget(
             name: "IRMCommandsTests",
             dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"],

@@ -100,6 +100,17 @@ int flow_join(const char *            bc,
               const struct timespec * timeo);
 
 /*
+ * Why the last flow_alloc, flow_accept or flow_join of this thread failed, as
+ * a sentence for people: in the words of irmd if it refused ("/usr/bin/served
+ * ended with status 127 before it accepted a flow"). Empty if it did not fail,
+ * or if none was called yet.
+ *
+ * Never NULL, at most 1,024 bytes, fit for a terminal. Valid until this thread
+ * calls one of the three again. Does not change what they return.
+ */
+const char * flow_last_error(void);
+
+/*
  * End the flow. Messages the other end has not read yet are still delivered
  * to it. The call does not wait for the other end, whether it reads, is
  * stopped or is dead.

@@ -12,6 +12,7 @@
  * -EFLOWDOWN. They neither set nor read errno.
  */
 #include <errno.h>
+#include <ouroboros/cdefs.h>
 
 #define ENOTALLOC 1000  /* The descriptor names no open flow.              */
 #define EIPCPTYPE 1001  /* Unknown type of IPCP.                           */
@@ -25,5 +26,21 @@
 #ifndef EAUTH
 #define EAUTH 1009      /* The other end could not prove who it is.        */
 #endif
+
+__BEGIN_DECLS
+
+/*
+ * What an error number means, in a few words of English: one of the system or
+ * one of the above, positive or negative.
+ *
+ * Never NULL, also for numbers that mean nothing. Safe in threads. The text is
+ * constant; that of a number without a meaning is valid until the thread calls
+ * again. Both libraries have this function, and it is the same.
+ *
+ * Why a certain call failed, flow_last_error and irm_last_error say.
+ */
+const char * ouroboros_strerror(int error);
+
+__END_DECLS
 
 #endif /* OUROBOROS_ERRNO_H */

@@ -36,6 +36,16 @@ struct ipcp_list_info {
 __BEGIN_DECLS
 
 /*
+ * Why the last irm_ function that this thread called failed, as a sentence for
+ * people: in the words of irmd if it refused. Empty if it did not fail, or if
+ * none was called yet.
+ *
+ * Never NULL, at most 1,024 bytes, fit for a terminal. Valid until this thread
+ * calls another irm_ function. Does not change what it returns.
+ */
+const char * irm_last_error(void);
+
+/*
  * Start an IPCP. An IPCP of that name must not exist.
  *
  * Returns 0, not the pid: look that up with irm_list_ipcps. Errors as above, and

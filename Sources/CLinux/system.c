@@ -132,11 +132,6 @@ void cl_sleep_nanoseconds(uint64_t nanoseconds) {
         ;
 }
 
-const char *cl_error_text(int error) {
-    const char *text = strerrordesc_np(error);
-    return text ? text : "unknown error";
-}
-
 void cl_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
 
 int cl_write_all(int fd, const void *bytes, size_t count) {

@@ -7,10 +7,13 @@ import Vocabulary
 
 /// A blocking request to irmd: sends it, waits for its answer, maps the flow that it brings.
 package enum ManagerCall {
+    /// What came of a request on a connection that can be used again: the flow's descriptor and quality, or why not.
+    typealias Outcome = Result<(Int32, QualityOfService), Refusal>
+
     /// A flow to `name`. spec: c-api §5.2
     package static func allocate(
         _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
-    ) throws(Failure) -> (Int32, QualityOfService) {
+    ) throws(Refusal) -> (Int32, QualityOfService) {
         let patience = timeout ?? Limits.allocationTimeout
         return try call(patience: patience) { request, left in
             .allocate(request, name, quality, timeout: timeout == nil ? nil : left)
@@ -18,12 +21,12 @@ package enum ManagerCall {
     }
 
     /// The next flow to a name that this process is bound to. spec: c-api §5.3
-    package static func accept(timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
+    package static func accept(timeout: TimeSpan?) throws(Refusal) -> (Int32, QualityOfService) {
         try call(patience: timeout) { request, left in .accept(request, timeout: left) }
     }
 
     /// Membership of a broadcast layer. spec: c-api §5.4
-    package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Failure) -> (Int32, QualityOfService) {
+    package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Refusal) -> (Int32, QualityOfService) {
         try call(patience: timeout ?? Limits.allocationTimeout) { request, left in
             .join(request, layer, timeout: timeout == nil ? nil : left)
         }
@@ -33,7 +36,7 @@ package enum ManagerCall {
     /// none.
     private static func call(
         patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
-    ) throws(Failure) -> (Int32, QualityOfService) {
+    ) throws(Refusal) -> (Int32, QualityOfService) {
         let deadline = patience.map { Clock.now() + $0 }
         cl_test_cancel()
         // A thread that is cancelled between an offer and the word that it was taken would leave a flow to nobody: it
@@ -42,22 +45,25 @@ package enum ManagerCall {
         pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &cancelState)
         defer { pthread_setcancelstate(cancelState, nil) }
         while true {
-            do {
-                let left = deadline.map { $0.since(Clock.now()) }
-                return try exchange(deadline: deadline, cancelState) { request in message(request, left) }
-            } catch .flowDown {
-                // What was offered was a flow with a process that has died. irmd will know it in a moment.
-                continue
+            let left = deadline.map { $0.since(Clock.now()) }
+            let outcome: Outcome
+            do throws(Failure) {
+                outcome = try exchange(deadline: deadline, cancelState) { request in message(request, left) }
+            } catch {
+                outcome = .failure(Refusal(error))
             }
+            // What was offered was a flow with a process that has died. irmd will know it in a moment.
+            if case .failure(let refusal) = outcome, refusal.failure == .flowDown { continue }
+            return try outcome.get()
         }
     }
 
     private static func exchange(
         deadline: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
-    ) throws(Failure) -> (Int32, QualityOfService) {
+    ) throws(Failure) -> Outcome {
         let session = FlowProcess.shared.session
         let exchange = try session.send(message)
-        let result: Result<(Int32, QualityOfService), Failure>
+        let result: Outcome
         do {
             result = try answer(to: exchange, deadline: deadline.map { $0 + Limits.verdictGuard }, cancelState)
         } catch {
@@ -66,13 +72,13 @@ package enum ManagerCall {
             throw error
         }
         session.finished(exchange.connection)
-        return try result.get()
+        return result
     }
 
     /// Throws if the connection is of no more use; a failure that irmd sent is a result.
     private static func answer(
         to exchange: ManagerExchange, deadline: Instant?, _ cancelState: Int32
-    ) throws(Failure) -> Result<(Int32, QualityOfService), Failure> {
+    ) throws(Failure) -> Outcome {
         while true {
             let arrival = try arrival(on: exchange.connection, deadline: deadline, cancelState)
             if let verdict = try verdict(arrival, on: exchange) { return verdict }
@@ -80,7 +86,7 @@ package enum ManagerCall {
     }
 
     /// The same without waiting; nil: there is no answer yet.
-    static func answerNow(to exchange: ManagerExchange) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+    static func answerNow(to exchange: ManagerExchange) throws(Failure) -> Outcome? {
         while let arrival = try arrivalNow(on: exchange.connection) {
             if let verdict = try verdict(arrival, on: exchange) { return verdict }
         }
@@ -90,7 +96,7 @@ package enum ManagerCall {
     /// What irmd's message says of the request; nil: nothing.
     private static func verdict(
         _ arrival: consuming MessageSocket.Arrival, on exchange: ManagerExchange
-    ) throws(Failure) -> Result<(Int32, QualityOfService), Failure>? {
+    ) throws(Failure) -> Outcome? {
         let (connection, request) = (exchange.connection, exchange.request)
         guard let message = try? ManagerMessage(decoding: arrival.bytes) else { throw .manager }
         switch message {
@@ -100,7 +106,7 @@ package enum ManagerCall {
                 descriptor = try FlowProcess.shared.take(offer, of: exchange.incarnation, &arrival)
             } catch {
                 try reply(.refused(offer.flow, error), on: connection)
-                return .failure(error)
+                return .failure(Refusal(error))
             }
             do {
                 try reply(.taken(offer.flow), on: connection)
@@ -109,7 +115,7 @@ package enum ManagerCall {
                 throw error
             }
             return .success((descriptor, offer.quality))
-        case .failed(request, let failure, _): return .failure(failure)
+        case .failed(request, let failure, let reason): return .failure(Refusal(failure, irmd: reason))
         case .offer(_, let offer):
             // Of a request that this connection has given up. It cannot be ours any more.
             try reply(.refused(offer.flow, .interrupted), on: connection)

@@ -40,13 +40,13 @@ package struct PendingCall: Sendable {
     package var descriptor: Int32 { exchange.connection }
 
     /// The flow, without waiting; nil: not yet. `.flowDown`: the peer died meanwhile, ask again.
-    package func answer() throws(Failure) -> (Int32, QualityOfService)? {
-        let verdict: Result<(Int32, QualityOfService), Failure>?
-        do {
+    package func answer() throws(Refusal) -> (Int32, QualityOfService)? {
+        let verdict: ManagerCall.Outcome?
+        do throws(Failure) {
             verdict = try ManagerCall.answerNow(to: exchange)
         } catch {
             cancel()
-            throw error
+            throw Refusal(error)
         }
         guard let verdict else { return nil }
         FlowProcess.shared.session.finished(exchange.connection)

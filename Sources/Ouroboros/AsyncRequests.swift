@@ -36,11 +36,11 @@ extension Flow {
         while true {
             try Task.checkCancellation()
             let call = try reporting(request)
-            do throws(Failure) {
+            do throws(Refusal) {
                 if let flow = try await reactor.answer(to: call, unless: bell, since: rings) { return flow }
             } catch {
                 // What was offered was a flow with a process that has died. irmd will know it in a moment.
-                guard error == .flowDown else { throw OuroborosError(error) }
+                guard error.failure == .flowDown else { throw OuroborosError(error) }
                 continue
             }
             call.cancel()
@@ -54,7 +54,7 @@ extension Reactor {
     /// Nil: the task was cancelled, the bell has rung, or irmd has not kept to the request's deadline.
     fileprivate nonisolated(nonsending) func answer(
         to call: PendingCall, unless bell: Doorbell?, since rings: UInt64
-    ) async throws(Failure) -> Flow? {
+    ) async throws(Refusal) -> Flow? {
         while true {
             if let (descriptor, quality) = try call.answer() { return Flow(adopting: descriptor, quality) }
             let waiter = Waiter()
@@ -62,7 +62,7 @@ extension Reactor {
                 try add(waiter, readable: call.descriptor)
             } catch {
                 call.cancel()
-                throw error
+                throw Refusal(error)
             }
             bell?.add(waiter, since: rings)
             let outcome = await outcome(of: waiter, until: Deadline(instant: call.guardDeadline))

@@ -70,7 +70,7 @@ extension Flow {
         to name: String, quality: QualityOfService = .raw, deadline: Deadline? = nil
     ) throws(OuroborosError) -> Flow {
         let name = try ServiceName(checking: name)
-        return try opened { () throws(Failure) in
+        return try opened { () throws(Refusal) in
             try ManagerCall.allocate(name, quality.request, timeout: deadline?.left)
         }
     }
@@ -85,16 +85,20 @@ extension Flow {
     ///   it is not a broadcast layer; else like `open(to:quality:deadline:)`.
     public static func join(layer: String, deadline: Deadline? = nil) throws(OuroborosError) -> Flow {
         let layer = try LayerName(checking: layer)
-        return try opened { () throws(Failure) in try ManagerCall.join(layer, timeout: deadline?.left) }
+        return try opened { () throws(Refusal) in try ManagerCall.join(layer, timeout: deadline?.left) }
     }
 
     /// What a request to irmd brought.
     static func opened(
-        _ request: () throws(Failure) -> (Int32, Vocabulary.QualityOfService)
+        _ request: () throws(Refusal) -> (Int32, Vocabulary.QualityOfService)
     ) throws(OuroborosError) -> Flow {
         ProcessAttachment.begin()
-        let (descriptor, quality) = try reporting(request)
-        return Flow(adopting: descriptor, quality)
+        do throws(Refusal) {
+            let (descriptor, quality) = try request()
+            return Flow(adopting: descriptor, quality)
+        } catch {
+            throw OuroborosError(error)
+        }
     }
 }
 

@@ -71,7 +71,7 @@ public final class FlowListener: Sendable {
     ///   `outOfMemory` if there is no room for the flow, whose client is refused then.
     public func accept(deadline: Deadline = .never) throws(OuroborosError) -> Flow {
         try checkOpen()
-        return try Flow.opened { () throws(Failure) in try ManagerCall.accept(timeout: deadline.limit) }
+        return try Flow.opened { () throws(Refusal) in try ManagerCall.accept(timeout: deadline.limit) }
     }
 
     /// Waits for the next flow, without a thread. A flow that comes while the task is cancelled is not lost: irmd gives

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import FlowRuntime
 import Platform
 import Vocabulary
 
@@ -36,6 +37,12 @@ public struct OuroborosError: Error, Hashable, Sendable, CustomStringConvertible
     public var description: String { hint.isEmpty ? reason : reason + " " + hint }
 
     init(_ failure: Failure) { self.init(Code(rawValue: failure.errno)) }
+
+    /// irmd's own words are the reason, as a sentence.
+    init(_ refusal: Refusal) {
+        self.init(
+            Code(rawValue: refusal.failure.errno), reason: refusal.reason.map { $0.hasSuffix(".") ? $0 : $0 + "." })
+    }
 }
 
 extension OuroborosError {

@@ -14,20 +14,45 @@ private func request(_ quality: UnsafeMutablePointer<qosspec_t>?) -> QualityOfSe
     return QualityOfService(quality.pointee)
 }
 
+/// What a request for a flow returns, and keeps why it failed for `flow_last_error`.
+private func opened(_ request: () throws(Refusal) -> Int32) -> Int32 {
+    do throws(Refusal) {
+        let descriptor = try request()
+        cl_set_last_reason("")
+        return descriptor
+    } catch {
+        cl_set_last_reason(error.description)
+        return negative(error.failure)
+    }
+}
+
+/// What is wrong with the arguments of such a request.
+private func checked<Value>(_ body: () throws(Failure) -> Value) throws(Refusal) -> Value {
+    do throws(Failure) {
+        return try body()
+    } catch {
+        throw Refusal(error)
+    }
+}
+
+/// Why the last request for a flow of this thread failed.
+@c(flow_last_error)
+public func flowLastError() -> UnsafePointer<CChar> { cl_last_reason() }
+
 /// Allocates a flow to a name and waits until its server has accepted it.
 @c(flow_alloc)
 public func flowAlloc(
     _ name: UnsafePointer<CChar>?, _ quality: UnsafeMutablePointer<qosspec_t>?, _ timeout: UnsafePointer<timespec>?
 ) -> Int32 {
-    guard let name else { return negative(.invalid) }
-    do throws(Failure) {
-        let timeout = try timeSpan(timeout)
-        let (descriptor, granted) = try ManagerCall.allocate(
-            try OuroborosDev.name(name), request(quality), timeout: timeout)
+    opened { () throws(Refusal) in
+        let (name, timeout) = try checked { () throws(Failure) in
+            guard let name else { throw .invalid }
+            let timeout = try timeSpan(timeout)
+            return (try OuroborosDev.name(name) as ServiceName, timeout)
+        }
+        let (descriptor, granted) = try ManagerCall.allocate(name, request(quality), timeout: timeout)
         quality?.pointee = granted.c
         return descriptor
-    } catch {
-        return negative(error)
     }
 }
 
@@ -36,27 +61,26 @@ public func flowAlloc(
 public func flowAccept(
     _ quality: UnsafeMutablePointer<qosspec_t>?, _ timeout: UnsafePointer<timespec>?
 ) -> Int32 {
-    do throws(Failure) {
-        let timeout = try timeSpan(timeout)
+    opened { () throws(Refusal) in
+        let timeout = try checked { () throws(Failure) in try timeSpan(timeout) }
         _ = request(quality)
         let (descriptor, granted) = try ManagerCall.accept(timeout: timeout)
         quality?.pointee = granted.c
         return descriptor
-    } catch {
-        return negative(error)
     }
 }
 
 /// Joins a broadcast layer.
 @c(flow_join)
 public func flowJoin(_ layer: UnsafePointer<CChar>?, _ timeout: UnsafePointer<timespec>?) -> Int32 {
-    guard let layer else { return negative(.invalid) }
-    do throws(Failure) {
-        // What cannot be the name of a layer is none. spec: c-api §5.4
-        guard let name: LayerName = try? OuroborosDev.name(layer) else { throw .ipcp }
-        return try ManagerCall.join(name, timeout: try timeSpan(timeout)).0
-    } catch {
-        return negative(error)
+    opened { () throws(Refusal) in
+        let (name, timeout) = try checked { () throws(Failure) in
+            guard let layer else { throw .invalid }
+            // What cannot be the name of a layer is none. spec: c-api §5.4
+            guard let name: LayerName = try? OuroborosDev.name(layer) else { throw .ipcp }
+            return (name, try timeSpan(timeout))
+        }
+        return try ManagerCall.join(name, timeout: timeout).0
     }
 }
 

@@ -7,7 +7,6 @@ import Vocabulary
 
 // The functions of irm.h that bind programs and processes to names.
 
-private let invalid = -Failure.invalid.errno
 private let pathLimit = 4_095
 
 /// `irm_bind_program(3)`.
@@ -18,13 +17,13 @@ public func irm_bind_program(
 ) -> Int32 {
     guard let program = text(prog, limit: pathLimit), let name = text(name).flatMap(ServiceName.init),
         let arguments = strings(argc, argv)
-    else { return invalid }
+    else { return Call.invalid }
     // Before irmd is asked: a program that is not there is that also when irmd is not there.
     let path: [UInt8]
     do throws(ManagementError) {
         path = try ProgramPath.resolve(program, relative: .refused)
     } catch {
-        return -Call.number(error.failure, specific: [.noEntry])
+        return Call.failed(error, specific: [.noEntry])
     }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(
@@ -38,7 +37,7 @@ public func irm_bind_program(
 /// `irm_unbind_program(3)`.
 @c @implementation
 public func irm_unbind_program(_ prog: UnsafePointer<CChar>!, _ name: UnsafePointer<CChar>!) -> Int32 {
-    guard let program = text(prog, limit: pathLimit), let name = optionalName(name) else { return invalid }
+    guard let program = text(prog, limit: pathLimit), let name = optionalName(name) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         try client.unbind(program: program, name)
         return 0
@@ -48,7 +47,7 @@ public func irm_unbind_program(_ prog: UnsafePointer<CChar>!, _ name: UnsafePoin
 /// `irm_bind_process(3)`.
 @c @implementation
 public func irm_bind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int32 {
-    guard pid > 0, let name = text(name).flatMap(ServiceName.init) else { return invalid }
+    guard pid > 0, let name = text(name).flatMap(ServiceName.init) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.bindProcess(ProcessID(pid), name))
         return 0
@@ -58,7 +57,7 @@ public func irm_bind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int
 /// `irm_unbind_process(3)`.
 @c @implementation
 public func irm_unbind_process(_ pid: pid_t, _ name: UnsafePointer<CChar>!) -> Int32 {
-    guard pid > 0, let name = optionalName(name) else { return invalid }
+    guard pid > 0, let name = optionalName(name) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.unbindProcess(ProcessID(pid), name))
         return 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
+import COuroboros
 import ManagementClient
 import Vocabulary
 
@@ -16,10 +17,29 @@ enum Call {
         pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &previous)
         defer { pthread_setcancelstate(previous, nil) }
         do throws(ManagementError) {
-            return try request(try ManagementClient())
+            let result = try request(try ManagementClient())
+            cl_set_last_reason(result < 0 ? String(cString: cl_error_text(Int32(clamping: result))) : "")
+            return result
         } catch {
-            return -Result(number(error.failure, specific: specific))
+            return Result(failed(error, specific: specific))
         }
+    }
+
+    /// The result of a function that failed, whose reason is kept for `irm_last_error`.
+    static func failed(_ error: ManagementError, specific: [Failure] = []) -> Int32 {
+        cl_set_last_reason(error.reason)
+        return -number(error.failure, specific: specific)
+    }
+
+    /// The same for arguments of which irmd is not asked.
+    static func failed(_ failure: Failure, _ reason: String? = nil) -> Int32 {
+        cl_set_last_reason(reason ?? String(cString: cl_error_text(failure.errno)))
+        return -failure.errno
+    }
+
+    /// The result of a function that was given what cannot be meant.
+    static var invalid: Int32 {
+        failed(.invalid, "An argument is NULL, too long, or none of the values that there are.")
     }
 
     /// The number that stands for a failure in C.
@@ -28,6 +48,10 @@ enum Call {
         return everywhere.contains(failure) || specific.contains(failure) ? failure.errno : Failure.notPermitted.errno
     }
 }
+
+/// `irm_last_error(3)`.
+@c @implementation
+public func irm_last_error() -> UnsafePointer<CChar>! { cl_last_reason() }
 
 /// The bytes of a C string; nil for NULL and for more than `limit` bytes.
 func text(_ pointer: UnsafePointer<CChar>?, limit: Int = Limits.nameBytes) -> [UInt8]? {

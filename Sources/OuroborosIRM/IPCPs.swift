@@ -7,13 +7,11 @@ import Vocabulary
 
 // The IPCP functions of irm.h, which documents them. The compiler compares each with its declaration there.
 
-private let invalid = -Failure.invalid.errno
-
 /// `irm_create_ipcp(3)`.
 @c @implementation
 public func irm_create_ipcp(_ name: UnsafePointer<CChar>!, _ type: ipcp_type) -> pid_t {
-    guard let name = text(name).flatMap(IPCPName.init) else { return invalid }
-    guard let type = IPCPType(rawValue: type.rawValue) else { return -Failure.ipcpType.errno }
+    guard let name = text(name).flatMap(IPCPName.init) else { return Call.invalid }
+    guard let type = IPCPType(rawValue: type.rawValue) else { return Call.failed(.ipcpType) }
     // 0 and not the pid, as programs expect it. spec: c-api §9
     return Call.perform(specific: [.ipcpType]) { client throws(ManagementError) in
         _ = try client.create(name, type)
@@ -24,7 +22,7 @@ public func irm_create_ipcp(_ name: UnsafePointer<CChar>!, _ type: ipcp_type) ->
 /// `irm_destroy_ipcp(3)`.
 @c @implementation
 public func irm_destroy_ipcp(_ pid: pid_t) -> Int32 {
-    guard pid > 0 else { return invalid }
+    guard pid > 0 else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.destroyIPCP(ProcessID(pid)))
         return 0
@@ -34,7 +32,7 @@ public func irm_destroy_ipcp(_ pid: pid_t) -> Int32 {
 /// `irm_list_ipcps(3)`.
 @c @implementation
 public func irm_list_ipcps(_ ipcps: UnsafeMutablePointer<UnsafeMutablePointer<ipcp_list_info>?>!) -> Int {
-    guard let ipcps else { return Int(invalid) }
+    guard let ipcps else { return Int(Call.invalid) }
     return Call.perform { client throws(ManagementError) in
         export(try client.ipcps(), to: ipcps) { entry, place in
             place.pointee.pid = entry.process.rawValue
@@ -48,7 +46,7 @@ public func irm_list_ipcps(_ ipcps: UnsafeMutablePointer<UnsafeMutablePointer<ip
 /// `irm_enroll_ipcp(3)`.
 @c @implementation
 public func irm_enroll_ipcp(_ pid: pid_t, _ dst: UnsafePointer<CChar>!) -> Int32 {
-    guard pid > 0, let destination = text(dst).flatMap(ServiceName.init) else { return invalid }
+    guard pid > 0, let destination = text(dst).flatMap(ServiceName.init) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.enrollIPCP(ProcessID(pid), destination: destination))
         return 0
@@ -58,7 +56,7 @@ public func irm_enroll_ipcp(_ pid: pid_t, _ dst: UnsafePointer<CChar>!) -> Int32
 /// `irm_bootstrap_ipcp(3)`.
 @c @implementation
 public func irm_bootstrap_ipcp(_ pid: pid_t, _ conf: UnsafePointer<ipcp_config>!) -> Int32 {
-    guard pid > 0, let conf, let configuration = LayerConfiguration(conf.pointee) else { return invalid }
+    guard pid > 0, let conf, let configuration = LayerConfiguration(conf.pointee) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.bootstrapIPCP(ProcessID(pid), configuration))
         return 0
@@ -71,7 +69,7 @@ public func irm_connect_ipcp(
     _ pid: pid_t, _ dst: UnsafePointer<CChar>!, _ component: UnsafePointer<CChar>!, _ qs: qosspec_t
 ) -> Int32 {
     guard pid > 0, let destination = text(dst).flatMap(ServiceName.init), let component = text(component) else {
-        return invalid
+        return Call.invalid
     }
     return Call.perform(specific: [.ipcp]) { client throws(ManagementError) in
         _ = try client.perform(
@@ -86,7 +84,7 @@ public func irm_disconnect_ipcp(
     _ pid: pid_t, _ dst: UnsafePointer<CChar>!, _ component: UnsafePointer<CChar>!
 ) -> Int32 {
     guard pid > 0, let destination = text(dst).flatMap(ServiceName.init), let component = text(component) else {
-        return invalid
+        return Call.invalid
     }
     return Call.perform(specific: [.ipcp]) { client throws(ManagementError) in
         _ = try client.perform(

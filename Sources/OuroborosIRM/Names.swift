@@ -7,12 +7,10 @@ import Vocabulary
 
 // The functions of irm.h for names and registrations.
 
-private let invalid = -Failure.invalid.errno
-
 /// `irm_create_name(3)`.
 @c @implementation
 public func irm_create_name(_ info: UnsafeMutablePointer<name_info>!) -> Int32 {
-    guard let info, let settings = NameSettings(info.pointee) else { return invalid }
+    guard let info, let settings = NameSettings(info.pointee) else { return Call.invalid }
     return Call.perform { client throws(ManagementError) in
         try client.create(settings)
         return 0
@@ -22,9 +20,9 @@ public func irm_create_name(_ info: UnsafeMutablePointer<name_info>!) -> Int32 {
 /// `irm_destroy_name(3)`.
 @c @implementation
 public func irm_destroy_name(_ name: UnsafePointer<CChar>!) -> Int32 {
-    guard let bytes = text(name) else { return invalid }
+    guard let bytes = text(name) else { return Call.invalid }
     // The empty name cannot exist, so it is refused like any other that does not.
-    guard let name = ServiceName(bytes) else { return -Failure.notPermitted.errno }
+    guard let name = ServiceName(bytes) else { return Call.failed(.notPermitted, "There is no such name.") }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.destroyName(name))
         return 0
@@ -34,7 +32,7 @@ public func irm_destroy_name(_ name: UnsafePointer<CChar>!) -> Int32 {
 /// `irm_list_names(3)`.
 @c @implementation
 public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<name_info>?>!) -> Int {
-    guard let names else { return Int(invalid) }
+    guard let names else { return Int(Call.invalid) }
     return Call.perform { client throws(ManagementError) in
         export(try client.names(), to: names) { entry, place in
             // 254 bytes here too, as programs of the prototype know it. spec: c-api §9
@@ -49,8 +47,8 @@ public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<na
 /// `irm_reg_name(3)`.
 @c @implementation
 public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
-    guard pid > 0, let bytes = text(name) else { return invalid }
-    guard let name = ServiceName(bytes) else { return -Failure.name.errno }
+    guard pid > 0, let bytes = text(name) else { return Call.invalid }
+    guard let name = ServiceName(bytes) else { return Call.failed(.name, "There is no such name.") }
     return Call.perform(specific: [.name, .ipcp]) { client throws(ManagementError) in
         _ = try client.perform(.registerName(name, ProcessID(pid)))
         return 0
@@ -60,8 +58,8 @@ public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
 /// `irm_unreg_name(3)`.
 @c @implementation
 public func irm_unreg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {
-    guard pid > 0, let bytes = text(name) else { return invalid }
-    guard let name = ServiceName(bytes) else { return -Failure.name.errno }
+    guard pid > 0, let bytes = text(name) else { return Call.invalid }
+    guard let name = ServiceName(bytes) else { return Call.failed(.name, "There is no such name.") }
     return Call.perform(specific: [.name, .ipcp]) { client throws(ManagementError) in
         _ = try client.perform(.unregisterName(name, ProcessID(pid)))
         return 0

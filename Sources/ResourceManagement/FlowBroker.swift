@@ -61,7 +61,7 @@ extension ResourceManager {
         if failure == .timedOut {
             report(.flow(.timedOut(allocation.process, allocation.name)))
         } else {
-            report(.flow(.failed(allocation.process, allocation.name, failure)))
+            report(.flow(.failed(allocation.process, allocation.name, reason: reason)))
         }
         fail(allocation.request, on: allocation.connection, failure, reason)
         free(allocation.connection)
@@ -199,8 +199,7 @@ extension ResourceManager {
         if let limit = allocation.startDeadline, limit <= now {
             guard hasAcceptingProcess(allocation.name) else {
                 waiting.remove(allocation.connection, for: allocation.name)
-                report(.supervision(.startGivenUp(allocation.name)))
-                return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
+                return giveUpStart(for: allocation)
             }
             allocation.startDeadline = nil
             connections[allocation.connection]?.call = .allocating(allocation)

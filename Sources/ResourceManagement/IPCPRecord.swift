@@ -63,4 +63,6 @@ struct StartedProgram: Sendable {
     let name: ServiceName
     /// It accepted: it did what it was started for.
     var hasAccepted = false
+    /// It did not accept in time, and the log says so.
+    var isGivenUp = false
 }

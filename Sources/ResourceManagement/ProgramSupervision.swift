@@ -3,6 +3,27 @@
 import LocalProtocol
 import Vocabulary
 
+/// Why a program that was started for a name is of no use to whoever waits.
+package enum StartTrouble: Hashable, Sendable {
+    case notStarted(Failure)
+    /// Before it accepted a flow.
+    case ended(ExitStatus)
+    /// It runs, and did not accept a flow within this time.
+    case silent(TimeSpan)
+
+    /// For the client and for the log.
+    func sentence(of program: [UInt8]) -> String {
+        let program = printable(program)
+        return switch self {
+        case .notStarted(let failure): "cannot start \(program): \(failure)"
+        case .ended(.exited(let status)): "\(program) ended with status \(status) before it accepted a flow"
+        case .ended(.killed(let signal)): "\(program) was killed by signal \(signal) before it accepted a flow"
+        case .silent(let span):
+            "\(program) did not accept a flow within \(span.nanoseconds / 1_000_000_000) s after it was started"
+        }
+    }
+}
+
 /// Programs that irmd starts for names, when nobody accepts. spec: irmd §6
 extension ResourceManager {
     /// Whether a live process that is bound to the name has accepted before: it is a server, busy at the moment.
@@ -40,24 +61,42 @@ extension ResourceManager {
 
     mutating func programNotSpawned(_ start: StartID, _ failure: Failure) {
         guard let program = starting.removeValue(forKey: start) else { return }
-        report(.supervision(.startFailed(program.key.path, program.name, failure)))
+        let trouble = StartTrouble.notStarted(failure)
+        report(.supervision(.startFailed(program.key.path, program.name, trouble)))
         refuseWaiting(
-            for: program.name, .ipcp, "\(printable(program.key.path)) could not be started: \(failure)",
-            where: { $0.startDeadline != nil })
+            for: program.name, .ipcp, trouble.sentence(of: program.key.path), where: { $0.startDeadline != nil })
     }
 
     /// A program that we started is gone. Who waits for it gets another one if it worked, else the truth.
     mutating func programEnded(_ process: ProcessID, _ program: StartedProgram, _ status: ExitStatus) {
-        report(.supervision(.programEnded(process, program.key.path, status)))
+        let trouble = StartTrouble.ended(status)
         removeProcess(process)
+        // One that goes to the background ends too, and leaves a child that accepts.
+        if program.hasAccepted || isStopping || hasAcceptingProcess(program.name) {
+            report(.supervision(.programEnded(process, program.key.path, status)))
+        } else {
+            report(.supervision(.startFailed(program.key.path, program.name, trouble)))
+        }
         for name in programs.names(of: program.key) where waiting.contains(name) {
             if program.hasAccepted || hasAcceptingProcess(name) {
                 settle(name)
             } else {
                 refuseWaiting(
-                    for: name, .ipcp, "\(printable(program.key.path)) ended without accepting a flow: \(status)",
-                    where: { $0.startDeadline != nil })
+                    for: name, .ipcp, trouble.sentence(of: program.key.path), where: { $0.startDeadline != nil })
             }
         }
+    }
+
+    /// What was started for the name runs and does not accept: every client that waits is told, the log once.
+    mutating func giveUpStart(for allocation: Allocation) {
+        let trouble = StartTrouble.silent(Limits.autoStartTimeout)
+        guard let key = names[allocation.name]?.autoStarts.last else {
+            return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
+        }
+        if let process = started.first(where: { $0.value.key == key && !$0.value.isGivenUp })?.key {
+            started[process]?.isGivenUp = true
+            report(.supervision(.startFailed(key.path, allocation.name, trouble)))
+        }
+        refuse(allocation, .ipcp, trouble.sentence(of: key.path))
     }
 }

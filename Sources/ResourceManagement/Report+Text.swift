@@ -73,7 +73,8 @@ extension NamingReport {
 extension SupervisionReport {
     fileprivate var level: LogLevel {
         switch self {
-        case .startFailed, .startGivenUp, .ipcpNotSpawned, .ipcpBootFailed, .ipcpVersionDiffers: .error
+        case .startFailed: .warning
+        case .ipcpNotSpawned, .ipcpBootFailed, .ipcpVersionDiffers: .error
         case .ipcpRefused, .ipcpSilent, .ipcpUnknown, .ipcpDied: .error
         case .instantiated, .starting, .programEnded, .ipcpCreated, .ipcpBootstrapped, .ipcpEnrolled: .info
         case .ipcpConnected, .ipcpDisconnected, .ipcpRemoved: .info
@@ -84,9 +85,8 @@ extension SupervisionReport {
         switch self {
         case .instantiated(let program, let process): "Instantiated \(printable(program)) as process \(process)."
         case .starting(let program, let name): "Starting \(printable(program)) for \(name)."
-        case .startFailed(let program, let name, let failure):
-            "Failed to start \(printable(program)) for \(name): \(failure)."
-        case .startGivenUp(let name): "What was started for \(name) does not accept flows."
+        case .startFailed(let program, let name, let trouble):
+            "No server for \(name): \(trouble.sentence(of: program))."
         case .programEnded(let process, let program, let status):
             "Program \(printable(program)) (\(process)) ended: \(status)."
         case .ipcpCreated(let process): "Created IPCP \(process)."
@@ -116,8 +116,8 @@ extension FlowReport {
         case .allocating(let process, let name): "Allocating flow for \(process) to \(name)."
         case .requestArrived(let name): "Flow request arrived for \(name)."
         case .allocated(let flow): "Flow on flow_id \(flow) allocated."
-        case .failed(let process, let name, let failure):
-            "Flow allocation for \(process) to \(name) failed: \(failure)."
+        case .failed(let process, let name, let reason):
+            "Flow allocation for \(process) to \(name) failed: \(reason)."
         case .timedOut(let process, let name): "Flow allocation timed out: \(process) to \(name)."
         case .acceptorRefused(let process, let name, let failure):
             "Process \(process) could not take a flow for \(name): \(failure)."

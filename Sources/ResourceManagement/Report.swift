@@ -44,8 +44,7 @@ package enum NamingReport: Hashable, Sendable {
 package enum SupervisionReport: Hashable, Sendable {
     case instantiated([UInt8], ProcessID)
     case starting([UInt8], ServiceName)
-    case startFailed([UInt8], ServiceName, Failure)
-    case startGivenUp(ServiceName)
+    case startFailed([UInt8], ServiceName, StartTrouble)
     case programEnded(ProcessID, [UInt8], ExitStatus)
     case ipcpCreated(ProcessID)
     case ipcpNotSpawned(IPCPName, reason: [UInt8])
@@ -66,7 +65,8 @@ package enum FlowReport: Hashable, Sendable {
     case allocating(ProcessID, ServiceName)
     case requestArrived(ServiceName)
     case allocated(FlowID)
-    case failed(ProcessID, ServiceName, Failure)
+    /// What the process is told.
+    case failed(ProcessID, ServiceName, reason: String)
     case timedOut(ProcessID, ServiceName)
     case acceptorRefused(ProcessID, ServiceName, Failure)
     /// What another host asked for.

@@ -13,7 +13,7 @@ private let greeting = Array("Client says hi!".utf8) + [0]
 /// Sends the greeting and prints what comes back.
 func runClient() -> Int32 {
     let flow = flow_alloc(serverName, nil, nil)
-    guard flow >= 0 else { return failed("Failed to allocate flow.", Int(flow)) }
+    guard flow >= 0 else { return failed("Failed to allocate flow.", String(cString: flow_last_error())) }
     defer { _ = flow_dealloc(flow) }  // nothing can be done if it fails
     let written = flow_write(flow, greeting, greeting.count)
     guard written >= 0 else { return failed("Failed to write packet.", written) }
@@ -31,7 +31,7 @@ func runServer() -> Int32 {
     while cl_stop_signal() == 0 {
         let flow = flow_accept(nil, nil)
         guard flow >= 0 else {
-            if flow != -EINTR { _ = failed("Failed to accept flow.", Int(flow)) }
+            if flow != -EINTR { _ = failed("Failed to accept flow.", String(cString: flow_last_error())) }
             break
         }
         Output.standard.line("New flow.")
@@ -57,8 +57,10 @@ private func answer(_ flow: Int32) {
 private func text(_ buffer: [UInt8], _ count: Int) -> String { printable(buffer.prefix(count).prefix { $0 != 0 }) }
 
 /// The prototype's line, and for people the reason. Returns the exit status.
-private func failed(_ line: String, _ result: Int) -> Int32 {
+private func failed(_ line: String, _ reason: String) -> Int32 {
     Output.standard.line(line)
-    Output.error.line("oecho: \(Failure(result: result)).")
+    Output.error.line("oecho: \(reason).")
     return 255
 }
+
+private func failed(_ line: String, _ result: Int) -> Int32 { failed(line, "\(Failure(result: result))") }

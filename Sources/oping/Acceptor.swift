@@ -43,7 +43,7 @@ struct Acceptor {
         guard flow != -EINTR, cl_stop_signal() == 0 else { return nil }
         if flow != lastError {
             Output.standard.line("Failed to accept flow: \(flow).")
-            explain("oping: trying again", flow)
+            explainNoFlow("oping: trying again", flow)
             lastError = flow
         }
         cl_sleep_nanoseconds(pause)

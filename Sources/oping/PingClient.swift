@@ -25,7 +25,7 @@ struct PingClient {
         let flow = flow_alloc(server.map(CChar.init(bitPattern:)) + [0], &quality, nil)
         guard flow >= 0 else {
             if !options.isJSON { Output.standard.line("Failed to allocate flow: \(flow).") }
-            explain("oping: no flow to \(printable(server))", flow)
+            explainNoFlow("oping: no flow to \(printable(server))", flow)
             return 1
         }
         var client = PingClient(options, flow: flow, server: server)
@@ -142,17 +142,18 @@ struct PingClient {
     private func say(_ line: String) { (options.isJSON ? Output.error : Output.standard).line(line) }
 }
 
-/// What an error of the C interface means, for people, and what to do.
-func explain(_ what: String, _ result: Int32) {
-    let failure = Failure(result: Int(result))
+/// What an error of the C interface means, for people.
+func explain(_ what: String, _ result: Int32) { Output.error.line("\(what): \(Failure(result: Int(result))).") }
+
+/// Why the last request for a flow of this thread failed, for people, and what to do.
+func explainNoFlow(_ what: String, _ result: Int32) {
     let advice =
-        switch failure {
-        case .manager: " Start it with \"irmd\"."
+        switch Failure(result: Int(result)) {
         case .name: " \"irm name list\" shows those there are."
-        case .ipcp: " Is a server running and bound to the name? \"irm status\" shows it."
+        case .ipcp: " \"irm status\" shows which names are served."
         default: ""
         }
-    Output.error.line("\(what): \(failure).\(advice)")
+    Output.error.line("\(what): \(String(cString: flow_last_error())).\(advice)")
 }
 
 extension qosspec_t {

@@ -8,6 +8,7 @@
 
 #include <ouroboros/cep.h>
 #include <ouroboros/dev.h>
+#include <ouroboros/errno.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
 #include <ouroboros/irm.h>
@@ -48,6 +49,8 @@ typedef struct {
     ssize_t  (*peek)(int, const void **);
     int      (*release)(int);
     int      (*set_poll)(fset_t *);
+    const char * (*meaning)(int);
+    const char * (*reason)(void);
 } extension_prototypes;
 
 typedef struct {
@@ -85,6 +88,9 @@ SAME_TYPE(extension_prototypes, commit, flow_commit);
 SAME_TYPE(extension_prototypes, peek, flow_peek);
 SAME_TYPE(extension_prototypes, release, flow_release);
 SAME_TYPE(extension_prototypes, set_poll, fset_pollfd);
+SAME_TYPE(extension_prototypes, meaning, ouroboros_strerror);
+SAME_TYPE(extension_prototypes, reason, flow_last_error);
+SAME_TYPE(extension_prototypes, reason, irm_last_error);
 SAME_TYPE(flow_prototypes, control, fccntl);
 SAME_TYPE(flow_prototypes, set_create, fset_create);
 SAME_TYPE(flow_prototypes, set_destroy, fset_destroy);

@@ -114,6 +114,7 @@ static void arguments(void) {
     memset(info.name, 'n', sizeof info.name);
     IS(irm_create_name(&info), -EINVAL);
     IS(irm_destroy_name(NULL), -EINVAL);
+    IS(irm_last_error()[0] != 0, 1);
     IS(irm_destroy_name(long_name), -EINVAL);
     IS(irm_reg_name(NULL, 1), -EINVAL);
     IS(irm_reg_name("x", -1), -EINVAL);

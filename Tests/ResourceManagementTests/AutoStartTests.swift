@@ -50,8 +50,10 @@ import Vocabulary
     func notSpawned() throws {
         var town = town()
         let start = try #require(spawn(town.rig.allocate(town.client.call, "ping")))
-        let done = town.rig.handle(.programNotSpawned(start.id, .noEntry))
+        let done = town.rig.handle(.programNotSpawned(start.id, .accessDenied))
         #expect(done.failures(on: town.client.call) == [.ipcp])
+        #expect(done.reasons == ["cannot start /usr/bin/oping: permission denied"])
+        #expect(done.warnings == ["No server for ping: cannot start /usr/bin/oping: permission denied."])
         #expect(spawn(town.rig.allocate(town.client.call, "ping")) != nil)
     }
 
@@ -60,8 +62,13 @@ import Vocabulary
         var town = town()
         let start = try #require(spawn(town.rig.allocate(town.client.call, "ping")))
         town.rig.handle(.programSpawned(start.id, ProcessID(80)))
-        let done = town.rig.handle(.childExited(ProcessID(80), .exited(1)))
+        let other = Attached(&town.rig, pid: 30)
+        town.rig.allocate(other.call, "ping")
+        let done = town.rig.handle(.childExited(ProcessID(80), .exited(127)))
         #expect(done.failures(on: town.client.call) == [.ipcp])
+        let reason = "/usr/bin/oping ended with status 127 before it accepted a flow"
+        #expect(done.reasons == [reason, reason])
+        #expect(done.warnings == ["No server for ping: \(reason)."])
         #expect(spawn(town.rig.allocate(town.client.call, "ping")) != nil)
     }
 
@@ -71,7 +78,31 @@ import Vocabulary
         let start = try #require(spawn(town.rig.allocate(town.client.call, "ping")))
         town.rig.handle(.programSpawned(start.id, ProcessID(80)))
         #expect(town.rig.advance(TimeSpan(seconds: 9)).failures.isEmpty)
-        #expect(town.rig.advance(TimeSpan(seconds: 1)).failures(on: town.client.call) == [.ipcp])
+        let other = Attached(&town.rig, pid: 30)
+        town.rig.allocate(other.call, "ping")
+        let done = town.rig.advance(TimeSpan(seconds: 1))
+        #expect(done.failures(on: town.client.call) == [.ipcp])
+        let reason = "/usr/bin/oping did not accept a flow within 10 s after it was started"
+        #expect(done.reasons == [reason])
+        #expect(done.warnings == ["No server for ping: \(reason)."])
+        // The log knows already; whoever comes later is told all the same.
+        let later = town.rig.advance(TimeSpan(seconds: 9))
+        #expect(later.reasons == [reason])
+        #expect(later.warnings.isEmpty)
+    }
+
+    @Test("a program that a signal ends is no less a failure; one that irmd ends when it stops is none")
+    func killed() throws {
+        var town = town()
+        let start = try #require(spawn(town.rig.allocate(town.client.call, "ping")))
+        town.rig.handle(.programSpawned(start.id, ProcessID(80)))
+        let done = town.rig.handle(.childExited(ProcessID(80), .killed(signal: 11)))
+        #expect(done.reasons == ["/usr/bin/oping was killed by signal 11 before it accepted a flow"])
+        #expect(done.warnings.count == 1)
+        let again = try #require(spawn(town.rig.allocate(town.client.call, "ping")))
+        town.rig.handle(.programSpawned(again.id, ProcessID(81)))
+        town.rig.handle(.stop)
+        #expect(town.rig.handle(.childExited(ProcessID(81), .killed(signal: 15))).warnings.isEmpty)
     }
 
     @Test("a short deadline of the client's own is still its deadline")

@@ -143,6 +143,13 @@ extension [ManagerAction] {
         compactMap { if case .send(.failed(_, let failure, _), connection) = $0 { failure } else { nil } }
     }
 
+    /// What whoever is refused is told.
+    var reasons: [String] {
+        compactMap { if case .send(.failed(_, _, let reason), _) = $0 { printable(reason) } else { nil } }
+    }
+
+    var warnings: [String] { reports.filter { $0.level == .warning }.map(\.text) }
+
     var reports: [Report] { compactMap { if case .report(let report) = $0 { report } else { nil } } }
 
     /// Without what only tells people.

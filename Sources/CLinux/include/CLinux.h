@@ -255,8 +255,15 @@ static inline int cl_errno(void) { return errno; }
 static inline bool cl_exited(int status) { return WIFEXITED(status); }
 static inline int cl_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int cl_termination_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
-/// The message of an errno value (thread-safe, never NULL).
+/// The message of an errno value of the system or of ouroboros/errno.h, positive or negative (thread-safe, never NULL).
+/// That of a number that nobody knows is valid until the thread asks again.
 const char *cl_error_text(int error);
+/// Bytes of a reason, without the NUL.
+#define CL_REASON_BYTES 1024
+/// Why the last call of this thread failed; empty: it did not. Valid until the next `cl_set_last_reason` of the thread.
+const char *cl_last_reason(void);
+/// Keeps a reason for `cl_last_reason`, cut if need be.
+void cl_set_last_reason(const char *reason);
 void cl_syslog(int priority, const char *text);
 /// Writes everything to a descriptor, or stops at the first error. 0 or -errno.
 int cl_write_all(int fd, const void *bytes, size_t count);

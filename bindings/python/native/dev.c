@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -191,6 +192,7 @@ struct request {
     pid_t             process;     /* A child of fork does not have thread.  */
     int               done;        /* An eventfd: readable with the result.  */
     int               result;
+    char              reason[1025]; /* Of flow_last_error.                   */
 };
 
 /* The thread runs no Python, so that it can be cancelled where it waits. */
@@ -217,6 +219,7 @@ static void * request_run(void * argument)
     /* From here on there is a result, which must not get lost. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     request->result = result;
+    strcpy(request->reason, flow_last_error());
     eventfd_write(request->done, 1);
     return NULL;
 }
@@ -277,9 +280,11 @@ static int request_fileno(const struct request * request)
 /*
  * Ends a request and frees it. A call that has not returned is cancelled, and
  * may have its flow nevertheless. Returns what the call returned, or
- * -ECANCELED.
+ * -ECANCELED, and stores why it failed in the size bytes of reason.
  */
-static int request_finish(struct request * request)
+static int request_finish(struct request * request,
+                          char *           reason,
+                          size_t           size)
 {
     int result = -ECANCELED;
 
@@ -288,6 +293,8 @@ static int request_finish(struct request * request)
         pthread_join(request->thread, NULL);
         result = request->result;
     }
+    if (size > 0)
+        snprintf(reason, size, "%s", request->reason);
     request_free(request);
     return result;
 }
@@ -295,7 +302,7 @@ static int request_finish(struct request * request)
 /* Ends a request that nobody waits for any more. */
 static void request_abandon(struct request * request)
 {
-    int fd = request_finish(request);
+    int fd = request_finish(request, NULL, 0);
 
     if (fd >= 0)
         flow_dealloc(fd);

@@ -16,6 +16,8 @@
 #define ENAME ...
 #define ECRYPT ...
 
+const char * ouroboros_strerror(int error);
+
 typedef int... time_t;
 
 struct timespec {
@@ -27,6 +29,7 @@ struct timespec {
 int     open_alloc(const char * name, qosspec_t * qos, const struct timespec * timeout, int * opened);
 int     open_accept(qosspec_t * qos, const struct timespec * timeout, int * opened);
 int     open_join(const char * layer, const struct timespec * timeout, int * opened);
+const char * flow_last_error(void);
 int     flow_dealloc(int fd);
 ssize_t flow_write(int fd, const void * buf, size_t count);
 ssize_t flow_read(int fd, void * buf, size_t count);
@@ -96,5 +99,5 @@ struct request;
 struct request * request_start(enum request_kind kind, const char * name, const qosspec_t * qos,
                                const struct timespec * timeout);
 int              request_fileno(const struct request * request);
-int              request_finish(struct request * request);
+int              request_finish(struct request * request, char * reason, size_t size);
 void             request_abandon(struct request * request);

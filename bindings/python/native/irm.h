@@ -149,4 +149,5 @@ int     irm_destroy_name(const char * name);
 ssize_t irm_list_names(struct name_info ** names);
 int     irm_reg_name(const char * name, pid_t pid);
 int     irm_unreg_name(const char * name, pid_t pid);
+const char * irm_last_error(void);
 void    free(void * memory);

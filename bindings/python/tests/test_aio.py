@@ -343,3 +343,10 @@ async def test_a_flow_of_the_other_interface(pairs):
         AsyncFlow(server)
     with dev.Flow() as closed, pytest.raises(FlowException):
         AsyncFlow(closed)
+
+
+@asynchronous
+async def test_a_refusal_says_why_in_the_words_of_irmd(fresh):
+    irm.create_name(irm.NameInfo(fresh))
+    with pytest.raises(FlowException, match=f"nobody serves {fresh}"):
+        await open_flow(fresh)

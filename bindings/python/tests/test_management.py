@@ -252,3 +252,22 @@ def test_an_ipcp_that_cannot_be_bootstrapped_is_not_left():
     with pytest.raises(ValueError, match="Invalid"):
         cli.autoboot("left", IpcpType.UDP4, "x", IpcpConfig(IpcpType.UDP4, udp4=Udp4Config("nowhere")))
     assert cli.list_ipcps("left") == []
+
+
+def test_errors_say_why_in_the_words_of_irmd(fresh, tmp_path):
+    create_name(NameInfo(fresh))
+    bind_process(os.getpid(), fresh)
+    with pytest.raises(BindError, match=r"is bound to .* already"):
+        bind_process(os.getpid(), fresh)
+    unbind_process(os.getpid(), fresh)
+    with pytest.raises(errors.FlowException, match="nobody serves"):
+        flow_alloc(fresh)
+    program = tmp_path / "early"
+    program.write_text("#!/bin/sh\nexit 127\n")
+    program.chmod(0o700)
+    bind_program(str(program), fresh, BIND_AUTO)
+    with pytest.raises(errors.FlowException, match=f"{program} ended with status 127 before it accepted") as caught:
+        flow_alloc(fresh)
+    assert caught.value.errno == errors.EIPCP
+    with pytest.raises(IrmNameError, match="there is no name"):
+        destroy_name(fresh + "-other")

@@ -91,7 +91,7 @@ class Reactor:
             raise errors.FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
         descriptor = lib.fset_pollfd(self._set)
         if descriptor < 0:
-            raise errors.opening_error(descriptor, "waiting for flows", "")
+            raise errors.opening_error(descriptor, "waiting for flows", "", "")
         self._events = ffi.new("int[]", _EVENTS)
         self.patience = Patience()
         self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()

@@ -8,12 +8,15 @@ import errno
 from typing import TYPE_CHECKING, Any
 
 from ouroboros._dev import ffi, lib
-from ouroboros._values import c_qos
+from ouroboros._values import c_qos, sentence
 from ouroboros._waiting import timespec
 from ouroboros.errors import FlowMemoryError
 
 if TYPE_CHECKING:
     from ouroboros.qos import QoSSpec
+
+
+_REASON_BYTES = 1025
 
 
 class Request:
@@ -26,6 +29,8 @@ class Request:
     def __init__(
         self, kind: int, name: bytes | None = None, qos: QoSSpec | None = None, timeout: float | None = None
     ) -> None:
+        self.result = -errno.ECANCELED
+        self.reason = ""
         self._loop = asyncio.get_running_loop()
         self._handle: Any = lib.request_start(
             kind,
@@ -53,9 +58,13 @@ class Request:
     def finish(self) -> int:
         """End the call, if it has not returned, and return its result: a descriptor or a negative number.
 
-        It is -ECANCELED if the call has not returned. One that is ended may have its flow nevertheless: a result that
-        is a descriptor has to be used or deallocated.
+        ``result`` and ``reason`` say afterwards what came of it, and why. The result is -ECANCELED if the call has not
+        returned. One that is ended may have its flow nevertheless: a result that is a descriptor has to be used or
+        deallocated.
         """
         self._loop.remove_reader(lib.request_fileno(self._handle))
         ffi.gc(self._handle, None)
-        return int(lib.request_finish(self._handle))
+        words = ffi.new("char[]", _REASON_BYTES)
+        self.result = int(lib.request_finish(self._handle, words, _REASON_BYTES))
+        self.reason = sentence(ffi.string(words))
+        return self.result

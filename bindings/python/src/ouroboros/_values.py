@@ -28,6 +28,11 @@ def name_text(name: Name) -> str:
     return name if isinstance(name, str) else name_bytes(name).decode("utf-8", "surrogateescape")
 
 
+def sentence(words: bytes) -> str:
+    """Return a sentence of the libraries as text."""
+    return words.decode("utf-8", "replace")
+
+
 def c_qos(qos: QoSSpec, ffi: Any) -> Any:
     """Return a pointer to a ``qosspec_t``. Raises TypeError, and ValueError for a value without room in its member."""
     try:

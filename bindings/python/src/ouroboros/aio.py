@@ -235,9 +235,9 @@ class Listener:
                 raise FlowException("the listener was closed", ECANCELED)
             if self._left:
                 return Flow(self._left.popleft())
-            code = await self._arrival()
-            if code < 0 and code != -ECANCELED:
-                raise errors.opening_error(code, "flow to this process", "")
+            request = await self._arrival()
+            if request.result < 0 and request.result != -ECANCELED:
+                raise errors.opening_error(request.result, "flow to this process", "", request.reason)
 
     def close(self) -> None:
         """Accept no more flows, and take back the binding that was made. A second call has no effect.
@@ -277,8 +277,8 @@ class Listener:
     ) -> None:
         self.close()
 
-    async def _arrival(self) -> int:
-        """Wait for a flow, and leave it for whoever comes first. Returns what the request did."""
+    async def _arrival(self) -> Request:
+        """Wait for a flow, and leave it for whoever comes first. Returns the request, which is finished."""
         request = Request(lib.REQUEST_ACCEPT)
         self._waiting.append(request)
         try:
@@ -289,9 +289,10 @@ class Listener:
                 # What came too late for this task is for another one.
                 any(other.wake() for other in self._waiting)
             raise
-        return self._finish(request)
+        self._finish(request)
+        return request
 
-    def _finish(self, request: Request) -> int:
+    def _finish(self, request: Request) -> None:
         self._waiting.remove(request)
         code = request.finish()
         if code >= 0:
@@ -300,7 +301,6 @@ class Listener:
                 self._left.append(flow)
             else:
                 flow.dealloc()
-        return code
 
 
 async def open_flow(name: Name, qos: QoSSpec | None = None, timeout: float | None = None) -> Flow:
@@ -338,7 +338,7 @@ async def _opened(request: Request, action: str, subject: str) -> Flow:
         raise
     code = request.finish()
     if code < 0:
-        raise errors.opening_error(code, action, subject)
+        raise errors.opening_error(code, action, subject, request.reason)
     flow = _adopted(code, subject)
     try:
         return Flow(flow)

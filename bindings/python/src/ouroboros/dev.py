@@ -45,7 +45,7 @@ from weakref import ReferenceType, WeakValueDictionary
 from ouroboros import errors, properties, qos
 from ouroboros._dev import ffi, lib
 from ouroboros._packets import read_bytes
-from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos
+from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos, sentence
 from ouroboros._waiting import uninterrupted
 from ouroboros.errors import *
 from ouroboros.inplace import HeldPacket, ReservedPacket
@@ -343,7 +343,7 @@ class Flow(FlowControl):
         try:
             result = uninterrupted(lambda interval: call(interval, opened), timeout, default)
             if result < 0:
-                raise errors.opening_error(result, action, name)
+                raise errors.opening_error(result, action, name, sentence(ffi.string(lib.flow_last_error())))
             self._adopt(result, name)
         except BaseException:
             # The number is there before a signal can say that it is not wanted any more.

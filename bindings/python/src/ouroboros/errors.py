@@ -133,8 +133,13 @@ _CLASSES: dict[int, type[OuroborosError]] = {
 }
 
 
-def explained(kind: type[OuroborosError], code: int, action: str, subject: str = "", hint: str = "") -> OuroborosError:
-    """Return an exception of a kind for the negative code that a function of the libraries returned."""
+def explained(
+    kind: type[OuroborosError], code: int, action: str, subject: str = "", hint: str = "", reason: str = ""
+) -> OuroborosError:
+    """Return an exception of a kind for the negative code that a function of the libraries returned.
+
+    reason: why it failed, in the words of irmd; they say what may help, too.
+    """
     number = -code
     symbol, meaning, help_ = _EXPLANATIONS.get(number) or (
         system.errorcode.get(number, str(number)),
@@ -142,16 +147,18 @@ def explained(kind: type[OuroborosError], code: int, action: str, subject: str =
         "",
     )
     hint = hint or help_
+    if reason:
+        return kind(f"{action}: {reason.removesuffix('.')} ({symbol})", number, subject, hint)
     return kind(f"{action}: {meaning} ({symbol})" + (f"; {hint}" if hint else ""), number, subject, hint)
 
 
-def opening_error(code: int, action: str, subject: str) -> OuroborosError:
-    """Return the exception for a flow that could not be had."""
+def opening_error(code: int, action: str, subject: str, reason: str) -> OuroborosError:
+    """Return the exception for a flow that could not be had, and why."""
     kind = _CLASSES.get(-code, FlowException)
     # Here the flow is not down, and not permitted means that irmd said so.
-    return explained(
-        kind if kind in (FlowTimeoutError, FlowValueError, FlowMemoryError) else FlowException, code, action, subject
-    )
+    if kind not in (FlowTimeoutError, FlowValueError, FlowMemoryError):
+        kind = FlowException
+    return explained(kind, code, action, subject, reason=reason)
 
 
 def using_error(code: int, action: str, subject: str) -> OuroborosError:

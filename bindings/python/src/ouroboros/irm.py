@@ -9,9 +9,10 @@ A local layer, and a name in it that this process serves::
     reg_name("echo", pid)
 
 Each function asks irmd, and waits for its answer; a signal does not interrupt that. Managing takes the user of irmd,
-root, or the group ``ouroboros``. The exceptions say in ``errno`` what the library returned: EPERM if irmd refused,
-whose log says why; EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is
-impossible. A name with a NUL is a ``ValueError``, and what is neither ``str`` nor ``bytes`` a ``TypeError``.
+root, or the group ``ouroboros``. The exceptions say in ``errno`` what the library returned: EPERM if irmd refused;
+EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. Their message
+says why, in the words of irmd if it refused. A name with a NUL is a ``ValueError``, and what is neither ``str`` nor
+``bytes`` a ``TypeError``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 from ouroboros import configuration
 from ouroboros._irm import ffi, lib
 from ouroboros._layers import c_configuration, store
-from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text
+from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, sentence
 from ouroboros.configuration import *
 from ouroboros.errors import OuroborosError, explained
 from ouroboros.qos import QOS_RAW, QoSSpec
@@ -310,8 +311,8 @@ def unreg_name(name: Name, pid: int) -> None:
 def _check(kind: type[IrmError], code: int, action: str, subject: str, refused: str = "") -> None:
     """Raise an exception of a kind if a call failed. ``refused`` helps if it was irmd that refused."""
     if code < 0:
-        hint = f"{refused}, and the log of irmd says more" if refused and code == -errno.EPERM else ""
-        raise explained(kind, code, action, subject, hint)
+        hint = refused if code == -errno.EPERM else ""
+        raise explained(kind, code, action, subject, hint, sentence(ffi.string(lib.irm_last_error())))
 
 
 def _list(pointer: str, call: Any, action: str) -> tuple[Any, int]:
