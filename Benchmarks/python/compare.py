@@ -168,13 +168,28 @@ async def serve_flows() -> None:
             await flow.write(packet)
 
 
+class Patience:
+    """Until when a server that is on its way is waited for."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._end = time.monotonic() + 30
+
+    def look_again(self) -> None:
+        """Wait a moment, or end the program: a contestant that does not begin has failed."""
+        if time.monotonic() > self._end:
+            sys.exit(f"compare.py: the server of {self._server} does not begin")
+        time.sleep(0.001)
+
+
 def allocated(name: str) -> Flow:
     """Return a flow to a server that may be on its way."""
+    patience = Patience(name)
     while True:
         try:
             return flow_alloc(name)
         except FlowException:
-            pass
+            patience.look_again()
 
 
 def rate(call: Callable[[], object], seconds: float) -> float:
@@ -278,11 +293,12 @@ def end_with(parent: int) -> None:
 
 def connected(make: Callable[[], Connection]) -> Connection:
     """Connect to a server that may be on its way."""
+    patience = Patience("Unix sockets")
     while True:
         try:
             return make()
         except (FileNotFoundError, ConnectionRefusedError):
-            pass
+            patience.look_again()
 
 
 def main() -> int:
@@ -310,8 +326,9 @@ def main() -> int:
 
 def measure(rounds: int, seconds: float) -> None:
     """Go through all figures once a round."""
+    patience = Patience("asyncio's streams")
     while not os.path.exists(PATHS["stream"]):
-        pass
+        patience.look_again()
     sockets, flows, in_place, loop = connected(Sockets), Flows(), FlowsInPlace(), connected(Loop)
     figures: dict[str, Callable[[], float]] = {
         "round trip 64 B, socket": lambda: rate(sockets.ping, seconds),
@@ -342,7 +359,8 @@ def measure(rounds: int, seconds: float) -> None:
         ("asyncio, flow / streams", "asyncio 64 B, flow", "asyncio 64 B, streams", 1),
         ("asyncio, flow / sock_recv", "asyncio 64 B, flow", "asyncio 64 B, sock_recv", 1),
     ):
-        print(f"{title:32} {medians[one] / medians[other]:.2f}   (to reach: {target})")
+        ratio = f"{medians[one] / medians[other]:.2f}" if medians[other] > 0 else "-"
+        print(f"{title:32} {ratio}   (to reach: {target})")
 
 
 if __name__ == "__main__":

@@ -186,12 +186,14 @@ static int send_packets(const char *name, size_t bytes, double seconds, int coun
         most = tally.received > most ? tally.received : most;
         flow_dealloc(flows[i]);
     }
-    double span = received ? (double)(last - first) / 1e9 : 1;
+    // Of one packet, or none, there is no rate.
+    double span = received && last > first ? (double)(last - first) / 1e9 : 0;
     printf("{\"mode\": \"flow%s%s\", \"bytes\": %zu, \"flows\": %d, \"seconds\": %.3f, \"sent\": %llu, "
            "\"received\": %llu, \"packets_per_second\": %.0f, \"gigabits_per_second\": %.3f, \"lost\": %lld, "
            "\"reordered\": %llu, \"fairness\": %.3f}\n",
            count > 1 ? "-many" : "", rate > 0 ? "-paced" : "", bytes, count, span, (unsigned long long)sent,
-           (unsigned long long)received, (double)received / span, (double)received * (double)bytes * 8e-9 / span,
+           (unsigned long long)received, span > 0 ? (double)received / span : 0,
+           span > 0 ? (double)received * (double)bytes * 8e-9 / span : 0,
            (long long)(sent - received), (unsigned long long)misordered, most ? (double)least / (double)most : 0);
     return 0;
 }
@@ -211,6 +213,8 @@ static void say_spans(const char *mode, uint64_t *spans, size_t rounds, uint64_t
 static int ping(const char *name, size_t bytes, size_t rounds) {
     static uint8_t packet[LONGEST];
     uint64_t *spans = calloc(rounds, sizeof *spans), begin = nanoseconds_now();
+    if (!spans)
+        fail("calloc", -ENOMEM);
     int flow = open_flow(name, 'E');
     for (size_t i = 0; i < rounds; i++) {
         uint64_t start = nanoseconds_now();
@@ -225,6 +229,8 @@ static int ping(const char *name, size_t bytes, size_t rounds) {
 
 static int allocate(const char *name, size_t rounds) {
     uint64_t *spans = calloc(rounds, sizeof *spans), begin = nanoseconds_now();
+    if (!spans)
+        fail("calloc", -ENOMEM);
     for (size_t i = 0; i < rounds; i++) {
         uint64_t start = nanoseconds_now();
         int flow = open_flow(name, 0);

@@ -8,8 +8,8 @@
 //        udp-pair flood ADDRESS PORT RATE SECONDS
 //
 // `plain` is one datagram for each send() and recv(); `batched` is sendmmsg() and recvmmsg() of messages that the kernel
-// splits and joins (UDP GSO and GRO). `receive` and `ping` write one line of JSON; `receive` and `echo` end when the
-// other says so. `flood` is what a stranger sends to a layer: RATE datagrams a second, random, truncated, oversized and
+// splits and joins (UDP GSO and GRO). `receive` and `ping` write one line of JSON; `receive` ends when the sender says so,
+// and has answered; `echo` when nothing comes for a while. `flood` is what a stranger sends to a layer: RATE datagrams a second, random, truncated, oversized and
 // repeated; 0: as fast as it can.
 
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { MESSAGES = 8, LONGEST = 65487, MOST_PIECES = 64, BUFFER_BYTES = 4 << 20, FAREWELLS = 20 };
+enum { MESSAGES = 8, LONGEST = 65487, MOST_PIECES = 64, BUFFER_BYTES = 4 << 20, FAREWELLS = 100 };
 
 // In front of each datagram. The number LAST ends a run; `sent` then says how many there were.
 struct mark {
@@ -159,23 +159,54 @@ static void receive_batched(int fd, struct run *run) {
     }
 }
 
+static bool is_farewell(const uint8_t *bytes, ssize_t length) {
+    return length >= (ssize_t)sizeof LAST && memcmp(bytes, &LAST, sizeof LAST) == 0;
+}
+
+// Answers farewells until the sender sends no more: one that is left over would end the run of the next receiver.
+static void answer_farewells(int fd) {
+    struct timeval silence = {.tv_usec = 100000};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence);
+    for (;;) {
+        struct sockaddr_in6 peer;
+        socklen_t peer_length = sizeof peer;
+        ssize_t length = recvfrom(fd, buffers[0], sizeof buffers[0], 0, (struct sockaddr *)&peer, &peer_length);
+        if (length < 0)
+            return;
+        if (is_farewell(buffers[0], length))
+            (void)sendto(fd, buffers[0], sizeof(struct mark), 0, (struct sockaddr *)&peer, peer_length);
+    }
+}
+
 static int receive(bool batched, const char *address, const char *port) {
     struct run run = {0};
-    (batched ? receive_batched : receive_plain)(open_socket(address, port, true), &run);
-    double seconds = (double)(run.last - run.first) / 1e9;
+    int fd = open_socket(address, port, true);
+    (batched ? receive_batched : receive_plain)(fd, &run);
+    answer_farewells(fd);
+    // Of one packet, or none, there is no rate.
+    double seconds = run.last > run.first ? (double)(run.last - run.first) / 1e9 : 0;
     printf("{\"mode\": \"%s\", \"bytes\": %.0f, \"seconds\": %.3f, \"sent\": %llu, \"received\": %llu, "
            "\"packets_per_second\": %.0f, \"gigabits_per_second\": %.3f, \"lost\": %lld, \"reordered\": %llu}\n",
            batched ? "batched" : "plain", run.received ? (double)run.bytes / (double)run.received : 0, seconds,
-           (unsigned long long)run.sent, (unsigned long long)run.received, (double)run.received / seconds,
-           (double)run.bytes * 8e-9 / seconds, (long long)(run.sent - run.received),
+           (unsigned long long)run.sent, (unsigned long long)run.received, seconds > 0 ? (double)run.received / seconds : 0,
+           seconds > 0 ? (double)run.bytes * 8e-9 / seconds : 0, (long long)(run.sent - run.received),
            (unsigned long long)run.reordered);
     return 0;
 }
 
+// Until the receiver has answered.
 static void say_last(int fd, uint64_t sent) {
-    struct mark mark = {LAST, sent};
-    for (int i = 0; i < FAREWELLS && send(fd, &mark, sizeof mark, 0) > 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    struct timeval patience = {.tv_usec = 20000};
+    struct mark mark = {LAST, sent}, answer;
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    for (int i = 0; i < FAREWELLS; i++) {
+        if (send(fd, &mark, sizeof mark, 0) < 0 && errno != ENOBUFS && errno != ECONNREFUSED)
+            fail("send");
+        if (recv(fd, &answer, sizeof answer, 0) >= (ssize_t)sizeof answer && answer.number == LAST)
+            return;
+    }
+    errno = ETIMEDOUT;
+    fail("the receiver does not answer");
 }
 
 static uint64_t send_plain(int fd, size_t bytes, uint64_t end) {
@@ -220,7 +251,7 @@ static uint64_t send_batched(int fd, size_t bytes, uint64_t end) {
     return mark.number;
 }
 
-static int echo(const char *address, const char *port) {
+__attribute__((noreturn)) static void echo(const char *address, const char *port) {
     int fd = open_socket(address, port, true);
     for (;;) {
         struct sockaddr_in6 peer;
@@ -228,8 +259,6 @@ static int echo(const char *address, const char *port) {
         ssize_t length = recvfrom(fd, buffers[0], sizeof buffers[0], 0, (struct sockaddr *)&peer, &peer_length);
         if (length < 0)
             fail("recvfrom");
-        if (length >= 8 && memcmp(buffers[0], &LAST, sizeof LAST) == 0)
-            return 0;
         if (sendto(fd, buffers[0], (size_t)length, 0, (struct sockaddr *)&peer, peer_length) < 0)
             fail("sendto");
     }
@@ -251,7 +280,6 @@ static int ping(int fd, size_t bytes, size_t rounds) {
             fail("ping");
         spans[mark.number] = nanoseconds_now() - begin;
     }
-    say_last(fd, rounds);
     qsort(spans, rounds, sizeof *spans, compare);
     printf("{\"mode\": \"echo\", \"bytes\": %zu, \"rounds\": %zu, \"p50_ns\": %llu, \"p99_ns\": %llu}\n", bytes, rounds,
            (unsigned long long)spans[rounds / 2], (unsigned long long)spans[rounds - rounds / 100 - 1]);
@@ -291,7 +319,7 @@ int main(int argc, char **argv) {
     if (strcmp(verb, "receive") == 0 && argc == 5 && has_mode)
         return receive(batched, argv[3], argv[4]);
     if (strcmp(verb, "echo") == 0 && argc == 4)
-        return echo(argv[2], argv[3]);
+        echo(argv[2], argv[3]);
     if (strcmp(verb, "flood") == 0 && argc == 6 && atof(argv[4]) >= 0 && atof(argv[5]) > 0)
         return flood(open_socket(argv[2], argv[3], false), atof(argv[4]), atof(argv[5]));
     bool is_send = strcmp(verb, "send") == 0 && argc == 7 && has_mode;
