@@ -6,8 +6,11 @@ PKG_CONFIG_PATH  where it looks, if Ouroboros is not installed where the system 
 """
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from cffi import FFI
@@ -19,14 +22,27 @@ VERSION = "0.23"
 
 def pkg_config(library: str, *options: str) -> str:
     """Return what pkg-config says of a library, or end the build with a reason."""
-    command = [os.environ.get("PKG_CONFIG", "pkg-config"), *options, library]
+    command = [*shlex.split(os.environ.get("PKG_CONFIG", "pkg-config")), *options, library]
     try:
-        answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    except FileNotFoundError:
-        sys.exit(f"ERROR: {command[0]} is not installed.")
+        answer = subprocess.run(command, check=True, capture_output=True)
+    except OSError as error:
+        sys.exit(f"ERROR: {command[0]} cannot be run: {error.strerror} (package pkg-config).")
     except subprocess.CalledProcessError as error:
-        sys.exit(f"ERROR: {library} not found via pkg-config. Is Ouroboros installed?\n{error.stderr}")
-    return answer.stdout.strip()
+        sys.exit(
+            f"ERROR: {library} not found via pkg-config. Is Ouroboros installed? "
+            f"PKG_CONFIG_PATH=PREFIX/lib/pkgconfig says where.\n{os.fsdecode(error.stderr)}"
+        )
+    return os.fsdecode(answer.stdout).rstrip("\n")
+
+
+def look_for_compiler() -> None:
+    """End the build with a reason if there is no compiler, or nothing to compile against."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[0]
+    if shutil.which(compiler) is None:
+        sys.exit(f"ERROR: there is no C compiler {compiler} (package gcc); CC=PROGRAM names another.")
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").exists():
+        sys.exit(f"ERROR: the headers of Python are not in {headers} (package python3-dev).")
 
 
 def linked_with(library: str) -> dict[str, list[str]]:
@@ -40,7 +56,16 @@ def linked_with(library: str) -> dict[str, list[str]]:
         # pkg-config leaves out what it takes for a system directory.
         "include_dirs": [pkg_config(library, "--variable=includedir")],
         "library_dirs": [directory],
-        "runtime_library_dirs": [] if directory.startswith(("/usr/lib", "/lib")) else [directory],
+        # One by one: a directory may have a comma in its name.
+        "extra_link_args": [] if is_searched(directory) else ["-Xlinker", "-rpath", "-Xlinker", directory],
+    }
+
+
+def is_searched(directory: str) -> bool:
+    """Return whether the dynamic linker looks into a directory by itself."""
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    return directory.rstrip("/") in {
+        f"{root}/{name}".rstrip("/") for root in ("", "/usr") for name in ("lib", "lib64", f"lib/{multiarch}")
     }
 
 
