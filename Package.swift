@@ -61,6 +61,7 @@ let package = Package(
             dependencies: [
                 "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
                 .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
         // drivers

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import DequeModule
 import LocalProtocol
 import Vocabulary
 
@@ -17,7 +16,8 @@ struct Acceptors: Sendable {
         fileprivate let arrival: UInt64
     }
 
-    private var waiting: [ProcessID: Deque<Accept>] = [:]
+    private var waiting: [ProcessID: ArrivalOrder<Accept>] = [:]
+    private var arrivalOf: [ConnectionID: UInt64] = [:]
     private var arrivals: UInt64 = 0
 
     /// An accept that has just arrived, to be added or to be given a flow at once.
@@ -26,20 +26,21 @@ struct Acceptors: Sendable {
         return Accept(connection: connection, request: request, deadline: deadline, arrival: arrivals)
     }
 
-    mutating func add(_ accept: Accept, of process: ProcessID) { waiting[process, default: []].append(accept) }
-
-    /// Puts an accept back that was taken for a flow of which nothing came, to its old place.
-    mutating func restore(_ accept: Accept, of process: ProcessID) {
-        let place = waiting[process]?.firstIndex { $0.arrival > accept.arrival } ?? waiting[process]?.count ?? 0
-        waiting[process, default: []].insert(accept, at: place)
+    /// A new one, or one that was taken for a flow of which nothing came: to its old place.
+    mutating func add(_ accept: Accept, of process: ProcessID) {
+        waiting[process, default: ArrivalOrder()].insert(accept, arrival: accept.arrival)
+        arrivalOf[accept.connection] = accept.arrival
     }
 
     mutating func remove(_ connection: ConnectionID, of process: ProcessID) {
-        waiting[process]?.removeAll { $0.connection == connection }
+        guard let arrival = arrivalOf.removeValue(forKey: connection) else { return }
+        waiting[process]?.remove(arrival: arrival)
         if waiting[process]?.isEmpty == true { waiting[process] = nil }
     }
 
-    mutating func removeAll(of process: ProcessID) { waiting[process] = nil }
+    mutating func removeAll(of process: ProcessID) {
+        for accept in waiting.removeValue(forKey: process)?.inOrder ?? [] { arrivalOf[accept.connection] = nil }
+    }
 
     func isWaiting(_ process: ProcessID) -> Bool { waiting[process] != nil }
 
@@ -64,11 +65,7 @@ struct Acceptors: Sendable {
             }
         }
         guard let best else { return nil }
-        switch balancing {
-        case .roundRobin: waiting[best.process]?.removeFirst()
-        case .spillover: waiting[best.process]?.removeLast()
-        }
-        if waiting[best.process]?.isEmpty == true { waiting[best.process] = nil }
+        remove(best.accept.connection, of: best.process)
         return (best.process, best.accept)
     }
 }

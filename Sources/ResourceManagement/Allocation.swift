@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import DequeModule
 import LocalProtocol
 import Vocabulary
 
@@ -29,27 +28,31 @@ struct Allocation: Hashable, Sendable {
 
 /// The allocations that wait until a process accepts, by name.
 struct WaitingAllocations: Sendable {
-    private var queues: [ServiceName: Deque<ConnectionID>] = [:]
+    private var queues: [ServiceName: ArrivalOrder<Waiting>] = [:]
+
+    /// A connection may wait again for the same name; the arrival tells one wait from the other.
+    struct Waiting: Hashable, Sendable {
+        let connection: ConnectionID
+        let arrival: UInt64
+    }
 
     var isEmpty: Bool { queues.isEmpty }
     /// The names that somebody waits for.
-    var names: Dictionary<ServiceName, Deque<ConnectionID>>.Keys { queues.keys }
+    var names: Dictionary<ServiceName, ArrivalOrder<Waiting>>.Keys { queues.keys }
 
     func contains(_ name: ServiceName) -> Bool { queues[name] != nil }
-    func connections(for name: ServiceName) -> [ConnectionID] { Array(queues[name] ?? []) }
-    func first(for name: ServiceName) -> ConnectionID? { queues[name]?.first }
+    /// In the order of arrival.
+    func all(for name: ServiceName) -> [Waiting] { queues[name]?.inOrder ?? [] }
+    func first(for name: ServiceName) -> ConnectionID? { queues[name]?.first?.connection }
 
-    mutating func append(_ connection: ConnectionID, for name: ServiceName) {
-        queues[name, default: []].append(connection)
+    /// One that waited before gets its old place.
+    mutating func add(_ allocation: Allocation) {
+        queues[allocation.name, default: ArrivalOrder()].insert(
+            Waiting(connection: allocation.connection, arrival: allocation.arrival), arrival: allocation.arrival)
     }
 
-    /// For an allocation that waited already.
-    mutating func prepend(_ connection: ConnectionID, for name: ServiceName) {
-        queues[name, default: []].prepend(connection)
-    }
-
-    mutating func remove(_ connection: ConnectionID, for name: ServiceName) {
-        queues[name]?.removeAll { $0 == connection }
-        if queues[name]?.isEmpty == true { queues[name] = nil }
+    mutating func remove(_ allocation: Allocation) {
+        queues[allocation.name]?.remove(arrival: allocation.arrival)
+        if queues[allocation.name]?.isEmpty == true { queues[allocation.name] = nil }
     }
 }

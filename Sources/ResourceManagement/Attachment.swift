@@ -18,6 +18,7 @@ extension ResourceManager {
             return
         }
         connections[id] = Connection(credentials: credentials)
+        arm(id, at: now + Limits.greetingTimeout)
     }
 
     mutating func greet(_ hello: Hello, _ finding: Finding, on id: ConnectionID, of credentials: Credentials) {
@@ -27,6 +28,7 @@ extension ResourceManager {
             drop(id)
             return
         }
+        disarm(id)
         let named = if case .program(let path) = finding { path } else { hello.program }
         let program = Array(named.prefix(Limits.programBytes))
         switch hello.role {
@@ -108,8 +110,15 @@ extension ResourceManager {
                 removeProcess(process)
             }
         }
-        connections[id] = nil
+        forget(id)
         quotas.removeConnection(of: connection.credentials.user)
+    }
+
+    /// Takes the connection out of the books, with its alarm.
+    @discardableResult
+    mutating func forget(_ id: ConnectionID) -> Connection? {
+        disarm(id)
+        return connections.removeValue(forKey: id)
     }
 
     /// Ends a connection from our side.
@@ -124,7 +133,7 @@ extension ResourceManager {
         free(id)
         switch call {
         case .idle, .searching: break
-        case .allocating(let allocation): waiting.remove(id, for: allocation.name)
+        case .allocating(let allocation): waiting.remove(allocation)
         case .accepting: acceptors.remove(id, of: connection.credentials.process)
         case .attached(let flow, let end): release(flow, end, .withdrawn)
         }
@@ -133,11 +142,11 @@ extension ResourceManager {
     /// A process is dead.
     mutating func bury(_ id: ProcessID) {
         watched.remove(id)
+        let bound = names.names(of: id)
+        let attached = processes[id]?.names ?? []
+        for name in bound { _ = names.unbind(id, from: name) }
         removeProcess(id)
-        for name in names.names(of: id) {
-            _ = names.unbind(id, from: name)
-            settle(name)
-        }
+        for name in bound where !attached.contains(name) { settle(name) }
         outgoing.append(.unwatch(id))
     }
 
@@ -158,7 +167,7 @@ extension ResourceManager {
             outgoing.append(.releaseLink(link))
         }
         for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
-            guard let gone = connections.removeValue(forKey: connection), !gone.isOfChannel else { continue }
+            guard let gone = forget(connection), !gone.isOfChannel else { continue }
             quotas.removeConnection(of: gone.credentials.user)
             outgoing.append(.drop(connection))
         }

@@ -7,8 +7,8 @@ import Vocabulary
 struct Connection: Sendable {
     let credentials: Credentials
     var stage: Stage = .greeting
-    /// The earliest alarm that is set for it; at most one later alarm of an older request is in the timer queue.
-    var alarm: Instant?
+    /// One for any number of requests: it is set again, for the request that is there then, when it comes up.
+    var alarm: (deadline: Instant, timer: TimerQueue<ResourceManager.Due>.Timer)?
     /// No connection of its own: a request over the channel of an IPCP. Gone when the request is.
     var isOfChannel = false
 

@@ -22,7 +22,7 @@ extension ResourceManager {
     }
 
     /// Gives the allocation to an acceptor, or lets it wait for one.
-    mutating func seek(_ allocation: Allocation, again: Bool = false) {
+    mutating func seek(_ allocation: Allocation) {
         guard let record = names[allocation.name] else {
             return refuse(allocation, .name, "name \(allocation.name) was destroyed")
         }
@@ -37,11 +37,7 @@ extension ResourceManager {
             return
         }
         var allocation = allocation
-        if again {
-            waiting.prepend(allocation.connection, for: allocation.name)
-        } else {
-            waiting.append(allocation.connection, for: allocation.name)
-        }
+        waiting.add(allocation)
         allocation.startDeadline = startIfNeeded(for: allocation.name)
         connections[allocation.connection]?.call = .allocating(allocation)
         arm(allocation.connection, at: allocation.limit)
@@ -75,7 +71,7 @@ extension ResourceManager {
         let deadline = timeout.map { now + $0 }
         let accept = acceptors.arrival(of: request, on: id, deadline: deadline)
         if let allocation = nextAllocation(for: process) {
-            waiting.remove(allocation.connection, for: allocation.name)
+            waiting.remove(allocation)
             return begin(allocation, accept, of: process)
         }
         if let deadline, deadline <= now {
@@ -112,37 +108,8 @@ extension ResourceManager {
             case .allocating(let allocation) = connections[connection]?.call,
             let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing)
         {
-            waiting.remove(connection, for: name)
+            waiting.remove(allocation)
             begin(allocation, accept, of: process)
-        }
-    }
-
-    /// Something that served the name is gone: who waits for it may wait in vain.
-    mutating func settle(_ name: ServiceName) {
-        guard waiting.contains(name), let record = names[name] else { return }
-        for connection in waiting.connections(for: name) {
-            guard case .allocating(var allocation) = connections[connection]?.call else { continue }
-            if isServed(record, for: allocation.process) {
-                allocation.startDeadline = startIfNeeded(for: name) ?? allocation.startDeadline
-                connections[connection]?.call = .allocating(allocation)
-                arm(connection, at: allocation.limit)
-            } else {
-                waiting.remove(connection, for: name)
-                if !search(allocation) { refuseUnknown(allocation) }
-            }
-        }
-    }
-
-    /// Fails all who wait for the name.
-    mutating func refuseWaiting(
-        for name: ServiceName, _ failure: Failure, _ reason: String, where isMeant: (Allocation) -> Bool = { _ in true }
-    ) {
-        for connection in waiting.connections(for: name) {
-            guard case .allocating(let allocation) = connections[connection]?.call, isMeant(allocation) else {
-                continue
-            }
-            waiting.remove(connection, for: name)
-            refuse(allocation, failure, reason)
         }
     }
 
@@ -163,14 +130,24 @@ extension ResourceManager {
     /// set again for the request that is there then.
     mutating func arm(_ id: ConnectionID, at deadline: Instant) {
         guard let connection = connections[id] else { return }
-        if let alarm = connection.alarm, alarm <= deadline { return }
-        connections[id]?.alarm = deadline
-        timers.set(.connection(id), at: deadline)
+        if let alarm = connection.alarm {
+            if alarm.deadline <= deadline { return }
+            timers.cancel(alarm.timer)
+        }
+        connections[id]?.alarm = (deadline, timers.set(.connection(id), at: deadline))
+    }
+
+    mutating func disarm(_ id: ConnectionID) {
+        guard let alarm = connections[id]?.alarm else { return }
+        timers.cancel(alarm.timer)
+        connections[id]?.alarm = nil
     }
 
     mutating func expire(_ id: ConnectionID) {
         guard let connection = connections[id] else { return }
-        if let alarm = connection.alarm, alarm <= now { connections[id]?.alarm = nil }
+        connections[id]?.alarm = nil
+        // Whoever holds connections without a word holds descriptors of irmd's.
+        if case .greeting = connection.stage { return drop(id) }
         switch connection.call {
         case .allocating(let allocation): expire(allocation)
         case .searching(let search):
@@ -193,12 +170,12 @@ extension ResourceManager {
     private mutating func expire(_ allocation: Allocation) {
         var allocation = allocation
         if allocation.deadline <= now {
-            waiting.remove(allocation.connection, for: allocation.name)
+            waiting.remove(allocation)
             return refuse(allocation, .timedOut, "nobody accepted in time")
         }
         if let limit = allocation.startDeadline, limit <= now {
             guard hasAcceptingProcess(allocation.name) else {
-                waiting.remove(allocation.connection, for: allocation.name)
+                waiting.remove(allocation)
                 return giveUpStart(for: allocation)
             }
             allocation.startDeadline = nil

@@ -21,6 +21,7 @@ extension ResourceManager {
         processes[server]?.flows.insert(flow.id)
         arm(allocation.connection, at: allocation.deadline)
         if let layer = flow.localLayer {
+            ipcps[layer.ipcp]?.flows.insert(flow.id)
             outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp))
         }
         outgoing.append(.createFlowMemory(flow.id, flow.place.link, linkIsNew: flow.place.linkIsNew))

@@ -35,7 +35,7 @@ extension ResourceManager {
         case .waiting:
             finish(id)
             // The client has seen nothing yet: the next acceptor may do better.
-            if end == .second, let allocation = flow.allocation { seek(allocation, again: true) }
+            if end == .second, let allocation = flow.allocation { seek(allocation) }
         case .released: finish(id)
         case .offered: if cause != .deallocated { markGone(flow, end) }
         case .held:
@@ -87,6 +87,7 @@ extension ResourceManager {
         flowNumbers.giveBack(id)
         quotas.removeFlow(of: flow.owner, flow.queueBytes, isRemote: flow.remote != nil)
         if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
+            ipcps[layer.ipcp]?.flows.remove(id)
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }
         for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }
@@ -101,7 +102,7 @@ extension ResourceManager {
     /// The accept that a flow was meant for has seen nothing of it and goes on. That of an IPCP was for this flow alone.
     mutating func restore(_ accept: Acceptors.Accept, of server: ProcessID) {
         guard connections[accept.connection]?.isOfChannel == false else { return free(accept.connection) }
-        acceptors.restore(accept, of: server)
+        acceptors.add(accept, of: server)
         connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
         if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
     }

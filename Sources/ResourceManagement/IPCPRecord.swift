@@ -16,9 +16,13 @@ struct IPCPRecord: Sendable {
     let type: IPCPType
     var state: State
     /// Requests it has not answered.
-    var unanswered = 0
+    var unanswered: Set<RequestID> = []
     /// Of a message to another host; nil: it reaches none.
     var messageBytes: UInt32?
+    /// Until it has booted, or has ended.
+    var timer: TimerQueue<ResourceManager.Due>.Timer?
+    /// Those of its layer. Of flows to other hosts there are books of the process's.
+    var flows: Set<FlowID> = []
 
     enum State: Sendable {
         /// Started, has not said that it is ready.
@@ -43,6 +47,8 @@ struct IPCPTransaction: Sendable {
     /// Nil = irmd itself, which does not wait.
     let requester: Requester?
     let purpose: Purpose
+    /// When irmd gives it up.
+    let timer: TimerQueue<ResourceManager.Due>.Timer
 
     enum Purpose: Sendable {
         case bootstrap(LayerConfiguration)

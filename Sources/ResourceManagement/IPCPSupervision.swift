@@ -31,8 +31,14 @@ extension ResourceManager {
             process: process, name: name, type: spawning.type,
             state: .booting(spawning.requester, deadline: deadline))
         report(.supervision(.instantiated(program, process)))
-        timers.set(.booting(process), at: deadline)
+        setTimer(of: process, timers.set(.booting(process), at: deadline))
         if isStopping { end(process, for: nil) }
+    }
+
+    /// In place of the one that it had.
+    mutating func setTimer(of process: ProcessID, _ timer: TimerQueue<Due>.Timer?) {
+        if let old = ipcps[process]?.timer { timers.cancel(old) }
+        ipcps[process]?.timer = timer
     }
 
     mutating func bootExpired(_ process: ProcessID) {
@@ -74,7 +80,7 @@ extension ResourceManager {
         if case .booting(let creator, _) = ipcp.state { fail(creator, .ipcp, "IPCP \(process) was destroyed") }
         ipcps[process]?.state = .ending(requester.map { [$0] } ?? [])
         outgoing.append(.signal(process, .terminate))
-        timers.set(.ending(process), at: now + Limits.shutdownPatience)
+        setTimer(of: process, timers.set(.ending(process), at: now + Limits.shutdownPatience))
     }
 
     mutating func endingExpired(_ process: ProcessID) {
@@ -89,6 +95,7 @@ extension ResourceManager {
 
     private mutating func ipcpEnded(_ ipcp: IPCPRecord, _ status: ExitStatus) {
         ipcpNames.remove(ipcp.name)
+        if let timer = ipcp.timer { timers.cancel(timer) }
         outgoing.append(.closeChannel(ipcp.process))
         switch ipcp.state {
         case .booting(let requester, _):
@@ -100,13 +107,13 @@ extension ResourceManager {
             report(.supervision(.ipcpRemoved(ipcp.process)))
             for requester in requesters { succeed(requester) }
         }
-        for (request, transaction) in transactions where transaction.ipcp == ipcp.process {
-            transactions[request] = nil
+        for request in ipcp.unanswered.sorted() {
+            guard let transaction = endTransaction(request, of: ipcp.process) else { continue }
             failed(transaction, .ipcp, Array("IPCP \(ipcp.process) ended: \(status)".utf8))
         }
         names.removeRegistrations(with: ipcp.process)
         // An irmd that stops leaves the flows to their processes, which can go on without it.
         guard !isStopping else { return }
-        for id in flows.values.filter({ $0.localLayer?.ipcp == ipcp.process }).map(\.id).sorted() { bringDown(id) }
+        for id in ipcp.flows.sorted() { bringDown(id) }
     }
 }

@@ -12,7 +12,7 @@ extension ResourceManager {
             fail(requester, .ipcp, "there is no IPCP \(process)")
             return nil
         }
-        guard ipcp.unanswered < Limits.ipcpRequests else {
+        guard ipcp.unanswered.count < Limits.ipcpRequests else {
             fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests")
             return nil
         }
@@ -31,9 +31,9 @@ extension ResourceManager {
     ) {
         let request = RequestID(nextTransaction)
         nextTransaction += 1
-        transactions[request] = IPCPTransaction(ipcp: ipcp, requester: requester, purpose: purpose)
-        ipcps[ipcp]?.unanswered += 1
-        timers.set(.transaction(request), at: now + Limits.ipcpRequestTimeout)
+        let timer = timers.set(.transaction(request), at: now + Limits.ipcpRequestTimeout)
+        transactions[request] = IPCPTransaction(ipcp: ipcp, requester: requester, purpose: purpose, timer: timer)
+        ipcps[ipcp]?.unanswered.insert(request)
         outgoing.append(.request(message(request), ipcp))
     }
 
@@ -139,14 +139,16 @@ extension ResourceManager {
                 ipcp.process,
                 "it is of type \(type.name) and speaks version \(version), not \(ProtocolVersion.current)")
         }
+        setTimer(of: ipcp.process, nil)
         ipcps[ipcp.process]?.state = .initialised
         report(.supervision(.ipcpCreated(ipcp.process)))
         succeed(requester, .created(ipcp.process))
     }
 
-    private mutating func endTransaction(_ request: RequestID, of ipcp: ProcessID) -> IPCPTransaction? {
-        guard transactions[request]?.ipcp == ipcp else { return nil }
-        ipcps[ipcp]?.unanswered -= 1
+    mutating func endTransaction(_ request: RequestID, of ipcp: ProcessID) -> IPCPTransaction? {
+        guard let transaction = transactions[request], transaction.ipcp == ipcp else { return nil }
+        timers.cancel(transaction.timer)
+        ipcps[ipcp]?.unanswered.remove(request)
         return transactions.removeValue(forKey: request)
     }
 

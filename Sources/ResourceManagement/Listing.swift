@@ -37,7 +37,7 @@ extension ResourceManager {
     }
 
     mutating func listNames(from: UInt32, for requester: Requester) {
-        let all = names.inOrder()
+        let all = names.inOrder(isFirstPage: from == 0)
         let entries = page(from: from, of: all.count) { entry(for: all[$0]) }
         succeed(requester, .names(entries, total: UInt32(clamping: all.count)))
     }
@@ -55,7 +55,9 @@ extension ResourceManager {
     }
 
     mutating func listFlows(from: UInt32, for requester: Requester) {
-        let all = flows.keys.sorted()
+        // Sorted for the first page only: the others go on in that order, without those that are gone since.
+        if from == 0 || listedFlows.isEmpty { listedFlows = flows.keys.sorted() }
+        let all = listedFlows
         let entries = page(from: from, of: all.count) { entry(for: all[$0]) }
         let listed = entries.compactMap { entry in
             flows[entry.flow].map { ListedFlow(entry: entry, link: $0.place.link, slot: $0.place.slot) }
@@ -75,7 +77,7 @@ extension ResourceManager {
     mutating func sendStatus(for requester: Requester) {
         let status = ManagerStatus(
             process: identity.process, user: identity.user, uptime: now.since(identity.started),
-            processes: UInt32(clamping: processes.keys.count { ipcps[$0] == nil }),
+            processes: UInt32(clamping: processes.count - ipcps.keys.count { processes[$0] != nil }),
             ipcps: UInt32(clamping: ipcps.count), names: UInt32(clamping: names.count),
             flows: UInt32(clamping: flows.count), flowsAllocated: flowsAllocated,
             allocationsFailed: allocationsFailed, runtimeDirectory: identity.runtimeDirectory)

@@ -40,9 +40,12 @@ struct NameRecord: Sendable {
 struct Names: Sendable {
     private var records: [ServiceName: NameRecord] = [:]
     private var namesOfPid: [ProcessID: OrderedSet<ServiceName>] = [:]
+    /// By IPCP.
+    private var registered: [ProcessID: Set<ServiceName>] = [:]
     private var creations: UInt64 = 0
-    /// In the order of creation, until one comes or goes.
+    /// In the order of creation; since then some may have come or gone.
     private var ordered: [ServiceName]?
+    private var isOrderStale = false
 
     var count: Int { records.count }
     /// In no order.
@@ -58,14 +61,15 @@ struct Names: Sendable {
         guard records.count < Limits.names else { return false }
         creations += 1
         records[settings.name] = NameRecord(settings: settings, creation: creations)
-        ordered = nil
+        isOrderStale = true
         return true
     }
 
     mutating func remove(_ name: ServiceName) -> NameRecord? {
         guard let record = records.removeValue(forKey: name) else { return nil }
         for process in record.pids { forget(name, of: process) }
-        ordered = nil
+        for ipcp in record.registrations.keys { forgetRegistration(of: name, with: ipcp) }
+        isOrderStale = true
         return record
     }
 
@@ -91,14 +95,32 @@ struct Names: Sendable {
     /// The names that a process is bound to by its pid.
     func names(of process: ProcessID) -> OrderedSet<ServiceName> { namesOfPid[process] ?? [] }
 
-    /// An IPCP is gone. The names that were registered with it.
-    mutating func removeRegistrations(with ipcp: ProcessID) {
-        for name in Array(records.keys) { records[name]?.registrations[ipcp] = nil }
+    mutating func register(_ name: ServiceName, _ registration: NameRecord.Registration, with ipcp: ProcessID) {
+        guard records[name] != nil else { return }
+        records[name]?.registrations[ipcp] = registration
+        registered[ipcp, default: []].insert(name)
     }
 
-    /// All names in the order of creation.
-    mutating func inOrder() -> [ServiceName] {
-        if let ordered { return ordered }
+    mutating func unregister(_ name: ServiceName, with ipcp: ProcessID) {
+        records[name]?.registrations[ipcp] = nil
+        forgetRegistration(of: name, with: ipcp)
+    }
+
+    private mutating func forgetRegistration(of name: ServiceName, with ipcp: ProcessID) {
+        registered[ipcp]?.remove(name)
+        if registered[ipcp]?.isEmpty == true { registered[ipcp] = nil }
+    }
+
+    /// An IPCP is gone, and with it the names that were registered there.
+    mutating func removeRegistrations(with ipcp: ProcessID) {
+        for name in registered.removeValue(forKey: ipcp) ?? [] { records[name]?.registrations[ipcp] = nil }
+    }
+
+    /// All names in the order of creation. `isFirstPage`: with those that have come since somebody asked last; the pages of
+    /// one list are of one order, and none but the first sorts all names.
+    mutating func inOrder(isFirstPage: Bool) -> [ServiceName] {
+        if let ordered, !(isFirstPage && isOrderStale) { return ordered }
+        isOrderStale = false
         let names = records.values.sorted { $0.creation < $1.creation }.map(\.settings.name)
         ordered = names
         return names

@@ -26,7 +26,7 @@ extension ResourceManager {
             // Destroyed while the IPCP was at it.
             return ask(ipcp, .unregister(name), for: nil) { .unregister($0, hash: registration.hash) }
         }
-        names[name]?.registrations[ipcp] = registration
+        names.register(name, registration, with: ipcp)
         report(.naming(.registered(name, ipcp, hash: registration.hash)))
     }
 
@@ -39,7 +39,7 @@ extension ResourceManager {
         guard let registration = record.registrations[process] else {
             return fail(requester, .noEntry, "\(name) is not registered with IPCP \(process)")
         }
-        names[name]?.registrations[process] = nil
+        names.unregister(name, with: process)
         ask(process, .unregister(name), for: requester) { .unregister($0, hash: registration.hash) }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import Authentication
+import DequeModule
 import LocalProtocol
 import Vocabulary
 
@@ -82,6 +83,12 @@ package struct ResourceManager: Sendable {
     var starting: [StartID: StartedProgram] = [:]
     var nextStart: UInt64 = 1
 
+    /// What is not done yet of what concerns very many.
+    var errands = Deque<Errand>()
+    /// Done for them in this turn.
+    var errandSteps = 0
+    /// Of the list that somebody reads page by page.
+    var listedFlows: [FlowID] = []
     var isStopping = false
     var timers = TimerQueue<Due>()
 
@@ -124,6 +131,7 @@ package struct ResourceManager: Sendable {
         self.now = now
         swap(&outgoing, &actions)
         defer { swap(&outgoing, &actions) }
+        errandSteps = 0
         switch event {
         case .connected(let connection, let credentials): connect(connection, credentials)
         case .received(let connection, let message, let finding): receive(message, finding, on: connection)
@@ -143,7 +151,9 @@ package struct ResourceManager: Sendable {
         }
         // Every event is a turn of the clock too: a busy irmd is as punctual as an idle one.
         while let due = timers.next(now: now) { expire(due) }
-        deadline = timers.deadline
+        runErrands()
+        // The driver looks at the others, then comes back.
+        deadline = errands.isEmpty ? timers.deadline : now
     }
 
     private mutating func expire(_ due: Due) {
@@ -205,7 +215,7 @@ package struct ResourceManager: Sendable {
             connections[id]?.call = .idle
             return
         }
-        connections[id] = nil
+        forget(id)
         processes[connection.credentials.process]?.calls.remove(id)
     }
 

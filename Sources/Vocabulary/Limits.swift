@@ -22,6 +22,15 @@ public enum Limits {
     public static let flowsPerUser = 65_535
     /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.
     public static let connectionsPerUser = 16_384
+    /// Allocations of one name that irmd refuses or moves in one turn, if something concerns all of them: about 2 ms. The
+    /// others follow in the next turns.
+    package static let errandsPerTurn = 256
+    /// Connections that irmd accepts before it looks at the others again.
+    package static let connectionsPerTurn = 64
+    /// Users whose descriptors irmd closes at one time, each on a thread. More wait; kernels since 6.16 need none.
+    package static let closingThreads = 32
+    /// Descriptors of one user that are not closed yet. Beyond: the user's connections are refused.
+    package static let unclosedDescriptors = 1_024
     /// Address space of one direction of a flow, in bytes; a power of two, because positions are masked. Sparse.
     public static let ringBytes = 4 << 20
     /// Unread bytes in one direction of a flow before its writer waits (back-pressure).
@@ -107,6 +116,12 @@ public enum Limits {
     package static let allocationTimeout = TimeSpan(seconds: 20)
     /// How much longer than irmd's deadline a client waits for irmd's verdict.
     package static let verdictGuard = TimeSpan(seconds: 1)
+    /// A connection to irmd shall begin with a greeting within this time, or is dropped: the library greets at once.
+    package static let greetingTimeout = TimeSpan(seconds: 10)
+    /// How long irmd waits before it accepts connections again when there are no descriptors and nobody leaves.
+    package static let acceptPause = TimeSpan(milliseconds: 100)
+    /// How often it says so.
+    package static let complaintInterval = TimeSpan(seconds: 60)
     /// A program that was started for a name shall accept within this time.
     package static let autoStartTimeout = TimeSpan(seconds: 10)
     /// An IPCP shall say that it is initialised within this time.

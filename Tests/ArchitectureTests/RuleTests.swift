@@ -18,7 +18,7 @@ import Testing
             "IPCP": ground.union(["LocalProtocol"]),
             "Authentication": ground.union(["Wire"]),
             "ResourceManagement": ground.union([
-                "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
+                "LocalProtocol", "Authentication", "DequeModule", "HeapModule", "OrderedCollections",
             ]),
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
             "Platform": ["Vocabulary", "CLinux"],
@@ -31,7 +31,7 @@ import Testing
                 "LocalProtocol", "IPCP", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
             ]),
             "ResourceManagerRuntime": driver.union([
-                "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "DequeModule",
+                "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "DequeModule", "Synchronization",
             ]),
             "ManagementClient": driver.union(["LocalProtocol"]),
             "ToolSupport": ["Vocabulary", "CLinux", "Platform"],

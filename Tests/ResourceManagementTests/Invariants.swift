@@ -9,6 +9,7 @@ import Vocabulary
 extension ResourceManager {
     /// What must be true between any two events.
     func checkInvariants(_ comment: Comment = "") {
+        #expect(timers.count <= connections.count + transactions.count + ipcps.count + 1, comment)
         for (id, connection) in connections {
             switch connection.call {
             case .attached(let flow, let end)?:
@@ -21,7 +22,7 @@ extension ResourceManager {
                 case .held, .released: Issue.record("connection \(id) waits for an end that is settled. \(comment)")
                 }
             case .allocating(let allocation)?:
-                #expect(waiting.connections(for: allocation.name).contains(id), comment)
+                #expect(waiting.all(for: allocation.name).contains { $0.connection == id }, comment)
             case .accepting?:
                 #expect(acceptors.isWaiting(connection.credentials.process), comment)
             case .searching?: #expect(!connection.isOfChannel, comment)
@@ -32,7 +33,7 @@ extension ResourceManager {
         for (id, process) in processes { check(id, process, comment) }
         for (id, flow) in flows { check(id, flow, comment) }
         for name in waiting.names {
-            for connection in waiting.connections(for: name) {
+            for connection in waiting.all(for: name).map(\.connection) {
                 guard case .allocating = connections[connection]?.call else {
                     Issue.record("\(connection) is in the queue of \(name), but does not wait. \(comment)")
                     continue
@@ -85,5 +86,6 @@ extension ResourceManager {
         #expect(waiting.isEmpty, comment)
         #expect(watched.isEmpty, comment)
         #expect(connections.isEmpty, comment)
+        #expect(timers.count == 0, comment)
     }
 }

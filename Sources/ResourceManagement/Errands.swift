@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Something that concerns all allocations that wait for a name. There may be very many, so it is done in slices: what is
+/// left is gone on with in the next turn, and others are served in between.
+struct Errand: Sendable {
+    enum Purpose: Sendable {
+        /// Something that served the name is gone: each may wait in vain.
+        case settle
+        case refuse(Failure, reason: String, isMeant: @Sendable (Allocation) -> Bool)
+    }
+
+    let name: ServiceName
+    let purpose: Purpose
+    /// Those that waited when the errand began.
+    var waiting: ArraySlice<WaitingAllocations.Waiting>
+}
+
+extension ResourceManager {
+    /// Something that served the name is gone: whoever waits for it may wait in vain.
+    mutating func settle(_ name: ServiceName) {
+        guard waiting.contains(name) else { return }
+        begin(Errand(name: name, purpose: .settle, waiting: waiting.all(for: name)[...]))
+    }
+
+    /// Fails all who wait for the name.
+    mutating func refuseWaiting(
+        for name: ServiceName, _ failure: Failure, _ reason: String,
+        where isMeant: @escaping @Sendable (Allocation) -> Bool = { _ in true }
+    ) {
+        guard waiting.contains(name) else { return }
+        begin(
+            Errand(
+                name: name, purpose: .refuse(failure, reason: reason, isMeant: isMeant),
+                waiting: waiting.all(for: name)[...]))
+    }
+
+    /// A slice at once, the rest later.
+    private mutating func begin(_ errand: Errand) {
+        var errand = errand
+        if errands.isEmpty { run(&errand) }
+        if !errand.waiting.isEmpty { errands.append(errand) }
+    }
+
+    /// What is left of earlier turns.
+    mutating func runErrands() {
+        while errandSteps < Limits.errandsPerTurn, var errand = errands.popFirst() {
+            run(&errand)
+            if !errand.waiting.isEmpty { errands.prepend(errand) }
+        }
+    }
+
+    private mutating func run(_ errand: inout Errand) {
+        // The same for all of a slice: what they wait for may have to be started.
+        var limit: Instant??
+        while errandSteps < Limits.errandsPerTurn, let next = errand.waiting.popFirst() {
+            errandSteps += 1
+            guard case .allocating(let allocation) = connections[next.connection]?.call,
+                allocation.arrival == next.arrival
+            else { continue }
+            switch errand.purpose {
+            case .settle: settle(allocation, &limit)
+            case .refuse(let failure, let reason, let isMeant):
+                guard isMeant(allocation) else { continue }
+                waiting.remove(allocation)
+                refuse(allocation, failure, reason)
+            }
+        }
+    }
+
+    private mutating func settle(_ allocation: Allocation, _ limit: inout Instant??) {
+        guard let record = names[allocation.name] else { return }
+        guard isServed(record, for: allocation.process) else {
+            waiting.remove(allocation)
+            if !search(allocation) { refuseUnknown(allocation) }
+            return
+        }
+        let start = limit ?? startIfNeeded(for: allocation.name)
+        limit = start
+        guard let start, start != allocation.startDeadline else { return }
+        var allocation = allocation
+        allocation.startDeadline = start
+        connections[allocation.connection]?.call = .allocating(allocation)
+        arm(allocation.connection, at: allocation.limit)
+    }
+}

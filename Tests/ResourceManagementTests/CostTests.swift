@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Testing
+import Vocabulary
+
+@testable import ResourceManagement
+
+@Suite struct CostTests {
+    @Test("16,000 allocations wait when their server dies: they are refused in slices, in order, and all of them")
+    func slices() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        var calls: [ConnectionID] = []
+        for client in 0..<16 {
+            for _ in 0..<1_000 {
+                let call = rig.connect(.call, pid: Int32(100 + client), uid: UInt32(2_000 + client))
+                rig.allocate(call, "echo")
+                calls.append(call)
+            }
+        }
+        let status = Attached(&rig, pid: 20)
+        var refused = rig.handle(.died(server.pid)).refusedConnections
+        #expect(refused.count == Limits.errandsPerTurn)
+        // What others ask meanwhile is done meanwhile.
+        #expect(rig.manager.deadline == rig.now)
+        #expect(rig.allocate(status.call, "nobody").failures(on: status.call) == [.name])
+        var turns = 0
+        refused = rig.actions.refusedConnections.filter { $0 != status.call }
+        while rig.manager.deadline == rig.now, turns < 1_000 {
+            turns += 1
+            let done = rig.handle(.timeout).refusedConnections
+            #expect(done.count <= Limits.errandsPerTurn)
+            refused += done
+        }
+        // All of them would be a long message.
+        let areAllRefused = refused == calls
+        #expect(areAllRefused)
+        #expect(rig.manager.waiting.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
+    @Test("who comes to serve the name while its allocations are being refused gets those that are left")
+    func servedMeanwhile() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        for _ in 0..<3_000 { rig.allocate(rig.connect(.call, pid: 100, uid: 2_000), "echo") }
+        rig.handle(.died(server.pid))
+        let next = Attached(&rig, pid: 11)
+        rig.manage(.bindProcess(next.pid, service("echo")), on: management, .process(UserID(1_000)))
+        #expect(rig.accept(next.call).offers.count == 1)
+        while rig.manager.deadline == rig.now { rig.handle(.timeout) }
+        #expect(rig.manager.waiting.contains(service("echo")))
+        rig.manager.checkInvariants()
+        rig.manage(.destroyName(service("echo")), on: management)
+        while rig.manager.deadline == rig.now { rig.handle(.timeout) }
+        #expect(rig.manager.waiting.isEmpty)
+    }
+
+    @Test("first, last and any other go, and what is gone is not kept")
+    func arrivalOrder() {
+        var order = ArrivalOrder<UInt64>()
+        var numbers = RandomSource(seed: 7)
+        var model: Set<UInt64> = []
+        for arrival in 1...20_000 as ClosedRange<UInt64> {
+            order.insert(arrival, arrival: arrival)
+            model.insert(arrival)
+            if Int.random(in: 0..<100, using: &numbers) < 98 {
+                let gone: UInt64 =
+                    switch Int.random(in: 0..<3, using: &numbers) {
+                    case 0: order.first ?? 0
+                    case 1: order.last ?? 0
+                    default: UInt64.random(in: 1...arrival, using: &numbers)
+                    }
+                order.remove(arrival: gone)
+                model.remove(gone)
+            }
+            #expect(order.count == model.count)
+            #expect(order.places <= max(65, model.count * 2 + 1))
+            if arrival % 500 == 0 {
+                #expect(order.inOrder == model.sorted())
+                #expect(order.first == model.min() && order.last == model.max())
+            }
+        }
+    }
+
+    @Test("a timer that is cancelled never comes up, and is not kept")
+    func timers() {
+        var queue = TimerQueue<Int>()
+        let later = queue.set(1, at: Instant(nanoseconds: 10))
+        queue.set(2, at: Instant(nanoseconds: 20))
+        #expect(queue.deadline == Instant(nanoseconds: 10))
+        queue.cancel(later)
+        queue.cancel(later)
+        #expect(queue.deadline == Instant(nanoseconds: 20))
+        #expect(queue.next(now: Instant(nanoseconds: 30)) == 2)
+        #expect(queue.next(now: Instant(nanoseconds: 30)) == nil)
+        queue.cancel(later)
+        #expect(queue.deadline == nil && queue.count == 0)
+        for number in 0..<100_000 {
+            let timer = queue.set(number, at: Instant(nanoseconds: UInt64(1_000_000 - number)))
+            if number % 100 != 0 { queue.cancel(timer) }
+            #expect(queue.places <= max(65, queue.count * 2 + 1))
+        }
+        var last = Instant(nanoseconds: 0)
+        var count = 0
+        while let deadline = queue.deadline, queue.next(now: deadline) != nil {
+            #expect(last <= deadline)
+            last = deadline
+            count += 1
+        }
+        #expect(count == 1_000)
+    }
+
+    @Test("connections that come and go leave no timers behind, nor do requests of IPCPs")
+    func owners() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let ipcp = try rig.makeLocalLayer(on: management)
+        for number in 0..<2_000 {
+            let call = rig.connect(.call, pid: 100)
+            rig.allocate(call, "nobody", timeout: TimeSpan(seconds: 1_000))
+            rig.handle(.disconnected(call))
+            rig.manage(.createName(NameSettings(name: service("\(number)"), balancing: .spillover)), on: management)
+            rig.register("\(number)", with: ipcp, on: management)
+        }
+        #expect(rig.manager.timers.count == 0)
+        #expect(rig.manager.timers.places <= 65)
+        rig.manage(.describeIPCP(ipcp), on: management)
+        #expect(rig.manager.timers.count == 1)
+        rig.handle(.childExited(ipcp, .exited(1)))
+        #expect(rig.manager.timers.count == 0)
+    }
+
+    @Test("a connection that does not greet is dropped, one that does is not")
+    func greeting() {
+        var rig = Rig()
+        let stranger = ConnectionID(1_000)
+        rig.handle(.connected(stranger, Credentials(process: ProcessID(9), user: UserID(1), group: GroupID(1))))
+        let call = rig.connect(.call, pid: 10)
+        #expect(rig.advance(TimeSpan(seconds: 9)).isEmpty)
+        #expect(rig.advance(TimeSpan(seconds: 1)) == [.drop(stranger)])
+        #expect(rig.manager.connections[call] != nil)
+        #expect(rig.advance(TimeSpan(seconds: 100)).isEmpty)
+    }
+
+    @Test("pages of one list are of one order, whatever comes and goes")
+    func pages() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        for number in 0..<60 {
+            rig.manage(.createName(NameSettings(name: service("n\(number)"), balancing: .spillover)), on: management)
+        }
+        var listed: [ServiceName] = []
+        for from in [UInt32(0), 24, 48] {
+            guard case .names(let page, _)? = rig.manage(.listNames(from: from), on: management).results.first else {
+                Issue.record("no page")
+                return
+            }
+            listed += page.map(\.settings.name)
+            rig.manage(.createName(NameSettings(name: service("x\(from)"), balancing: .spillover)), on: management)
+        }
+        #expect(listed == (0..<60).map { service("n\($0)") })
+    }
+}
+
+extension [ManagerAction] {
+    fileprivate var refusedConnections: [ConnectionID] {
+        compactMap { if case .send(.failed(_, _, _), let connection) = $0 { connection } else { nil } }
+    }
+}
