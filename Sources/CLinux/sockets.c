@@ -69,6 +69,8 @@ int cl_listen(const char *path, mode_t mode) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
+    // Whoever is refused by an older kernel is dealt with when a descriptor arrives.
+    (void)cl_refuse_descriptors(fd);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, mode) < 0 || listen(fd, 4096) < 0) {
         error = -errno;
         close(fd);

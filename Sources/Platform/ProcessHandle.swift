@@ -14,6 +14,12 @@ package struct ProcessHandle: ~Copyable {
         descriptor = Descriptor(owning: result)
     }
 
+    /// Takes over a pidfd.
+    package init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+    /// It has ended, also if nobody has waited for it yet.
+    package var isOver: Bool { cl_is_over(descriptor.number) }
+
     /// Nothing if it is dead already.
     package func signal(_ number: Int32) { _ = cl_pidfd_signal(descriptor.number, number) }
 

@@ -53,6 +53,8 @@ struct Children {
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
         guard result == 0 else { throw notSpawned(path, Failure(result: Int(result))) }
+        // An IPCP sends none; see `FlowStore`.
+        _ = cl_refuse_descriptors(ends[0])
         let ours = Descriptor(owning: ends[0])
         let theirs = Descriptor(owning: ends[1])
         var arguments = [Array(path.utf8), Array("--name".utf8), name.bytes]

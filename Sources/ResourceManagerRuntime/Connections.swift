@@ -9,13 +9,13 @@ import Vocabulary
 /// Connections of processes: they come, say something, and are answered.
 extension ManagerDaemon {
     func acceptConnections() {
-        for _ in 0..<64 {
+        for _ in 0..<Limits.connectionsPerTurn {
             let result = cl_accept(site.listener.number)
             guard result >= 0 else {
                 switch Failure(result: Int(result)) {
-                case .tooManyDescriptors, .tableFull, .outOfMemory: stopListening(Failure(result: Int(result)))
-                // Nobody more; or one that has gone again.
-                default: break
+                // Nobody more; or one that has gone again, or was interrupted.
+                case .wouldBlock, .interrupted, Failure(errno: ECONNABORTED), Failure(errno: EPROTO): break
+                default: stopListening(Failure(result: Int(result)))
                 }
                 return
             }
@@ -27,12 +27,25 @@ extension ManagerDaemon {
         guard let credentials = ManagerDaemon.credentials(socket.number) else { return }
         let id = ConnectionID(nextConnection)
         nextConnection += 1
+        let process: ProcessHandleBox
         do throws(Failure) {
+            process = try ProcessFacts.handle(of: credentials, on: socket.number)
             try loop.add(socket.number, token: Source.connection.token(id.rawValue))
         } catch {
-            return write(.warning, "irmd", "A connection could not be served: \(error).")
+            // That of a process that has ended meanwhile is of no interest to anybody.
+            if error != Failure(errno: ESRCH) {
+                write(.warning, "irmd", "A connection of process \(credentials.process) is refused: \(error).")
+            }
+            return closing.close([socket.release()], of: credentials.user)
         }
-        ports[id] = Port(credentials.process, token: Source.connection.token(id.rawValue), socket)
+        let port = Port(
+            credentials.process, of: credentials.user, token: Source.connection.token(id.rawValue), socket)
+        port.handle = process
+        ports[id] = port
+        guard closing.unclosed(of: credentials.user) < Limits.unclosedDescriptors else {
+            write(.warning, "irmd", "User \(credentials.user) has sent descriptors that take long to close.")
+            return close(id)
+        }
         handle(.connected(id, credentials))
     }
 
@@ -49,18 +62,26 @@ extension ManagerDaemon {
             groups: groups.prefix(Int(count)).map(GroupID.init))
     }
 
-    /// There are no descriptors left: who waits to connect waits until somebody leaves.
+    /// There are no descriptors left, or no memory: whoever wants to connect waits until somebody leaves, or a moment.
+    /// The listener would be ready all the time meanwhile.
     private func stopListening(_ failure: Failure) {
         guard isListening else { return }
         isListening = false
         loop.remove(site.listener.number)
-        write(.error, "irmd", "No more connections can be accepted: \(failure). New ones wait until others end.")
+        let now = Clock.now()
+        listenAgainAt = now + Limits.acceptPause
+        guard now.since(lastComplaint) >= Limits.complaintInterval else { return }
+        lastComplaint = now
+        write(
+            .error, "irmd",
+            "accept() failed: \(failure). New connections wait until others end; raise the limit of open files.")
     }
 
-    private func listenAgain() {
+    func listenAgain() {
         guard !isListening else { return }
-        // If there is no memory for this, the next connection that ends tries again.
+        // If there is no memory for this, it is tried again.
         isListening = (try? loop.add(site.listener.number, token: Source.listener.token())) != nil
+        listenAgainAt = isListening ? nil : Clock.now() + Limits.acceptPause
     }
 
     func attend(to id: ConnectionID, _ readiness: EventLoop.Readiness) {
@@ -76,24 +97,54 @@ extension ManagerDaemon {
         if readiness.isReadable { receive(on: port, id) }
     }
 
-    /// One message, so that nobody keeps the others waiting: who has more is ready again in the next turn.
+    /// One message, so that nobody keeps the others waiting: a process that sent more is ready again in the next turn.
     private func receive(on port: Port, _ id: ConnectionID) {
         guard !port.isBlocked else { return }
-        let arrival: MessageSocket.Arrival?
-        do throws(Failure) {
-            arrival = try MessageSocket.receive(on: port.number, nonBlocking: true)
-        } catch {
-            if error == .wouldBlock { return }
-            if error == .messageTooLong { warnOfBytes(port, "a message that is too long") }
+        let (result, bytes, descriptors) = ManagerDaemon.receive(from: port.number)
+        if !descriptors.isEmpty {
+            // Nobody is asked to send any, so it is none of our programs.
+            closing.close(descriptors, of: port.user)
+            warnOfBytes(port, "descriptors")
             return lose(id)
         }
-        // Descriptors that came along are closed with `arrival`: nobody is asked to send any.
-        guard let arrival else { return lose(id) }
-        guard let message = ManagerDaemon.message(arrival.bytes) else {
-            warnOfBytes(port, "\(arrival.bytes.count) bytes that are no message")
+        guard result > 0 else {
+            if Failure(result: result) == .wouldBlock { return }
+            if Failure(result: result) == .messageTooLong { warnOfBytes(port, "a message that is too long") }
             return lose(id)
         }
-        handle(.received(id, message, ProcessFacts.finding(for: message, from: port.process)))
+        guard let message = ManagerDaemon.message(bytes) else {
+            warnOfBytes(port, "\(bytes.count) bytes that are no message")
+            return lose(id)
+        }
+        receive(message, on: port, id)
+    }
+
+    private static func receive(from socket: Int32) -> (result: Int, bytes: [UInt8], descriptors: [Int32]) {
+        withUnsafeTemporaryAllocation(of: Int32.self, capacity: Int(CL_MESSAGE_DESCRIPTORS)) { descriptors in
+            withUnsafeTemporaryAllocation(byteCount: Limits.localMessageBytes, alignment: 8) { buffer in
+                var count: Int32 = 0
+                let result = cl_receive_from_stranger(
+                    socket, buffer.baseAddress, buffer.count, descriptors.baseAddress, &count)
+                return (
+                    result, Array(buffer.prefix(max(0, result))), count > 0 ? Array(descriptors.prefix(Int(count))) : []
+                )
+            }
+        }
+    }
+
+    private func receive(_ message: ProcessMessage, on port: Port, _ id: ConnectionID) {
+        if let process = port.handle {
+            // A greeting of a process that has ended came from another one that has a copy of the connection, and the
+            // number may be a third one's by now.
+            guard !process.handle.isOver else { return lose(id) }
+            // The number may be known from another process, of whose end we have not heard yet.
+            if let watch = watches[port.process], watch.handle.isOver { handle(.died(port.process)) }
+            port.handle = nil
+            found = process
+        }
+        let finding = ProcessFacts.finding(for: message, from: port.process, &found)
+        handle(.received(id, message, finding))
+        found = nil
     }
 
     /// Nil if it is none. Of a greeting in a version that we do not know, what is needed to refuse it.
@@ -141,6 +192,8 @@ extension ManagerDaemon {
     func close(_ id: ConnectionID) {
         guard let port = ports.removeValue(forKey: id) else { return }
         loop.remove(port.number)
+        // What was sent and not read goes with the socket.
+        if let socket = port.release() { closing.close([socket], of: port.user) }
         listenAgain()
     }
 }

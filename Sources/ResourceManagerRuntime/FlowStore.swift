@@ -69,6 +69,9 @@ private final class OpenLink {
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
         guard result == 0 else { throw Failure(result: Int(result)) }
+        // Bells are bytes. A descriptor from the other process would be closed here, and closing it may take long; before
+        // Linux 6.16 a process that receives one closes it (`cl_receive_message`).
+        for end in ends { _ = cl_refuse_descriptors(end) }
         let sockets = ends.map { OpenDescriptor(Descriptor(owning: $0)) }
         memory = try LinkMemory(mapping: file)
         self.file = OpenDescriptor(file)

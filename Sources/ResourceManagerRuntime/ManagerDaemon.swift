@@ -27,7 +27,13 @@ final class ManagerDaemon {
     var nextConnection: UInt64 = 1
     /// False while there are no descriptors for more connections.
     var isListening = true
+    var listenAgainAt: Instant?
+    /// That connections cannot be accepted.
+    var lastComplaint = Instant(nanoseconds: 0)
+    let closing: DescriptorClosing
     var watches: [ProcessID: ProcessHandleBox] = [:]
+    /// The process that the message being handled comes from or names, if it is to be watched.
+    var found: ProcessHandleBox?
     var children: Children
     var flows = FlowStore()
     var warnings = WarningLimit()
@@ -58,6 +64,7 @@ final class ManagerDaemon {
                 queueBytesPerUser: options.queueBytesPerUser),
             hashing: DirectoryHashing(), digest: RequestDigest())
         children = Children(options, in: site.directory)
+        closing = DescriptorClosing(listener: site.listener.number)
         self.log = log
         self.site = site
         self.signals = signals
@@ -68,10 +75,12 @@ final class ManagerDaemon {
     func serve() {
         var ready: [EventLoop.Readiness] = []
         while !hasEnded {
-            loop.wait(until: machine.deadline, into: &ready)
+            let deadlines = [machine.deadline, listenAgainAt].compactMap { $0 }
+            loop.wait(until: deadlines.min(), into: &ready)
             for readiness in ready { attend(to: readiness) }
             ready.removeAll(keepingCapacity: true)
             if let deadline = machine.deadline, deadline <= Clock.now() { handle(.timeout) }
+            if let listenAgainAt, listenAgainAt <= Clock.now() { listenAgain() }
         }
     }
 
@@ -82,7 +91,8 @@ final class ManagerDaemon {
         case .listener: acceptConnections()
         case .signals: if signals.next() != nil { stop() }
         case .connection: attend(to: ConnectionID(number), readiness)
-        case .watch: if watches[process] != nil { handle(.died(process)) }
+        // What is ready may be the handle of an earlier process of this number.
+        case .watch: if watches[process]?.handle.isOver == true { handle(.died(process)) }
         case .child: reap(process)
         case .channel: attendToChannel(of: process, readiness)
         case nil: break
@@ -169,10 +179,15 @@ final class ManagerDaemon {
     }
 }
 
-/// A watched process in a table.
+/// A process in a table.
 final class ProcessHandleBox {
+    let process: ProcessID
     let handle: ProcessHandle
-    init(_ handle: consuming ProcessHandle) { self.handle = handle }
+
+    init(_ process: ProcessID, _ handle: consuming ProcessHandle) {
+        self.process = process
+        self.handle = handle
+    }
 }
 
 private struct DirectoryHashing: NameHashing {

@@ -9,25 +9,36 @@ import Vocabulary
 final class Port {
     /// At the other end.
     let process: ProcessID
+    let user: UserID
+    /// Of the process that made the connection, until its greeting is heard: then the process is known by its number.
+    var handle: ProcessHandleBox?
     private let token: UInt64
     /// While there is a queue.
     private let blockedInterest: EventLoop.Interest
-    private let socket: Descriptor
+    let number: Int32
+    private var socket: Descriptor?
     private var queue = Deque<[UInt8]>()
 
-    var number: Int32 { socket.number }
     /// While the other end does not read, we do not read from it either.
     var isBlocked: Bool { !queue.isEmpty }
 
     /// `blockedInterest`: with `.readable`, if the other end may wait for us to read before it reads.
     init(
-        _ process: ProcessID, token: UInt64, blockedInterest: EventLoop.Interest = .writable,
+        _ process: ProcessID, of user: UserID = .root, token: UInt64, blockedInterest: EventLoop.Interest = .writable,
         _ socket: consuming Descriptor
     ) {
         self.process = process
+        self.user = user
+        number = socket.number
         self.token = token
         self.blockedInterest = blockedInterest
-        self.socket = socket
+        self.socket = consume socket
+    }
+
+    /// Gives up the socket: the caller closes it. Nothing can be sent any more.
+    func release() -> Int32? {
+        guard let descriptor = socket.take() else { return nil }
+        return descriptor.release()
     }
 
     /// Sends now, or when there is room. Throws if the connection cannot be used any more.

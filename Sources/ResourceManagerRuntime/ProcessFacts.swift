@@ -2,18 +2,27 @@
 
 import CLinux
 import LocalProtocol
+import Platform
 import ResourceManagement
 import Vocabulary
 
 /// What `/proc` and the file system say of processes and programs that messages name.
 enum ProcessFacts {
     /// What the machine must know to judge the message.
-    static func finding(for message: ProcessMessage, from process: ProcessID) -> Finding {
+    /// `found`: of the process that `bindProcess` names.
+    static func finding(
+        for message: ProcessMessage, from process: ProcessID, _ found: inout ProcessHandleBox?
+    ) -> Finding {
         switch message {
         case .hello(let hello):
             guard hello.role != .management else { return .nothing }
             return .program(program(of: process, announced: hello.program))
-        case .manage(_, .bindProcess(let process, _)): return owner(of: process).map(Finding.process) ?? .nothing
+        case .manage(_, .bindProcess(let process, _)):
+            guard process.rawValue > 0, let handle = try? ProcessHandle(process), let owner = owner(of: process),
+                !handle.isOver
+            else { return .nothing }
+            found = ProcessHandleBox(process, handle)
+            return .process(owner)
         case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
             return usability(of: program, autoStart: autoStart)
         case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
@@ -82,6 +91,15 @@ enum ProcessFacts {
     }
 
     // Processes.
+
+    /// The process that made a connection. Throws ESRCH if it has ended.
+    static func handle(of peer: Credentials, on socket: Int32) throws(Failure) -> ProcessHandleBox {
+        let result = cl_peer_handle(socket, peer.process.rawValue)
+        guard result >= 0 else { throw Failure(result: Int(result)) }
+        let handle = ProcessHandle(owning: Descriptor(owning: result))
+        guard !handle.isOver else { throw Failure(errno: ESRCH) }
+        return ProcessHandleBox(peer.process, handle)
+    }
 
     /// The effective user; nil if there is no such process.
     private static func owner(of process: ProcessID) -> UserID? {

@@ -10,16 +10,20 @@ import Vocabulary
 extension ManagerDaemon {
     func watch(_ process: ProcessID) {
         do throws(Failure) {
-            let handle = try ProcessHandle(process)
-            try loop.add(handle.descriptor.number, token: Source.watch.token(process))
-            watches[process] = ProcessHandleBox(handle)
-        } catch {
-            if error == Failure(errno: ESRCH) {
-                outcomes.append(.died(process))
+            let watch: ProcessHandleBox
+            if let found, found.process == process {
+                watch = found
             } else {
-                // The end of its session will tell, unless it has a child that keeps it open.
-                write(.warning, "irmd", "Process \(process) cannot be watched: \(error).")
+                watch = ProcessHandleBox(process, try ProcessHandle(process))
             }
+            try loop.add(watch.handle.descriptor.number, token: Source.watch.token(process))
+            watches[process] = watch
+        } catch {
+            // Of a process whose end nobody tells, its number says nothing. This one is refused, and may try again.
+            if error != Failure(errno: ESRCH) {
+                write(.warning, "irmd", "Process \(process) is refused, because it cannot be watched: \(error).")
+            }
+            outcomes.append(.died(process))
         }
     }
 
