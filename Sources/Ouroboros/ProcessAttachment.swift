@@ -11,7 +11,7 @@ enum ProcessAttachment {
         _ = pthread_atfork(
             { Attachment.prepareFork() }, { Attachment.afterForkInParent() }, { Attachment.afterForkInChild() })
         _ = atexit { Attachment.unload() }
-        Attachment.load(arguments: CommandLine.arguments.map { Array($0.utf8) })
+        Attachment.load(CommandLine.argc, CommandLine.unsafeArgv)
         return true
     }()
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import CLinux
 import COuroborosDev
 import FlowRuntime
 
@@ -9,15 +8,7 @@ import FlowRuntime
 /// The library has been loaded; these are the arguments of the program.
 @c(ouroboros_dev_load)
 public func load(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
-    var texts: [[UInt8]] = []
-    if let arguments {
-        // Only the program and, behind an interpreter, its options and the script matter.
-        for index in 0..<min(Int(count), 16) {
-            guard let argument = arguments[index] else { break }
-            texts.append(Array(UnsafeRawBufferPointer(start: argument, count: strnlen(argument, 4_096))))
-        }
-    }
-    Attachment.load(arguments: texts)
+    Attachment.load(count, arguments)
 }
 
 /// The process ends normally.

@@ -31,14 +31,14 @@ enum ProcessFacts {
 
     // Programs.
 
-    /// What the kernel says; for a script the script, because its interpreter says nothing of it.
+    /// What the kernel says; for a script the script, because its interpreter says nothing of it. The process says itself
+    /// which one: it could as well run another, and what is bound to a script is for processes of the binder's.
     private static func program(of process: ProcessID, announced: [UInt8]) -> [UInt8] {
         guard var executable = readLink("/proc/\(process)/exe") else { return announced }
+        // The file was replaced or removed while it runs.
         let deleted = Array(" (deleted)".utf8)
         if executable.suffix(deleted.count).elementsEqual(deleted) { executable.removeLast(deleted.count) }
-        guard isInterpreter(executable), !announced.isEmpty, fileName(announced) != fileName(executable) else {
-            return executable
-        }
+        guard isInterpreter(executable), !announced.isEmpty, !isInterpreter(announced) else { return executable }
         // Only words are compared: a file that a stranger names is not touched, it might be one that never answers.
         let slash = UInt8(ascii: "/")
         guard announced.contains(slash) else { return announced }
@@ -59,18 +59,11 @@ enum ProcessFacts {
         return components.flatMap { [UInt8(ascii: "/")] + $0 }
     }
 
-    private static let interpreters: Set<String> = [
-        "python", "pypy", "perl", "ruby", "node", "nodejs", "lua", "luajit", "php", "tclsh", "guile", "sh", "bash",
-        "dash", "zsh", "ksh", "ash", "busybox",
-    ]
-
-    /// With or without a version behind: python3.11.
-    private static func isInterpreter(_ executable: [UInt8]) -> Bool {
-        let name = fileName(executable)
-        let version = name.reversed().prefix { byte in
-            byte == UInt8(ascii: ".") || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte
+    private static func isInterpreter(_ file: [UInt8]) -> Bool {
+        let name = fileName(file)
+        return name.withUnsafeBytes { bytes in
+            bytes.baseAddress.map { cl_is_interpreter($0.assumingMemoryBound(to: CChar.self), bytes.count) } ?? false
         }
-        return interpreters.contains(String(decoding: name.dropLast(version.count), as: UTF8.self))
     }
 
     private static func usability(of program: [UInt8], autoStart: Bool) -> Finding {

@@ -42,6 +42,7 @@
 #include <unistd.h>
 
 #include "datagrams.h"
+#include "programs.h"
 #include "strangers.h"
 
 // Atomic words in shared memory. The pointers need natural alignment.
