@@ -10,9 +10,9 @@ A local layer, and a name in it that this process serves::
 
 Each function asks irmd, and waits for its answer; a signal does not interrupt that. Managing takes the user of irmd,
 root, or the group ``ouroboros``. The exceptions say in ``errno`` what the library returned: EPERM if irmd refused;
-EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. Their message
-says why, in the words of irmd if it refused. A name with a NUL is a ``ValueError``, and what is neither ``str`` nor
-``bytes`` a ``TypeError``.
+EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. Their
+message says why, in the words of irmd if it refused. A name with a NUL is a ``ValueError``, and what is neither ``str``
+nor ``bytes`` a ``TypeError``.
 """
 
 from __future__ import annotations
