@@ -118,7 +118,9 @@ extension ResourceManager {
     @discardableResult
     mutating func forget(_ id: ConnectionID) -> Connection? {
         disarm(id)
-        return connections.removeValue(forKey: id)
+        guard let connection = connections.removeValue(forKey: id) else { return nil }
+        if let name = connection.arrivalName { ipcps[connection.credentials.process]?.arrived.remove(for: name) }
+        return connection
     }
 
     /// Ends a connection from our side.
@@ -162,10 +164,7 @@ extension ResourceManager {
         for flow in process.flows.sorted() {
             while let end = flows[flow]?.end(of: id) { release(flow, end, .died) }
         }
-        for link in links.links(of: id) {
-            links.remove(link)
-            outgoing.append(.releaseLink(link))
-        }
+        for link in links.links(of: id) { releaseLink(link) }
         for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
             guard let gone = forget(connection), !gone.isOfChannel else { continue }
             quotas.removeConnection(of: gone.credentials.user)

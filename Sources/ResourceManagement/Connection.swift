@@ -11,6 +11,8 @@ struct Connection: Sendable {
     var alarm: (deadline: Instant, timer: TimerQueue<ResourceManager.Due>.Timer)?
     /// No connection of its own: a request over the channel of an IPCP. Gone when the request is.
     var isOfChannel = false
+    /// The name that another host asks for: the request counts in the name's share.
+    var arrivalName: ServiceName?
 
     enum Stage: Sendable {
         /// No message yet.

@@ -23,6 +23,8 @@ struct Flow: Sendable {
     var allocation: Allocation?
     /// irmd still has the segment.
     var hasSegment = false
+    /// The other host was asked for it and has not answered: it counts in the owner's share of what the IPCP is asked.
+    var isAsked = false
     /// Both ends took it.
     var isEstablished = false
 

@@ -15,6 +15,7 @@ extension ResourceManager {
                 allocation, .badDescriptor, "there are too many flows, or too many bytes in their queues, of this user")
         }
         flows[flow.id] = flow
+        beginAsking(flow)
         connections[allocation.connection]?.call = .attached(flow.id, .first)
         connections[accept.connection]?.call = .attached(flow.id, .second)
         processes[allocation.process]?.flows.insert(flow.id)
@@ -39,7 +40,7 @@ extension ResourceManager {
             quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             return nil
         }
-        guard let place = links.place(client: client.id, server: server) else {
+        guard let place = place(client.id, server, of: owner) else {
             quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             flowNumbers.giveBack(id)
             return nil
@@ -52,6 +53,18 @@ extension ResourceManager {
             server: Flow.Party(
                 process: server, user: acceptor.credentials.user, program: acceptor.programName),
             accept: accept, allocation: allocation)
+    }
+
+    private mutating func place(_ client: ProcessID, _ server: ProcessID, of owner: UserID) -> Links.Place? {
+        let isNew = !links.contains(client: client, server: server)
+        guard !isNew || quotas.addLink(of: owner) else { return nil }
+        return links.place(client: client, server: server, owner: owner)
+    }
+
+    mutating func releaseLink(_ link: LinkID) {
+        if let owner = links.owner(of: link) { quotas.removeLink(of: owner) }
+        links.remove(link)
+        outgoing.append(.releaseLink(link))
     }
 
     private func layer(of name: ServiceName, _ remote: Remote?) -> Flow.Layer? {
@@ -72,8 +85,7 @@ extension ResourceManager {
     mutating func flowMemoryFailed(_ id: FlowID, _ failure: Failure) {
         guard let flow = flows[id] else { return }
         if flow.place.linkIsNew, links.contains(flow.place.link) {
-            links.remove(flow.place.link)
-            outgoing.append(.releaseLink(flow.place.link))
+            releaseLink(flow.place.link)
         }
         guard let allocation = flow.allocation else { return release(id, .first, .withdrawn) }
         refuse(allocation, failure, "no memory for the flow: \(failure)")
@@ -147,6 +159,7 @@ extension ResourceManager {
             let flow = flows[id], case .offered(_, connection, let descriptors) = flow[end].hold
         else { return }
         free(connection)
+        if flow.remote?.end == end { endAsking(id) }
         flows[id]?[end].hold = .held
         delivered(flow, end, descriptors)
         report(.flow(.allocated(id)))

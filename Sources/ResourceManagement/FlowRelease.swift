@@ -26,6 +26,7 @@ extension ResourceManager {
         guard let flow = flows[id] else { return }
         let party = flow[end]
         if case .released = party.hold { return }
+        endAsking(id)
         flows[id]?[end].hold = .released(cause)
         if end == .first { flows[id]?.allocation = nil }
         if flows[id]?.end(of: party.process) == nil { processes[party.process]?.flows.remove(id) }

@@ -14,9 +14,15 @@ struct IPCPRecord: Sendable {
     let process: ProcessID
     let name: IPCPName
     let type: IPCPType
+    /// Who created it.
+    let owner: UserID
     var state: State
     /// Requests it has not answered.
     var unanswered: Set<RequestID> = []
+    /// What users wait for here: management, questions for names, flows to other hosts that are asked for.
+    var asked = Shares<UserID>(of: Limits.ipcpRequests)
+    /// Requests of other hosts that wait, by the names that they are for.
+    var arrived = Shares<ServiceName>(of: Limits.arrivedRequests)
     /// Of a message to another host; nil: it reaches none.
     var messageBytes: UInt32?
     /// Until it has booted, or has ended.
@@ -46,6 +52,8 @@ struct IPCPTransaction: Sendable {
     let ipcp: ProcessID
     /// Nil = irmd itself, which does not wait.
     let requester: Requester?
+    /// In whose share it counts; nil: in none, because it is irmd's own.
+    let user: UserID?
     let purpose: Purpose
     /// When irmd gives it up.
     let timer: TimerQueue<ResourceManager.Due>.Timer

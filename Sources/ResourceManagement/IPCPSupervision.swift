@@ -13,12 +13,18 @@ extension ResourceManager {
         guard ipcpNames.count + spawning.count < Limits.ipcps else {
             return fail(requester, .tableFull, "there are too many IPCPs")
         }
-        spawning[name] = Spawning(type: type, requester: requester)
+        let owner = user(of: requester)
+        guard ipcpShares.add(for: owner, isExempt: isExempt(owner)) else {
+            return fail(requester, .tableFull, "uid \(owner) has as many IPCPs as one user may have")
+        }
+        spawning[name] = Spawning(type: type, owner: owner, requester: requester)
         outgoing.append(.spawnIPCP(name, type))
     }
 
     mutating func ipcpNotSpawned(_ name: IPCPName, _ failure: Failure, _ reason: [UInt8]) {
-        guard let requester = spawning.removeValue(forKey: name)?.requester else { return }
+        guard let spawning = spawning.removeValue(forKey: name) else { return }
+        let requester = spawning.requester
+        ipcpShares.remove(for: spawning.owner)
         report(.supervision(.ipcpNotSpawned(name, reason: reason)))
         send(.failed(requester.request, failure, reason: reason), on: requester.connection)
     }
@@ -28,7 +34,7 @@ extension ResourceManager {
         let deadline = now + Limits.bootTimeout
         ipcpNames.insert(name)
         ipcps[process] = IPCPRecord(
-            process: process, name: name, type: spawning.type,
+            process: process, name: name, type: spawning.type, owner: spawning.owner,
             state: .booting(spawning.requester, deadline: deadline))
         report(.supervision(.instantiated(program, process)))
         setTimer(of: process, timers.set(.booting(process), at: deadline))
@@ -95,6 +101,7 @@ extension ResourceManager {
 
     private mutating func ipcpEnded(_ ipcp: IPCPRecord, _ status: ExitStatus) {
         ipcpNames.remove(ipcp.name)
+        ipcpShares.remove(for: ipcp.owner)
         if let timer = ipcp.timer { timers.cancel(timer) }
         outgoing.append(.closeChannel(ipcp.process))
         switch ipcp.state {

@@ -12,8 +12,9 @@ extension ResourceManager {
             fail(requester, .ipcp, "there is no IPCP \(process)")
             return nil
         }
-        guard ipcp.unanswered.count < Limits.ipcpRequests else {
-            fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests")
+        let user = user(of: requester)
+        guard ipcp.asked.hasRoom(for: user, isExempt: isExempt(user)) else {
+            fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests of uid \(user)")
             return nil
         }
         switch ipcp.state {
@@ -27,12 +28,19 @@ extension ResourceManager {
     /// Records the transaction, then sends what `message` makes of its id.
     mutating func ask(
         _ ipcp: ProcessID, _ purpose: IPCPTransaction.Purpose, for requester: Requester?,
-        _ message: (RequestID) -> IPCPRequest
+        of user: UserID? = nil, _ message: (RequestID) -> IPCPRequest
     ) {
         let request = RequestID(nextTransaction)
         nextTransaction += 1
         let timer = timers.set(.transaction(request), at: now + Limits.ipcpRequestTimeout)
-        transactions[request] = IPCPTransaction(ipcp: ipcp, requester: requester, purpose: purpose, timer: timer)
+        let user = user ?? requester.map { self.user(of: $0) }
+        var isCounted = false
+        if let user {
+            let isExempt = isExempt(user)
+            isCounted = ipcps[ipcp]?.asked.add(for: user, isExempt: isExempt) == true
+        }
+        transactions[request] = IPCPTransaction(
+            ipcp: ipcp, requester: requester, user: isCounted ? user : nil, purpose: purpose, timer: timer)
         ipcps[ipcp]?.unanswered.insert(request)
         outgoing.append(.request(message(request), ipcp))
     }
@@ -149,6 +157,7 @@ extension ResourceManager {
         guard let transaction = transactions[request], transaction.ipcp == ipcp else { return nil }
         timers.cancel(transaction.timer)
         ipcps[ipcp]?.unanswered.remove(request)
+        if let user = transaction.user { ipcps[ipcp]?.asked.remove(for: user) }
         return transactions.removeValue(forKey: request)
     }
 

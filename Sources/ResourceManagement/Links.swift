@@ -17,6 +17,8 @@ struct Links: Sendable {
 
     private struct Link: Sendable {
         let pair: Pair
+        /// In whose share it counts.
+        let owner: UserID
         var slots = LowestFree(from: 0, below: UInt32(Limits.slotsPerLink))
         /// The ends whose process has the link's descriptors.
         var delivered: Set<End> = []
@@ -37,23 +39,25 @@ struct Links: Sendable {
     private var nextID: UInt32 = 1
 
     var count: Int { links.count }
+    func contains(client: ProcessID, server: ProcessID) -> Bool { ids[Pair(client, server)] != nil }
+    func owner(of link: LinkID) -> UserID? { links[link]?.owner }
     func contains(_ link: LinkID) -> Bool { links[link] != nil }
 
     /// A place for a flow between two processes; nil if they have as many as a link can hold.
-    mutating func place(client: ProcessID, server: ProcessID) -> Place? {
+    mutating func place(client: ProcessID, server: ProcessID, owner: UserID) -> Place? {
         let pair = Pair(client, server)
         let known = ids[pair]
-        let id = known ?? add(pair)
+        let id = known ?? add(pair, owner)
         guard let slot = links[id]?.slots.take() else { return nil }
         let clientEnd: End = client == pair.first ? .first : .second
         return Place(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
     }
 
-    private mutating func add(_ pair: Pair) -> LinkID {
+    private mutating func add(_ pair: Pair, _ owner: UserID) -> LinkID {
         while nextID == 0 || links[LinkID(nextID)] != nil { nextID &+= 1 }
         let id = LinkID(nextID)
         nextID &+= 1
-        links[id] = Link(pair: pair)
+        links[id] = Link(pair: pair, owner: owner)
         ids[pair] = id
         linksOfProcess[pair.first, default: []].insert(id)
         linksOfProcess[pair.second, default: []].insert(id)

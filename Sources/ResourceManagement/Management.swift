@@ -14,6 +14,7 @@ extension ResourceManager {
                 requester, .notPermitted,
                 "management is for uid \(identity.user), root, and members of the group ouroboros")
         }
+        if let reason = trespass(request, by: credentials.user) { return fail(requester, .notPermitted, reason) }
         switch request {
         case .createIPCP(let name, let type): createIPCP(name, type, for: requester)
         case .destroyIPCP(let ipcp): destroyIPCP(ipcp, for: requester)

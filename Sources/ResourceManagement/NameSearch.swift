@@ -55,13 +55,18 @@ extension ResourceManager {
             beginRemote(allocation, with: only.process)
             return true
         }
+        let user = connections[allocation.connection]?.credentials.user ?? identity.user
+        guard layers.allSatisfy({ $0.asked.hasRoom(for: user, isExempt: isExempt(user)) }) else {
+            refuse(allocation, .tableFull, "uid \(user) waits for as many names of the layers as one user may")
+            return true
+        }
         let search = NameSearch(allocation, among: layers.map(\.process))
         connections[allocation.connection]?.call = .searching(search)
         arm(allocation.connection, at: allocation.deadline)
         for layer in layers {
             guard let hash = layer.layer?.hash else { continue }
             let digest = hashing.digest(of: allocation.name, with: hash)
-            ask(layer.process, .query(allocation.connection, allocation.request), for: nil) {
+            ask(layer.process, .query(allocation.connection, allocation.request), for: nil, of: user) {
                 .query($0, hash: digest)
             }
         }

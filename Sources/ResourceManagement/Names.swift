@@ -7,6 +7,8 @@ import Vocabulary
 /// A name, and all that is bound to it.
 struct NameRecord: Sendable {
     var settings: NameSettings
+    /// Who created it, or bound something to it first.
+    let owner: UserID
     /// Ascends in the order of creation.
     let creation: UInt64
     /// Attached processes that are bound to it, in whatever way.
@@ -42,6 +44,7 @@ struct Names: Sendable {
     private var namesOfPid: [ProcessID: OrderedSet<ServiceName>] = [:]
     /// By IPCP.
     private var registered: [ProcessID: Set<ServiceName>] = [:]
+    private var shares = Shares<UserID>(of: Limits.names)
     private var creations: UInt64 = 0
     /// In the order of creation; since then some may have come or gone.
     private var ordered: [ServiceName]?
@@ -56,17 +59,18 @@ struct Names: Sendable {
         _modify { yield &records[name] }
     }
 
-    /// False if there are as many as there can be.
-    mutating func create(_ settings: NameSettings) -> Bool {
-        guard records.count < Limits.names else { return false }
+    /// False if there are as many as there can be, or as the owner may have.
+    mutating func create(_ settings: NameSettings, owner: UserID, isExempt: Bool) -> Bool {
+        guard shares.add(for: owner, isExempt: isExempt) else { return false }
         creations += 1
-        records[settings.name] = NameRecord(settings: settings, creation: creations)
+        records[settings.name] = NameRecord(settings: settings, owner: owner, creation: creations)
         isOrderStale = true
         return true
     }
 
     mutating func remove(_ name: ServiceName) -> NameRecord? {
         guard let record = records.removeValue(forKey: name) else { return nil }
+        shares.remove(for: record.owner)
         for process in record.pids { forget(name, of: process) }
         for ipcp in record.registrations.keys { forgetRegistration(of: name, with: ipcp) }
         isOrderStale = true

@@ -18,8 +18,9 @@ extension ResourceManager {
 
     /// False at the limit; then the requester has been told.
     private mutating func makeName(_ settings: NameSettings, for requester: Requester) -> Bool {
-        guard names.create(settings) else {
-            fail(requester, .tableFull, "there are too many names")
+        let owner = user(of: requester)
+        guard names.create(settings, owner: owner, isExempt: isExempt(owner)) else {
+            fail(requester, .tableFull, "there are too many names, or too many of uid \(owner)")
             return false
         }
         nameIndex.add(settings.name)
@@ -87,8 +88,13 @@ extension ResourceManager {
 
     mutating func unbindProgram(_ program: [UInt8], from name: ServiceName?, for requester: Requester) {
         var count = 0
+        var foreign: UserID?
         for key in programs.keys(for: program) {
             for bound in programs.names(of: key) where name == nil || name == bound {
+                guard mayUnbind(key.user, from: bound, requester) else {
+                    foreign = key.user
+                    continue
+                }
                 programs.unbind(key, from: bound)
                 names[bound]?.programs.remove(key)
                 names[bound]?.autoStarts.removeAll { $0 == key }
@@ -98,6 +104,10 @@ extension ResourceManager {
             }
         }
         guard count > 0 else {
+            if let foreign {
+                return fail(
+                    requester, .notPermitted, "\(printable(program)) is bound by uid \(foreign), not by you")
+            }
             return fail(
                 requester, .noEntry,
                 "\(printable(program)) is not bound to \(name.map { "\($0)" } ?? "any name")")
@@ -143,10 +153,12 @@ extension ResourceManager {
         _ process: ProcessID, _ finding: Finding, to name: ServiceName, by credentials: Credentials,
         for requester: Requester
     ) {
-        guard case .process(let owner) = finding else {
+        guard case .process(let user) = finding else {
             return fail(requester, .noEntry, "there is no process \(process)")
         }
-        guard ipcps[process] != nil || rights.mayBind(processOf: owner, by: credentials) else {
+        // An IPCP is its creator's, though it runs as irmd's user.
+        let owner = ipcps[process]?.owner ?? user
+        guard rights.mayBind(processOf: owner, by: credentials) else {
             return fail(requester, .notPermitted, "process \(process) is of uid \(owner), not yours")
         }
         guard ensureName(name, for: requester) else { return }
@@ -164,13 +176,22 @@ extension ResourceManager {
 
     mutating func unbindProcess(_ process: ProcessID, from name: ServiceName?, for requester: Requester) {
         var count = 0
+        var isForeign = false
+        let owner = ipcps[process]?.owner ?? processes[process]?.credentials.user
         for bound in names.names(of: process) where name == nil || name == bound {
+            guard mayUnbind(owner, from: bound, requester) else {
+                isForeign = true
+                continue
+            }
             guard names.unbind(process, from: bound) else { continue }
             report(.naming(.processUnbound(process, bound)))
             leaveUnbound(bound)
             count += 1
         }
         guard count > 0 else {
+            if isForeign {
+                return fail(requester, .notPermitted, "process \(process) and its names are not yours")
+            }
             return fail(
                 requester, .noEntry, "process \(process) is not bound to \(name.map { "\($0)" } ?? "any name")")
         }

@@ -42,11 +42,13 @@ extension ResourceManager {
     }
 
     /// A request over an IPCP's channel, as if it were a call connection of the IPCP's.
-    private mutating func openCall(of ipcp: ProcessID) -> ConnectionID? {
+    private mutating func openCall(of ipcp: ProcessID, for name: ServiceName? = nil) -> ConnectionID? {
         guard let process = processes[ipcp] else { return nil }
+        if let name, ipcps[ipcp]?.arrived.add(for: name) != true { return nil }
         channelCalls += 1
         let id = ConnectionID(1 << 63 | channelCalls)
-        connections[id] = Connection(credentials: process.credentials, stage: .call(.idle), isOfChannel: true)
+        connections[id] = Connection(
+            credentials: process.credentials, stage: .call(.idle), isOfChannel: true, arrivalName: name)
         processes[ipcp]?.calls.insert(id)
         return id
     }
@@ -58,6 +60,11 @@ extension ResourceManager {
         guard let record = ipcps[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
             let call = openCall(of: ipcp)
         else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
+        let user = connections[allocation.connection]?.credentials.user ?? identity.user
+        guard ipcps[ipcp]?.asked.hasRoom(for: user, isExempt: isExempt(user)) == true else {
+            free(call)
+            return refuse(allocation, .tableFull, "uid \(user) waits for as many flows of the layer as one user may")
+        }
         let client = AuthenticationClient(id: chance.bytes(16), now: wallTime)
         let remote = Remote(
             ipcp: ipcp, end: .second, messageBytes: messageBytes,
@@ -66,6 +73,21 @@ extension ResourceManager {
         let request = RequestID(nextTransaction)
         nextTransaction += 1
         begin(allocation, acceptors.arrival(of: request, on: call, deadline: nil), of: ipcp, remote)
+    }
+
+    /// A flow that another host is asked for.
+    mutating func beginAsking(_ flow: Flow) {
+        guard let remote = flow.remote, remote.end == .second else { return }
+        let isExempt = isExempt(flow.owner)
+        guard ipcps[remote.ipcp]?.asked.add(for: flow.owner, isExempt: isExempt) == true else { return }
+        flows[flow.id]?.isAsked = true
+    }
+
+    /// The other host has answered, or nobody waits for the answer.
+    mutating func endAsking(_ id: FlowID) {
+        guard let flow = flows[id], flow.isAsked, let remote = flow.remote else { return }
+        flows[id]?.isAsked = false
+        ipcps[remote.ipcp]?.asked.remove(for: flow.owner)
     }
 
     /// The other host has accepted, as the IPCP says.
@@ -124,7 +146,10 @@ extension ResourceManager {
             report(.flow(.requestNotAuthentic(name, error)))
             return reject(request, error.failure, at: ipcp)
         }
-        guard let call = openCall(of: ipcp) else { return reject(request, .ipcp, at: ipcp) }
+        // Nobody knows who asks, so it is the name that has a share of what may wait, and no name keeps the others' places.
+        guard ipcps[ipcp]?.arrived.hasRoom(for: name) == true, let call = openCall(of: ipcp, for: name) else {
+            return reject(request, .ipcp, at: ipcp)
+        }
         allocate(
             Allocation(
                 request: request, connection: call, process: ipcp, name: name, quality: quality,

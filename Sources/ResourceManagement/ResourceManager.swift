@@ -19,10 +19,12 @@ package struct ManagerIdentity: Hashable, Sendable {
     package let started: Instant
     /// Bytes that may wait in the flows of one user, root excepted.
     package let queueBytesPerUser: UInt64
+    /// How many connections irmd's descriptors suffice for.
+    package let connections: Int
 
     package init(
         process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, secret: UInt64,
-        runtimeDirectory: [UInt8], started: Instant, queueBytesPerUser: UInt64 = 1 << 40
+        runtimeDirectory: [UInt8], started: Instant, queueBytesPerUser: UInt64 = 1 << 40, connections: Int = 1 << 20
     ) {
         self.process = process
         self.user = user
@@ -32,6 +34,7 @@ package struct ManagerIdentity: Hashable, Sendable {
         self.runtimeDirectory = runtimeDirectory
         self.started = started
         self.queueBytesPerUser = queueBytesPerUser
+        self.connections = connections
     }
 }
 
@@ -77,6 +80,7 @@ package struct ResourceManager: Sendable {
     /// The names of all IPCPs but those that are being spawned.
     var ipcpNames: Set<IPCPName> = []
     var spawning: [IPCPName: Spawning] = [:]
+    var ipcpShares = Shares<UserID>(of: Limits.ipcps)
     var transactions: [RequestID: IPCPTransaction] = [:]
     var nextTransaction: UInt64 = 1
     var started: [ProcessID: StartedProgram] = [:]
@@ -106,6 +110,7 @@ package struct ResourceManager: Sendable {
 
     struct Spawning: Sendable {
         let type: IPCPType
+        let owner: UserID
         let requester: Requester
     }
 
@@ -116,7 +121,9 @@ package struct ResourceManager: Sendable {
         self.digest = digest
         chance = RandomSource(seed: identity.secret)
         nameIndex = NameIndex(hashing)
-        quotas = Quotas(queueBytesPerUser: identity.queueBytesPerUser)
+        quotas = Quotas(
+            queueBytesPerUser: identity.queueBytesPerUser, connections: identity.connections,
+            manager: identity.user)
         self.hashing = hashing
         rights = Rights(manager: identity.user, managers: identity.managers)
         now = identity.started

@@ -24,5 +24,6 @@ struct Rights: Sendable {
     /// A program binding serves processes of the user who bound it, and of root.
     static func serves(binder: UserID, processOf user: UserID) -> Bool { user == binder || user == .root }
 
-    private func isSovereign(_ user: UserID) -> Bool { user == manager || user == .root }
+    /// Root and irmd's user: no other user's rights bound theirs.
+    func isSovereign(_ user: UserID) -> Bool { user == manager || user == .root }
 }

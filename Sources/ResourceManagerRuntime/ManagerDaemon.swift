@@ -61,7 +61,7 @@ final class ManagerDaemon {
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
                 incarnation: Entropy.word(), secret: Entropy.word(),
                 runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
-                queueBytesPerUser: options.queueBytesPerUser),
+                queueBytesPerUser: options.queueBytesPerUser, connections: ManagerDaemon.connections()),
             hashing: DirectoryHashing(), digest: RequestDigest())
         children = Children(options, in: site.directory)
         closing = DescriptorClosing(listener: site.listener.number)
@@ -69,6 +69,14 @@ final class ManagerDaemon {
         self.site = site
         self.signals = signals
         self.loop = loop
+    }
+
+    /// A connection takes up to four descriptors: its own, that of its process, a segment and a part of a link that are under
+    /// way.
+    private static func connections() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }
+        return max(16, Int(clamping: limit.rlim_cur) / 4)
     }
 
     /// Serves until the machine says that all is done.

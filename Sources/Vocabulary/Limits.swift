@@ -18,6 +18,11 @@ public enum Limits {
     public static let flowSets = 1_024
     /// Flows between two processes: the slots of their link. Beyond: the allocation fails with ENFILE.
     public static let slotsPerLink = 65_536
+    /// Flows of this host: their ids have 17 bits for the number. A user gets no more than are left for all others.
+    package static let flows = 131_071
+    /// Links of this host. Each takes one of the 65,530 mappings that Linux allows a process. A user gets no more than are
+    /// left for all others. Beyond: the allocation fails.
+    package static let links = 32_768
     /// Flows of one user. Beyond: ENFILE. Root is exempt.
     public static let flowsPerUser = 65_535
     /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.

@@ -55,7 +55,8 @@ import Vocabulary
         }
         rig.clear()
         for number in 0..<(Limits.names - 3) {
-            _ = rig.manager.names.create(NameSettings(name: service("\(number)"), balancing: .roundRobin))
+            _ = rig.manager.names.create(
+                NameSettings(name: service("\(number)"), balancing: .roundRobin), owner: Rig.irmdUser, isExempt: true)
         }
         let beyond = NameSettings(name: service("beyond"), balancing: .roundRobin)
         #expect(rig.manage(.createName(beyond), on: management).failures == [.tableFull])

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import LocalProtocol
+import Vocabulary
+
+/// Who may change what. A name and an IPCP belong to the user who made them: managers act on their own, irmd's user and
+/// root on all. Looking is for every manager. See ouroboros-security(7).
+extension ResourceManager {
+    func user(of requester: Requester) -> UserID {
+        connections[requester.connection]?.credentials.user ?? identity.user
+    }
+
+    func isExempt(_ user: UserID) -> Bool { rights.isSovereign(user) }
+
+    /// Why the request is not for this user; nil if it is.
+    func trespass(_ request: ManagementRequest, by user: UserID) -> String? {
+        guard !rights.isSovereign(user) else { return nil }
+        switch request {
+        case .bindProgram(_, let name, _, _, _), .bindProcess(_, let name), .destroyName(let name),
+            .registerName(let name, _), .unregisterName(let name, _):
+            guard let owner = names[name]?.owner, owner != user else { return nil }
+            return "name \(name) is of uid \(owner), not yours"
+        case .destroyIPCP(let ipcp), .bootstrapIPCP(let ipcp, _), .enrollIPCP(let ipcp, _),
+            .connectIPCP(let ipcp, _, _, _), .disconnectIPCP(let ipcp, _, _):
+            guard let owner = ipcps[ipcp]?.owner, owner != user else { return nil }
+            return "IPCP \(ipcp) is of uid \(owner), not yours"
+        // Of these each binding is looked at (`mayUnbind`).
+        case .unbindProgram, .unbindProcess: return nil
+        case .createName, .createIPCP, .listIPCPs, .listNames, .listFlows, .status, .describeIPCP: return nil
+        }
+    }
+
+    /// A binding is ended by the user whose program or process it is, and by the owner of the name.
+    func mayUnbind(_ bound: UserID?, from name: ServiceName, _ requester: Requester) -> Bool {
+        let user = user(of: requester)
+        return rights.isSovereign(user) || bound == user || names[name]?.owner == user
+    }
+}
