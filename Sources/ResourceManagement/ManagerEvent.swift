@@ -27,8 +27,11 @@ package enum Finding: Hashable, Sendable {
     case program([UInt8])
     /// With `bindProgram`: it cannot be started.
     case unusable(Failure)
-    /// With `bindProcess`: the process lives, and is this user's.
-    case process(UserID)
+    /// With `bindProgram`: it shall be started, and users who are not trusted can change this file or directory.
+    case changeable([UInt8])
+    /// With `bindProcess`: the process lives, and is this user's. Its number here, which is not what a process of another
+    /// PID namespace says.
+    case process(UserID, number: ProcessID? = nil)
 }
 
 /// How a child ended.

@@ -63,6 +63,10 @@ extension ResourceManager {
         case .program(let found): path = found
         case .unusable(let failure):
             return fail(requester, failure, "\(printable(program)) cannot be started: \(failure)")
+        case .changeable(let path):
+            return fail(
+                requester, .notPermitted,
+                "\(printable(program)) is not started for anybody, because other users can change \(printable(path))")
         case .nothing, .process: return fail(requester, .noEntry, "\(printable(program)) does not exist")
         }
         if let recipe {
@@ -153,9 +157,10 @@ extension ResourceManager {
         _ process: ProcessID, _ finding: Finding, to name: ServiceName, by credentials: Credentials,
         for requester: Requester
     ) {
-        guard case .process(let user) = finding else {
+        guard case .process(let user, let number) = finding else {
             return fail(requester, .noEntry, "there is no process \(process)")
         }
+        let process = number ?? process
         // An IPCP is its creator's, though it runs as irmd's user.
         let owner = ipcps[process]?.owner ?? user
         guard rights.mayBind(processOf: owner, by: credentials) else {

@@ -10,6 +10,11 @@ extension ResourceManager {
         connections[requester.connection]?.credentials.user ?? identity.user
     }
 
+    /// What a message names is looked up in the system for managers only: a path can be one that never answers.
+    package func mayManage(_ connection: ConnectionID) -> Bool {
+        connections[connection].map { rights.mayManage($0.credentials) } ?? false
+    }
+
     func isExempt(_ user: UserID) -> Bool { rights.isSovereign(user) }
 
     /// Why the request is not for this user; nil if it is.

@@ -142,9 +142,29 @@ extension ManagerDaemon {
             port.handle = nil
             found = process
         }
-        let finding = ProcessFacts.finding(for: message, from: port.process, &found)
+        let finding = finding(for: message, on: port, id)
         handle(.received(id, message, finding))
         found = nil
+    }
+
+    private func finding(for message: ProcessMessage, on port: Port, _ id: ConnectionID) -> Finding {
+        switch message {
+        case .hello(let hello):
+            guard hello.role != .management else { return .nothing }
+            return .program(ProcessFacts.program(of: port.process, announced: hello.program))
+        case .manage(_, .bindProcess(let number, _)):
+            guard machine.mayManage(id) else { return .nothing }
+            let process = ProcessFacts.place(of: port.process).map { own in
+                own.number == number ? port.process : contained[own.with(number)] ?? ProcessID(0)
+            }
+            let (finding, handle) = ProcessFacts.process(process ?? number)
+            found = handle
+            return finding
+        case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
+            guard machine.mayManage(id) else { return .nothing }
+            return ProcessFacts.usability(of: program, startedFor: autoStart ? port.user : nil)
+        case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
+        }
     }
 
     /// Nil if it is none. Of a greeting in a version that we do not know, what is needed to refuse it.

@@ -32,6 +32,8 @@ final class ManagerDaemon {
     var lastComplaint = Instant(nanoseconds: 0)
     let closing: DescriptorClosing
     var watches: [ProcessID: ProcessHandleBox] = [:]
+    /// Attached processes of other PID namespaces, by the numbers that they have there.
+    var contained: [ProcessFacts.Place: ProcessID] = [:]
     /// The process that the message being handled comes from or names, if it is to be watched.
     var found: ProcessHandleBox?
     var children: Children
@@ -191,6 +193,8 @@ final class ManagerDaemon {
 final class ProcessHandleBox {
     let process: ProcessID
     let handle: ProcessHandle
+    /// In a PID namespace of its own.
+    var place: ProcessFacts.Place?
 
     init(_ process: ProcessID, _ handle: consuming ProcessHandle) {
         self.process = process

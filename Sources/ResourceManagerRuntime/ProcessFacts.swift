@@ -8,32 +8,11 @@ import Vocabulary
 
 /// What `/proc` and the file system say of processes and programs that messages name.
 enum ProcessFacts {
-    /// What the machine must know to judge the message.
-    /// `found`: of the process that `bindProcess` names.
-    static func finding(
-        for message: ProcessMessage, from process: ProcessID, _ found: inout ProcessHandleBox?
-    ) -> Finding {
-        switch message {
-        case .hello(let hello):
-            guard hello.role != .management else { return .nothing }
-            return .program(program(of: process, announced: hello.program))
-        case .manage(_, .bindProcess(let process, _)):
-            guard process.rawValue > 0, let handle = try? ProcessHandle(process), let owner = owner(of: process),
-                !handle.isOver
-            else { return .nothing }
-            found = ProcessHandleBox(process, handle)
-            return .process(owner)
-        case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
-            return usability(of: program, autoStart: autoStart)
-        case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
-        }
-    }
-
     // Programs.
 
     /// What the kernel says; for a script the script, because its interpreter says nothing of it. The process says itself
     /// which one: it could as well run another, and what is bound to a script is for processes of the binder's.
-    private static func program(of process: ProcessID, announced: [UInt8]) -> [UInt8] {
+    static func program(of process: ProcessID, announced: [UInt8]) -> [UInt8] {
         guard var executable = readLink("/proc/\(process)/exe") else { return announced }
         // The file was replaced or removed while it runs.
         let deleted = Array(" (deleted)".utf8)
@@ -66,11 +45,12 @@ enum ProcessFacts {
         }
     }
 
-    private static func usability(of program: [UInt8], autoStart: Bool) -> Finding {
+    /// `startedFor`: the user as whom it shall be started; nil: nobody.
+    static func usability(of program: [UInt8], startedFor user: UserID?) -> Finding {
         guard !program.contains(0), !program.isEmpty else { return .unusable(.invalid) }
         guard program.contains(UInt8(ascii: "/")) else {
             // By base name, whatever the path: nothing that could be started.
-            return autoStart ? .unusable(.noEntry) : .program(program)
+            return user != nil ? .unusable(.noEntry) : .program(program)
         }
         // Relative to what, only who asks can know.
         guard program.first == UInt8(ascii: "/") else { return .unusable(.invalid) }
@@ -80,7 +60,29 @@ enum ProcessFacts {
         guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG), status.st_mode & 0o111 != 0 else {
             return .unusable(.notPermitted)
         }
+        if let user, let part = changeable(path, for: user) { return .changeable(part) }
         return .program(path)
+    }
+
+    /// The part of a path without links that users other than this one, root and ours can change; nil if there is none.
+    private static func changeable(_ path: [UInt8], for user: UserID) -> [UInt8]? {
+        var end = path.count
+        while true {
+            let part = end == 0 ? [UInt8(ascii: "/")] : Array(path.prefix(end))
+            var status = stat()
+            guard withCString(part, { stat($0, &status) }) == 0 else { return part }
+            guard status.st_uid == 0 || status.st_uid == user.rawValue || status.st_uid == geteuid() else {
+                return part
+            }
+            // In a directory with the sticky bit nobody replaces what is another's. A user's own groups are for the user
+            // to choose; root's programs are for nobody else to write.
+            let isDirectory = status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
+            let isSticky = isDirectory && status.st_mode & 0o1000 != 0
+            let forbidden: mode_t = user == .root && status.st_gid != 0 ? 0o022 : 0o002
+            guard isSticky || status.st_mode & forbidden == 0 else { return part }
+            guard end > 0 else { return nil }
+            end = path.prefix(end).lastIndex(of: UInt8(ascii: "/")) ?? 0
+        }
     }
 
     // Processes.
@@ -94,12 +96,42 @@ enum ProcessFacts {
         return ProcessHandleBox(peer.process, handle)
     }
 
+    /// A process of which no more than its number is known.
+    static func process(_ process: ProcessID) -> (Finding, ProcessHandleBox?) {
+        guard process.rawValue > 0, let handle = try? ProcessHandle(process), let owner = owner(of: process),
+            !handle.isOver
+        else { return (.nothing, nil) }
+        return (.process(owner, number: process), ProcessHandleBox(process, handle))
+    }
+
+    /// A number of a process in another PID namespace than ours.
+    struct Place: Hashable {
+        let namespace: [UInt8]
+        let number: ProcessID
+
+        func with(_ number: ProcessID) -> Place { Place(namespace: namespace, number: number) }
+    }
+
+    /// Nil in our own namespace.
+    static func place(of process: ProcessID) -> Place? {
+        guard let numbers = status(of: process, "NSpid:"), numbers.count > 1, let own = numbers.last else { return nil }
+        // Where the name of the namespace must not be seen, its processes are known by their number alone.
+        return Place(
+            namespace: readLink("/proc/\(process)/ns/pid") ?? [], number: ProcessID(Int32(truncatingIfNeeded: own)))
+    }
+
     /// The effective user; nil if there is no such process.
     private static func owner(of process: ProcessID) -> UserID? {
+        guard let users = status(of: process, "Uid:"), users.count > 1 else { return nil }
+        return UserID(users[1])
+    }
+
+    /// The numbers of a line.
+    private static func status(of process: ProcessID, _ line: String) -> [UInt32]? {
         guard process.rawValue > 0, let text = readFile("/proc/\(process)/status") else { return nil }
-        for line in text.split(separator: UInt8(ascii: "\n")) where line.starts(with: Array("Uid:".utf8)) {
-            let numbers = line.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }.dropFirst()
-            return numbers.dropFirst().first.flatMap { UInt32(String(decoding: $0, as: UTF8.self)) }.map(UserID.init)
+        for found in text.split(separator: UInt8(ascii: "\n")) where found.starts(with: Array(line.utf8)) {
+            return found.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }.dropFirst()
+                .compactMap { UInt32(String(decoding: $0, as: UTF8.self)) }
         }
         return nil
     }

@@ -18,6 +18,8 @@ extension ManagerDaemon {
             }
             try loop.add(watch.handle.descriptor.number, token: Source.watch.token(process))
             watches[process] = watch
+            watch.place = ProcessFacts.place(of: process)
+            if let place = watch.place { contained[place] = process }
         } catch {
             // Of a process whose end nobody tells, its number says nothing. This one is refused, and may try again.
             if error != Failure(errno: ESRCH) {
@@ -29,6 +31,7 @@ extension ManagerDaemon {
 
     func unwatch(_ process: ProcessID) {
         guard let watch = watches.removeValue(forKey: process) else { return }
+        if let place = watch.place, contained[place] == process { contained[place] = nil }
         loop.remove(watch.handle.descriptor.number)
     }
 

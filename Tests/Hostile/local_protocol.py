@@ -51,7 +51,9 @@ class Connection:
         self.socket.sendmsg([message], rights)
 
     def is_readable(self, seconds):
-        return bool(select.select([self.socket], [], [], seconds)[0])
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def receive(self):
         """The next message; b'' at the end of the connection."""
