@@ -17,9 +17,10 @@ int cl_refuse_descriptors(int fd) {
     return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off) < 0 ? -errno : 0;
 }
 
-int cl_peer_handle(int fd, int32_t process) {
+int cl_peer_handle(int fd, int32_t process, bool *is_exact) {
     int handle = -1;
     socklen_t length = sizeof handle;
+    *is_exact = true;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &handle, &length) == 0)
         return handle;
     // EINVAL: what kernels before 6.9 say of a process that nobody can wait for any more.
@@ -27,6 +28,7 @@ int cl_peer_handle(int fd, int32_t process) {
         return -ESRCH;
     if (errno != ENOPROTOOPT && errno != ENOSYS && errno != EPERM)
         return -errno;
+    *is_exact = false;
     return cl_pidfd_open(process);
 }
 
@@ -34,6 +36,14 @@ bool cl_is_over(int pidfd) {
     struct pollfd one = {pidfd, POLLIN, 0};
     return poll(&one, 1, 0) > 0;
 }
+
+void cl_close_foreign(int fd) {
+    struct linger off = {0, 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
+    close(fd);
+}
+
+void cl_end_connection(int fd) { (void)shutdown(fd, SHUT_RDWR); }
 
 ssize_t cl_receive_from_stranger(int fd, void *bytes, size_t capacity, int fds[CL_MESSAGE_DESCRIPTORS], int *fd_count) {
     union {

@@ -213,6 +213,7 @@ extension ManagerDaemon {
         guard let port = ports.removeValue(forKey: id) else { return }
         loop.remove(port.number)
         // What was sent and not read goes with the socket.
+        cl_end_connection(port.number)
         if let socket = port.release() { closing.close([socket], of: port.user) }
         listenAgain()
     }

@@ -68,7 +68,7 @@ final class DescriptorClosing: Sendable {
         while let current = user {
             let next = state.withLock { $0.lanes[current]?.descriptors.popLast() }
             if let next {
-                cl_close(next)
+                cl_close_foreign(next)
                 state.withLock { $0.lanes[current]?.count -= 1 }
             } else {
                 user = state.withLock { state in

@@ -89,9 +89,12 @@ enum ProcessFacts {
 
     /// The process that made a connection. Throws ESRCH if it has ended.
     static func handle(of peer: Credentials, on socket: Int32) throws(Failure) -> ProcessHandleBox {
-        let result = cl_peer_handle(socket, peer.process.rawValue)
+        var isExact = false
+        let result = cl_peer_handle(socket, peer.process.rawValue, &isExact)
         guard result >= 0 else { throw Failure(result: Int(result)) }
         let handle = ProcessHandle(owning: Descriptor(owning: result))
+        // The number may be another process's by now; at least it is never another user's.
+        if !isExact, owner(of: peer.process) != peer.user { throw Failure(errno: ESRCH) }
         guard !handle.isOver else { throw Failure(errno: ESRCH) }
         return ProcessHandleBox(peer.process, handle)
     }

@@ -18,10 +18,14 @@
 /// gets EPERM. -ENOPROTOOPT before Linux 6.16.
 int cl_refuse_descriptors(int fd);
 /// A pidfd of the process that connected the other end of a Unix socket, and of no other that has its number now. -ESRCH
-/// if that process has ended. Before Linux 6.5 the process that has `process` as its number now.
-int cl_peer_handle(int fd, int32_t process);
+/// if that process has ended. Before Linux 6.5 `*is_exact` is false, and it is the process that has the number now.
+int cl_peer_handle(int fd, int32_t process, bool *is_exact);
 /// The process of a pidfd has ended.
 bool cl_is_over(int pidfd);
+/// Closes a descriptor that somebody else has made: a socket shall not linger.
+void cl_close_foreign(int fd);
+/// The other end of a socket that is closed later hears of it now.
+void cl_end_connection(int fd);
 /// One message, without waiting, and all descriptors that came with it, for which `fds` has room. -EMSGSIZE if it is
 /// longer than `capacity`; its descriptors come all the same.
 ssize_t cl_receive_from_stranger(int fd, void *bytes, size_t capacity, int fds[CL_MESSAGE_DESCRIPTORS], int *fd_count);
