@@ -21,7 +21,8 @@
  *
  * Three members decide how the ends treat packets:
  *   in_order != 0           packets arrive in order, under flow control;
- *   in_order != 0, loss 0   and none is lost;
+ *   loss 0                  and none is lost: flow_alloc sets in_order to 1 in
+ *                           the structure that it is given;
  *   ber 0                   each packet carries a checksum. In default builds
  *                           this is off: flow_alloc and flow_accept set the
  *                           member to 1 in the structure they are given.

@@ -11,7 +11,7 @@ public struct QualityOfService: Hashable, Sendable {
     public var bandwidth: UInt64
     /// Number of nines: 3 means 99.9 %.
     public var availability: UInt8
-    /// 0: nothing may be lost.
+    /// 0: nothing may be lost, and so all arrives in order, whatever `inOrder` says.
     public var loss: UInt32
     /// Bit errors in 10⁹ bits; 0: none.
     public var bitErrorRate: UInt32
@@ -57,11 +57,12 @@ public struct QualityOfService: Hashable, Sendable {
             timeoutMilliseconds: quality.timeoutMilliseconds)
     }
 
-    /// As irmd is asked. Bit errors are not checked for in default builds, so nobody may ask for none. spec: c-api §5.1
+    /// As irmd is asked. Bit errors are not checked for in default builds, so nobody may ask for none; and where nothing may be
+    /// lost, all is in order. spec: c-api §5.1
     var request: Vocabulary.QualityOfService {
         Vocabulary.QualityOfService(
             delayMilliseconds: delayMilliseconds, bandwidth: bandwidth, availability: availability, loss: loss,
-            bitErrorRate: 1, inOrder: inOrder, maximumGapMilliseconds: maximumGapMilliseconds,
+            bitErrorRate: 1, inOrder: inOrder || loss == 0, maximumGapMilliseconds: maximumGapMilliseconds,
             timeoutMilliseconds: timeoutMilliseconds)
     }
 }

@@ -7,10 +7,12 @@ import Vocabulary
 
 // `ouroboros/dev.h`. What each function does and returns is said there. spec: c-api §5
 
-/// Bit errors are not checked for in default builds, so nobody may ask for none. spec: c-api §5.1
+/// Bit errors are not checked for in default builds, so nobody may ask for none; and where nothing may be lost, all is
+/// in order. The caller sees what is asked for. spec: c-api §5.1
 private func request(_ quality: UnsafeMutablePointer<qosspec_t>?) -> QualityOfService {
     guard let quality else { return .raw }
     quality.pointee.ber = 1
+    if quality.pointee.loss == 0 { quality.pointee.in_order = 1 }
     return QualityOfService(quality.pointee)
 }
 

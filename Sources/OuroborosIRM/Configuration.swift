@@ -83,7 +83,7 @@ extension QualityOfService {
     init(_ qs: qosspec_t) {
         self.init(
             delayMilliseconds: qs.delay, bandwidth: qs.bandwidth, availability: qs.availability, loss: qs.loss,
-            bitErrorRate: qs.ber, inOrder: qs.in_order != 0, maximumGapMilliseconds: qs.max_gap,
+            bitErrorRate: qs.ber, inOrder: qs.in_order != 0 || qs.loss == 0, maximumGapMilliseconds: qs.max_gap,
             timeoutMilliseconds: qs.timeout)
     }
 }

@@ -6,10 +6,15 @@
 
 #include "agent.h"
 
-/* What default builds make of a wish: c-api §5.1, ber is forced to 1. */
+/*
+ * What default builds make of a wish: c-api §5.1, ber is forced to 1. Where
+ * nothing may be lost, all is in order.
+ */
 static qosspec_t granted(qosspec_t wish)
 {
     wish.ber = 1;
+    if (wish.loss == 0)
+        wish.in_order = 1;
     return wish;
 }
 
@@ -58,6 +63,9 @@ static void check_wishes(void)
     check_wish(&agent, name, "qos_voice", qos_voice);
     check_wish(&agent, name, "qos_data", qos_data);
     check_wish(&agent, name, "a quality of odd values", odd);
+    odd.loss = 0;
+    odd.in_order = 0;
+    check_wish(&agent, name, "a loss of 0 without in_order", odd);
     agent_end(&agent);
 }
 

@@ -120,6 +120,11 @@ def test_both_ends_know_the_quality(pairs):
     assert Flow.alloc.__doc__
 
 
+def test_where_nothing_may_be_lost_all_is_in_order(pairs):
+    client, server = pairs(QoSSpec(loss=0))
+    assert client.get_qos() == server.get_qos() == QoSSpec(loss=0, in_order=1)
+
+
 def test_alloc_returns_what_was_given(name):
     from conftest import in_thread
 

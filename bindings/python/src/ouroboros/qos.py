@@ -38,7 +38,7 @@ class QoSSpec:
     delay: highest delay in milliseconds, up to ``UINT32_MAX``, which means any.
     bandwidth: bits per second, up to 2**64 - 1.
     availability: number of nines, up to 255; 3 means 99.9 %.
-    loss: 0 means that nothing may be lost; up to ``UINT32_MAX``.
+    loss: 0 means that nothing may be lost, and asks for ``in_order`` = 1, too; up to ``UINT32_MAX``.
     ber: bit errors in 10**9 bits, up to ``UINT32_MAX``. Usual builds of the library make it 1.
     in_order: 1 if packets must arrive in order, else 0.
     max_gap: longest interruption in milliseconds, up to ``UINT32_MAX``, which means any.
