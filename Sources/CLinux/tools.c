@@ -2,6 +2,8 @@
 // What command line programs need.
 
 #include "CLinux.h"
+#include <locale.h>
+#include <wchar.h>
 
 static pthread_mutex_t options_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -37,3 +39,35 @@ void cl_catch_stop_signals(void) {
 }
 
 int cl_stop_signal(void) { return stop_signal; }
+
+int cl_write_output(int fd, const void *bytes, size_t count) {
+    const char *next = bytes;
+    while (count > 0) {
+        ssize_t written = write(fd, next, count);
+        if (written >= 0) {
+            next += written;
+            count -= (size_t)written;
+        } else if (errno == EAGAIN) {
+            // Somebody who shares the pipe has made it so.
+            (void)poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static pthread_once_t width_once = PTHREAD_ONCE_INIT;
+static locale_t width_locale;
+
+static void open_width_locale(void) { width_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
+
+int cl_character_width(uint32_t scalar) {
+    (void)pthread_once(&width_once, open_width_locale);
+    if (width_locale == (locale_t)0)
+        return 1;
+    locale_t before = uselocale(width_locale);
+    int width = wcwidth((wchar_t)scalar);
+    (void)uselocale(before);
+    return width < 0 ? 1 : width;
+}

@@ -11,7 +11,7 @@ package struct Refusal: Error, Hashable, Sendable {
 
     package init(_ failure: Failure, irmd words: [UInt8] = []) {
         self.failure = failure
-        reason = words.isEmpty ? nil : printable(words)
+        reason = words.isEmpty ? nil : printable(sentence: words)
     }
 
     /// The reason, or else what the number means, without a full stop.

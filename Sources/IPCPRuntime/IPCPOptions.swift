@@ -2,11 +2,12 @@
 
 import Vocabulary
 
-/// The arguments that irmd gives an IPCP: `--name NAME [--stdout] [--log-level LEVEL]`.
+/// The arguments that irmd gives an IPCP: `--name NAME [--stdout] [--log-level LEVEL] [--color WHEN]`.
 struct IPCPOptions {
     private(set) var name: String?
     private(set) var toStandardOutput = false
     private(set) var level = LogLevel.info
+    private(set) var colour = Colour.auto
 
     /// Nil if they are not that.
     init?(_ arguments: [String]) {
@@ -20,6 +21,9 @@ struct IPCPOptions {
             case "--log-level":
                 guard let value = rest.popFirst(), let level = LogLevel(named: value) else { return nil }
                 self.level = level
+            case "--color":
+                guard let value = rest.popFirst(), let colour = Colour(rawValue: value) else { return nil }
+                self.colour = colour
             default: return nil
             }
         }

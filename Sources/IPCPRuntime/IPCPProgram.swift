@@ -13,7 +13,8 @@ package enum IPCPProgram {
             _ = Array(text.utf8).withUnsafeBytes { cl_write_all(STDERR_FILENO, $0.baseAddress, $0.count) }
             return 1
         }
-        let log = Log(options.toStandardOutput ? .standardOutput : .system, level: options.level)
+        let log = Log(
+            options.toStandardOutput ? .standardOutput : .system, level: options.level, colour: options.colour)
         SignalSource.ignoreBrokenPipes()
         do throws(Failure) {
             log.write(.info, "ipcpd/ipcp", "IPCP \(type.name) \(getpid()) initialized.")

@@ -98,7 +98,7 @@ package final class ManagementClient: ManagementService {
 
 extension ManagementError {
     fileprivate init(_ failure: Failure, irmd reason: [UInt8]) {
-        self.init(failure, reason: reason.isEmpty ? failure.description + "." : printable(reason))
+        self.init(failure, reason: reason.isEmpty ? failure.description + "." : printable(sentence: reason))
     }
 
     /// Begins with the sentence users of the prototype know.
@@ -109,10 +109,10 @@ extension ManagementError {
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:
-                "\(failure). This user may not use \(path): be root or a member of group ouroboros, or start an own"
+                "\(failure). This user may not use \(printable(path.utf8)): be root or a member of group ouroboros, or start an own"
                     + " \"irmd\"."
             case .wouldBlock:
-                "irmd at \(path) is too busy to answer. Try again."
+                "irmd at \(printable(path.utf8)) is too busy to answer. Try again."
             default:
                 "None listens at \(RuntimeDirectory.searched()) (\(failure)). Start one with \"irmd\", or name the"
                     + " directory of a running one in \(RuntimeDirectory.variable)."

@@ -13,13 +13,15 @@ package struct Log: Sendable {
 
     package let level: LogLevel
     private let destination: Destination
-    private let isColoured: Bool
+    /// IPCPs are told: they have not all of the environment.
+    package let isColoured: Bool
     private let prefix: String
 
-    package init(_ destination: Destination, level: LogLevel) {
+    package init(_ destination: Destination, level: LogLevel, colour: Colour = .auto) {
         self.level = level
         self.destination = destination
-        isColoured = isatty(STDOUT_FILENO) == 1
+        isColoured = colour.applies(
+            toTerminal: isatty(STDOUT_FILENO) == 1, noColour: environment("NO_COLOR"), kind: environment("TERM"))
         let process = String(getpid())
         prefix = "==" + String(repeating: "0", count: max(0, 5 - process.utf8.count)) + process + "== "
         if case .system = destination { openlog(nil, LOG_PID, LOG_DAEMON) }
@@ -27,10 +29,12 @@ package struct Log: Sendable {
 
     package func write(_ lineLevel: LogLevel, _ component: String, _ text: @autoclosure () -> String) {
         guard lineLevel <= level else { return }
+        // Whoever made the text: one line, and no more.
+        let text = printable(sentence: text().utf8)
         switch destination {
-        case .system: cl_syslog(priority(lineLevel), text())
+        case .system: cl_syslog(priority(lineLevel), text)
         case .standardOutput:
-            var line = prefix + component + "(" + mark(lineLevel) + "): " + text()
+            var line = prefix + component + "(" + mark(lineLevel) + "): " + text
             if isColoured, let colour = colour(lineLevel) { line = colour + line + "\u{1b}[0m" }
             line += "\n"
             // One write for a line, so that lines of several daemons do not mix. Where it fails nobody reads.

@@ -28,7 +28,7 @@ package enum RuntimeDirectory {
 
     /// For errors: all that was tried.
     package static func searched() -> String {
-        candidates().map { $0 + "/" + socketName }.joined(separator: ", ")
+        candidates().map { printable(($0 + "/" + socketName).utf8) }.joined(separator: ", ")
     }
 
     /// Where irmd starts if nothing else is said.

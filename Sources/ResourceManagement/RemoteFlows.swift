@@ -190,7 +190,7 @@ extension ResourceManager {
 
     mutating func remoteRefused(_ id: FlowID, _ failure: Failure, _ reason: [UInt8], by ipcp: ProcessID) {
         guard let (flow, _) = remoteOffer(id, to: ipcp) else { return }
-        remoteRefused(flow, failure, printable(reason))
+        remoteRefused(flow, failure, printable(sentence: reason))
     }
 
     private func remoteOffer(_ id: FlowID, to ipcp: ProcessID) -> (Flow, ConnectionID)? {

@@ -10,7 +10,8 @@ package indirect enum JSON: Hashable, Sendable {
     case natural(UInt64)
     /// What is not finite is written as null, because JSON has no word for it.
     case number(Double)
-    /// What is not UTF-8 is replaced by U+FFFD.
+    /// What is not UTF-8 is replaced by U+FFFD: lone surrogates would keep the bytes, but some readers then refuse the
+    /// whole text.
     case string([UInt8])
     case array([JSON])
     case object([Member])
@@ -81,11 +82,15 @@ package indirect enum JSON: Hashable, Sendable {
             case "\n": output += "\\n"
             case "\r": output += "\\r"
             case "\t": output += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f:
-                output += "\\u00" + hexadecimal([UInt8(scalar.value)])
-            default: output.unicodeScalars.append(scalar)
+            case _ where scalar.isPlain: output.unicodeScalars.append(scalar)
+            default: output += scalar.utf16.map(JSON.escape).joined()
             }
         }
         return output + "\""
+    }
+
+    /// Also what is no control character: JSON is shown on terminals, too.
+    private static func escape(_ unit: UInt16) -> String {
+        "\\u" + hexadecimal([UInt8(unit >> 8), UInt8(truncatingIfNeeded: unit)])
     }
 }

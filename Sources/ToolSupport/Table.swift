@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import CLinux
+
 /// A list of lines with columns, right aligned in frames of `+`, `-` and `|`. A value that is too long for its column
 /// widens its own line, as `irm` of the prototype has it. spec: irm-cli §2 list
 package struct FramedTable: Sendable {
@@ -33,7 +35,7 @@ package struct PlainTable: Sendable {
 
     package func text(indentation: String = "") -> String {
         let all = [columns.map(\.title)] + lines
-        let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        let widths = columns.indices.map { column in all.map { columnsOnTerminal($0[column]) }.max() ?? 0 }
         return all.map { values in
             var line = indentation
             for (column, value) in values.enumerated() {
@@ -49,14 +51,20 @@ package struct PlainTable: Sendable {
     }
 }
 
-/// The text with blanks in front, up to `width` characters.
-package func right(_ text: String, width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+/// The columns that text takes on a terminal: two for each wide character, none for one that combines.
+package func columnsOnTerminal(_ text: String) -> Int {
+    if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }
+    return text.unicodeScalars.reduce(0) { $0 + Int(cl_character_width($1.value)) }
 }
 
-/// The text with blanks behind it, up to `width` characters.
+/// The text with blanks in front, up to `width` columns.
+package func right(_ text: String, width: Int) -> String {
+    String(repeating: " ", count: max(0, width - columnsOnTerminal(text))) + text
+}
+
+/// The text with blanks behind it, up to `width` columns.
 package func left(_ text: String, width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
+    text + String(repeating: " ", count: max(0, width - columnsOnTerminal(text)))
 }
 
 /// A number with exactly so many decimals, rounded; `NaN` for what is no number.

@@ -14,7 +14,7 @@ package struct Name<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     package init?(_ text: String) { self.init(text.utf8) }
 
-    /// For people: what is not UTF-8 is replaced, control characters are escaped, so that no name can forge a line.
+    /// For people, escaped so that no name can forge a line or pass for another.
     package var description: String { printable(bytes) }
 
     package static func == (left: Self, right: Self) -> Bool { left.bytes == right.bytes }
@@ -33,19 +33,6 @@ package enum IPCPKind: Sendable {}
 package typealias ServiceName = Name<ServiceKind>
 package typealias LayerName = Name<LayerKind>
 package typealias IPCPName = Name<IPCPKind>
-
-/// Text of bytes from outside, fit for a terminal or a log: invalid UTF-8 becomes U+FFFD, control characters `\xNN`.
-package func printable(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
-    for scalar in String(decoding: Array(bytes), as: UTF8.self).unicodeScalars {
-        if scalar.properties.generalCategory == .control {
-            text += "\\x" + hexadecimal([UInt8(truncatingIfNeeded: scalar.value)])
-        } else {
-            text.unicodeScalars.append(scalar)
-        }
-    }
-    return text
-}
 
 /// Two lower-case hexadecimal digits a byte.
 package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {

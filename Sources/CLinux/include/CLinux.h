@@ -8,6 +8,7 @@
 #ifndef OUROBOROS_CLINUX_H
 #define OUROBOROS_CLINUX_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -283,6 +284,10 @@ void cl_end_options(void);
 void cl_catch_stop_signals(void);
 /// The signal that asked to stop; 0 = none yet.
 int cl_stop_signal(void);
+/// As `cl_write_all`, and waits where the descriptor does not.
+int cl_write_output(int fd, const void *bytes, size_t count);
+/// Columns of a terminal: 0, 1 or 2; 1 for what has no glyph.
+int cl_character_width(uint32_t scalar);
 /// Tells systemd that the service is ready (or whatever `state` says); nothing if it does not listen.
 void cl_notify_service_manager(const char *state);
 
