@@ -35,7 +35,9 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowEstablished, .flowRefused, .flowReleased: .debug
         // The layer works without what they say, and somebody has to correct it.
         case .hostsMistake, .notResolved: .warning
-        case .bootstrapFailed, .refused, .hostsUnreadable: .error
+        // Whoever asked is told.
+        case .bootstrapFailed, .refused: .warning
+        case .hostsUnreadable: .error
         }
     }
 

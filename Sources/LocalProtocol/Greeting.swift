@@ -14,7 +14,7 @@ package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible {
         self.minor = minor
     }
 
-    package static let current = ProtocolVersion(major: 4, minor: 0)
+    package static let current = ProtocolVersion(major: 5, minor: 0)
     package var description: String { "\(major).\(minor)" }
 }
 

@@ -17,8 +17,8 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
     /// `directory` of who binds, an auto-started program finds itself where it would have been started by hand.
     case bindProgram(
         program: [UInt8], ServiceName, autoStart: Bool, arguments: [[UInt8]], directory: [UInt8])
-    /// By path or by base name; no name = all its names.
-    case unbindProgram(program: [UInt8], ServiceName?)
+    /// By path or by base name; no name = all its names. If nothing is bound by it, by `otherwise`, which may be empty.
+    case unbindProgram(program: [UInt8], otherwise: [UInt8], ServiceName?)
     case bindProcess(ProcessID, ServiceName)
     case unbindProcess(ProcessID, ServiceName?)
     case createName(NameSettings)
@@ -60,8 +60,9 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
             writer.write(autoStart)
             writer.write(list: arguments) { writer, argument in writer.write(string: argument) }
             writer.write(string: directory)
-        case .unbindProgram(let program, let name):
+        case .unbindProgram(let program, let otherwise, let name):
             writer.write(string: program)
+            writer.write(string: otherwise)
             writer.write(optional: name)
         case .bindProcess(let process, let name):
             writer.write(process)
@@ -121,7 +122,9 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
                 program: try reader.readString(), try reader.read(), autoStart: try reader.readBool(),
                 arguments: try reader.readList { reader throws(MalformedMessage) in try reader.readString() },
                 directory: try reader.readString())
-        case 8: self = .unbindProgram(program: try reader.readString(), try reader.readOptional())
+        case 8:
+            self = .unbindProgram(
+                program: try reader.readString(), otherwise: try reader.readString(), try reader.readOptional())
         case 9: self = .bindProcess(try reader.read(), try reader.read())
         case 10: self = .unbindProcess(try reader.read(), try reader.readOptional())
         case 11: self = .createName(try reader.read())

@@ -6,6 +6,8 @@ import Vocabulary
 /// What irmd answers to a `ManagementRequest` that succeeded.
 package enum ManagementResult: Hashable, Sendable, LocalCodable {
     case completed
+    /// What was asked for is so already, or something else is in its place that stays.
+    case unchanged
     case created(ProcessID)
     /// `total` = entries there are in all; a page that is empty is behind the last.
     case ipcps([IPCPEntry], total: UInt32)
@@ -17,6 +19,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     package func write(to writer: inout ByteWriter) {
         switch self {
         case .completed: writer.write(UInt8(0))
+        case .unchanged: writer.write(UInt8(7))
         case .created(let process):
             writer.write(UInt8(1))
             writer.write(process)
@@ -50,6 +53,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case 4: self = .flows(try reader.readList(), total: try reader.read())
         case 5: self = .status(try reader.read())
         case 6: self = .layer(try reader.read())
+        case 7: self = .unchanged
         default: throw .unknownValue
         }
     }

@@ -47,31 +47,18 @@ extension ManagementService {
         return process
     }
 
-    /// Existing names are left as they are.
-    package func create(_ settings: NameSettings) throws(ManagementError) {
-        do throws(ManagementError) {
-            _ = try perform(.createName(settings))
-        } catch {
-            guard error.failure == .exists else { throw error }
-        }
+    /// Existing names are left as they are. True = created.
+    @discardableResult
+    package func create(_ settings: NameSettings) throws(ManagementError) -> Bool {
+        try perform(.createName(settings)) != .unchanged
     }
 
     /// Undoes a binding by the program's path or its last part; no name = all names. A binding has the path without
-    /// links: what was bound as `sh` may be `dash` to irmd, so that a name that it does not know is looked up here.
+    /// links: what was bound as `sh` may be `dash` to irmd, so the path that this name leads to is told, too.
     package func unbind(program: [UInt8], _ name: ServiceName?) throws(ManagementError) {
-        do throws(ManagementError) {
-            _ = try perform(.unbindProgram(program: program, name))
-        } catch {
-            guard error.failure != .manager, let path = resolved(program), path != program else { throw error }
-            do throws(ManagementError) {
-                _ = try perform(.unbindProgram(program: path, name))
-            } catch _ {
-                throw error
-            }
-        }
+        let path = try? ProgramPath.resolve(program)
+        _ = try perform(.unbindProgram(program: program, otherwise: path ?? [], name))
     }
-
-    private func resolved(_ program: [UInt8]) -> [UInt8]? { try? ProgramPath.resolve(program) }
 
     /// A list changes while its pages are fetched: entries may then be missed or come twice, but the walk ends.
     private func pages<Entry>(

@@ -37,7 +37,7 @@ extension IRM {
         let settings = NameSettings(
             name: try ServiceName(asking: name),
             balancing: balancing == .roundRobin ? .roundRobin : .spillover)
-        try ask { client throws(ManagementError) in try client.create(settings) }
+        _ = try ask { client throws(ManagementError) in try client.create(settings) }
     }
 
     /// Destroys a name, its bindings and registrations. Flows stay.

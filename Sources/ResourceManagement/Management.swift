@@ -30,7 +30,8 @@ extension ResourceManager {
                 arguments: arguments, directory: directory, group: credentials.group, groups: credentials.groups)
             bindProgram(
                 program, finding, to: name, autoStart ? recipe : nil, user: credentials.user, for: requester)
-        case .unbindProgram(let program, let name): unbindProgram(program, from: name, for: requester)
+        case .unbindProgram(let program, let otherwise, let name):
+            unbindProgram(program, otherwise: otherwise, from: name, for: requester)
         case .bindProcess(let process, let name):
             bindProcess(process, finding, to: name, by: credentials, for: requester)
         case .unbindProcess(let process, let name): unbindProcess(process, from: name, for: requester)

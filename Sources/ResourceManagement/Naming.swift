@@ -10,7 +10,7 @@ extension ResourceManager {
         if names[settings.name] != nil {
             // Not an error, and not changed either. spec: irm-cli §3
             report(.naming(.exists(settings.name)))
-            return succeed(requester)
+            return succeed(requester, .unchanged)
         }
         guard makeName(settings, for: requester) else { return }
         succeed(requester)
@@ -90,9 +90,24 @@ extension ResourceManager {
         succeed(requester)
     }
 
-    mutating func unbindProgram(_ program: [UInt8], from name: ServiceName?, for requester: Requester) {
-        var count = 0
+    mutating func unbindProgram(
+        _ program: [UInt8], otherwise: [UInt8], from name: ServiceName?, for requester: Requester
+    ) {
         var foreign: UserID?
+        for file in [program, otherwise] where unbind(file, from: name, requester, &foreign) > 0 {
+            return succeed(requester)
+        }
+        if let foreign {
+            return fail(requester, .notPermitted, "\(printable(program)) is bound by uid \(foreign), not by you")
+        }
+        fail(requester, .noEntry, "\(printable(program)) is not bound to \(name.map { "\($0)" } ?? "any name")")
+    }
+
+    /// The number of bindings that are gone; `foreign` becomes the owner of one that stays because of that.
+    private mutating func unbind(
+        _ program: [UInt8], from name: ServiceName?, _ requester: Requester, _ foreign: inout UserID?
+    ) -> Int {
+        var count = 0
         for key in programs.keys(for: program) {
             for bound in programs.names(of: key) where name == nil || name == bound {
                 guard mayUnbind(key.user, from: bound, requester) else {
@@ -107,16 +122,7 @@ extension ResourceManager {
                 count += 1
             }
         }
-        guard count > 0 else {
-            if let foreign {
-                return fail(
-                    requester, .notPermitted, "\(printable(program)) is bound by uid \(foreign), not by you")
-            }
-            return fail(
-                requester, .noEntry,
-                "\(printable(program)) is not bound to \(name.map { "\($0)" } ?? "any name")")
-        }
-        succeed(requester)
+        return count
     }
 
     /// Whether a program binding applies to a process: by what it runs, or because irmd started it for this program.

@@ -15,7 +15,7 @@ extension ResourceManager {
             return fail(requester, .ipcpState, "IPCP \(process) is not a member of a layer yet")
         }
         // Registering again is what a script does that is run again.
-        guard record.registrations[process] == nil else { return succeed(requester) }
+        guard record.registrations[process] == nil else { return succeed(requester, .unchanged) }
         let registration = NameRecord.Registration(
             type: ipcp.type, layer: layer.name, hash: hashing.digest(of: name, with: layer.hash))
         ask(process, .register(name, registration), for: requester) { .register($0, hash: registration.hash) }

@@ -10,7 +10,8 @@ extension Report {
         case .stopping, .stopped, .process, .naming(.created), .naming(.destroyed): .info
         case .naming(.programBound), .naming(.programUnbound), .naming(.processBound), .naming(.processUnbound): .info
         case .naming(.registered), .naming(.unregistered): .info
-        case .naming(.unknown), .refused: .error
+        // Whoever asked is told: nobody else must act.
+        case .naming(.unknown), .refused: .info
         case .supervision(let report): report.level
         // Thousands a second: at the usual level the log must not be what limits them.
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
@@ -31,7 +32,7 @@ extension Report {
         case .stopped: "Ouroboros IPC Resource Manager daemon exited. Bye."
         case .process(let report): report.text
         case .naming(let report): report.text
-        case .refused(let reason): "Request refused: \(printable(Array(reason.utf8)))"
+        case .refused(let reason): "Request refused: \(printable(sentence: reason.utf8))"
         case .supervision(let report): report.text
         case .flow(let report): report.text
         case .peer(let report): report.text
@@ -73,9 +74,10 @@ extension NamingReport {
 extension SupervisionReport {
     fileprivate var level: LogLevel {
         switch self {
-        case .startFailed: .warning
-        case .ipcpNotSpawned, .ipcpBootFailed, .ipcpVersionDiffers: .error
-        case .ipcpRefused, .ipcpSilent, .ipcpUnknown, .ipcpDied: .error
+        case .ipcpBootFailed, .ipcpVersionDiffers, .ipcpSilent, .ipcpDied: .error
+        // Whoever asked is told, as of a type that is not installed, a file that is not there, an address in use.
+        case .startFailed, .ipcpNotSpawned, .ipcpRefused: .warning
+        case .ipcpUnknown: .info
         case .instantiated, .starting, .programEnded, .ipcpCreated, .ipcpBootstrapped, .ipcpEnrolled: .info
         case .ipcpConnected, .ipcpDisconnected, .ipcpRemoved: .info
         }
@@ -90,7 +92,7 @@ extension SupervisionReport {
         case .programEnded(let process, let program, let status):
             "Program \(printable(program)) (\(process)) ended: \(status)."
         case .ipcpCreated(let process): "Created IPCP \(process)."
-        case .ipcpNotSpawned(let name, let reason): "Failed to spawn IPCP \(name): \(printable(reason))."
+        case .ipcpNotSpawned(let name, let reason): "Failed to spawn IPCP \(name): \(printable(sentence: reason))."
         case .ipcpBootFailed(let process): "IPCP \(process) failed to boot."
         case .ipcpVersionDiffers(let process, let version):
             "IPCP \(process) speaks version \(version) of the local protocol, irmd \(ProtocolVersion.current)."
@@ -101,7 +103,7 @@ extension SupervisionReport {
         case .ipcpDisconnected(let process, let destination, let component):
             "\(printable(component)) connection between IPCP \(process) and \(destination) torn down."
         case .ipcpRefused(let process, let failure, let reason):
-            "IPCP \(process) refused: \(failure): \(printable(reason))."
+            "IPCP \(process) refused: \(failure): \(printable(sentence: reason))."
         case .ipcpSilent(let process): "IPCP \(process) does not answer."
         case .ipcpUnknown(let process): "Could not find IPCP \(process)."
         case .ipcpDied(let process, let name, let status): "IPCP \(process) (\(name)) died: \(status)."

@@ -52,7 +52,8 @@ enum Samples {
             .bindProgram(
                 program: Array("/bin/x".utf8), service, autoStart: true,
                 arguments: [[], Array("-l".utf8), [0xff, 0xfe]], directory: Array("/".utf8)),
-            .unbindProgram(program: Array("x".utf8), nil), .unbindProgram(program: [], service),
+            .unbindProgram(program: Array("x".utf8), otherwise: [], nil),
+            .unbindProgram(program: [], otherwise: Array("/x".utf8), service),
             .bindProcess(ProcessID(.max), service), .unbindProcess(ProcessID(1), nil),
             .unbindProcess(ProcessID(1), service),
             .createName(NameSettings(name: service, balancing: .roundRobin, server: paths, client: paths)),
@@ -76,7 +77,7 @@ enum Samples {
         packetsFromServer: 0)
 
     static let results: [ManagementResult] = [
-        .completed, .created(ProcessID(9)), .ipcps([], total: 0),
+        .completed, .unchanged, .created(ProcessID(9)), .ipcps([], total: 0),
         .ipcps(
             [IPCPEntry(process: ProcessID(1), type: .local, name: name(IPCPKind.self, "i"), layer: nil)], total: 1),
         .names(

@@ -39,9 +39,11 @@ import Vocabulary
 
     @Test("creating a name that exists is no failure")
     func existing() throws {
-        let irmd = try StandIn([[.welcome], [.message(.failed(RequestID(1), .exists, reason: []))]])
+        let irmd = try StandIn([[.welcome], [.result(1, .unchanged)], [.result(2, .completed)]])
         let client = try ManagementClient(path: irmd.path)
-        try client.create(NameSettings(name: try #require(ServiceName("x")), balancing: .spillover))
+        let settings = NameSettings(name: try #require(ServiceName("x")), balancing: .spillover)
+        #expect(try !client.create(settings))
+        #expect(try client.create(settings))
     }
 
     @Test("lists are fetched page by page")
@@ -133,7 +135,7 @@ import Vocabulary
     func tooLong() throws {
         let irmd = try StandIn([[.welcome], [.result(2, .completed)]])
         let client = try ManagementClient(path: irmd.path)
-        let request = ManagementRequest.unbindProgram(program: Array(repeating: 65, count: 20_000), nil)
+        let request = ManagementRequest.unbindProgram(program: Array(repeating: 65, count: 20_000), otherwise: [], nil)
         let error = #expect(throws: ManagementError.self) { try client.perform(request) }
         #expect(error?.failure == .messageTooLong)
         #expect(try client.perform(.destroyIPCP(ProcessID(1))) == .completed)

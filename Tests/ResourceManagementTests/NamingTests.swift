@@ -22,7 +22,7 @@ import Vocabulary
         #expect(town.rig.manager.names[service("echo")]?.settings.balancing == .spillover)
         let again = town.rig.manage(
             .createName(NameSettings(name: service("echo"), balancing: .roundRobin)), on: town.management)
-        #expect(again.results == [.completed])
+        #expect(again.results == [.unchanged])
         #expect(town.rig.manager.names[service("echo")]?.settings.balancing == .spillover)
     }
 
@@ -77,18 +77,39 @@ import Vocabulary
             _ = bindProgram(&town.rig, "/usr/bin/oping", "ping", on: town.management, autoStart: true)
             _ = bindProgram(&town.rig, "/usr/bin/oping", "pong", on: town.management)
             let process = Attached(&town.rig, pid: 30, uid: 500, program: "/usr/bin/oping")
-            town.rig.manage(.unbindProgram(program: Array(word.utf8), service("ping")), on: town.management)
+            town.rig.manage(
+                .unbindProgram(program: Array(word.utf8), otherwise: [], service("ping")), on: town.management)
             #expect(town.rig.manager.processes[process.pid]?.names == [service("pong")])
             #expect(town.rig.manager.names[service("ping")]?.autoStarts.isEmpty == true)
-            let all = town.rig.manage(.unbindProgram(program: Array(word.utf8), nil), on: town.management)
+            let all = town.rig.manage(
+                .unbindProgram(program: Array(word.utf8), otherwise: [], nil), on: town.management)
             #expect(all.results == [.completed])
             #expect(town.rig.manager.processes[process.pid]?.names.isEmpty == true)
-            let none = town.rig.manage(.unbindProgram(program: Array(word.utf8), nil), on: town.management)
+            let none = town.rig.manage(
+                .unbindProgram(program: Array(word.utf8), otherwise: [], nil), on: town.management)
             #expect(none.failures == [.noEntry])
             // And it can be bound again. spec: irmd §6, where the prototype could not.
             let again = bindProgram(&town.rig, "/usr/bin/oping", "ping", on: town.management)
             #expect(again.results == [.completed])
         }
+    }
+
+    @Test("what is bound by neither name is refused once; a second name that is right leaves no refusal in the log")
+    func unbindingByEither() {
+        var town = Town()
+        _ = bindProgram(&town.rig, "/usr/bin/dash", "n", on: town.management)
+        func unbind(_ program: String, _ otherwise: String) -> [ManagerAction] {
+            town.rig.manage(
+                .unbindProgram(program: Array(program.utf8), otherwise: Array(otherwise.utf8), nil),
+                on: town.management)
+        }
+        #expect(unbind("sh", "/bin/bash").failures == [.noEntry])
+        let done = unbind("sh", "/usr/bin/dash")
+        #expect(done.results == [.completed])
+        #expect(
+            !done.contains { action in
+                if case .report(.refused) = action { true } else { false }
+            })
     }
 
     @Test("a process can be bound before it attaches, and its binding ends with it")

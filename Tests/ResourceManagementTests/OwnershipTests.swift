@@ -63,10 +63,15 @@ import Vocabulary
         host.rig.manage(bind("mine"), on: host.root, .program(program))
         for name in [service("root"), nil] as [ServiceName?] {
             #expect(
-                host.rig.manage(.unbindProgram(program: program, name), on: host.other).failures == [.notPermitted])
+                host.rig.manage(.unbindProgram(program: program, otherwise: [], name), on: host.other).failures == [
+                    .notPermitted
+                ])
         }
         // Hers, and root's of a name of hers.
-        #expect(host.rig.manage(.unbindProgram(program: program, nil), on: host.member).results == [.completed])
+        #expect(
+            host.rig.manage(.unbindProgram(program: program, otherwise: [], nil), on: host.member).results == [
+                .completed
+            ])
         #expect(host.rig.manager.names[service("mine")]?.programs.isEmpty == true)
         #expect(host.rig.manager.names[service("root")]?.programs.count == 1)
 

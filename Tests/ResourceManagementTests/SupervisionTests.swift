@@ -23,7 +23,7 @@ import Vocabulary
         #expect(rig.actions.contains(.report(.naming(.registered(service("n"), ipcp, hash: Array("n".utf8))))))
         #expect(rig.manager.names[service("n")]?.localLayer?.ipcp == ipcp)
         // Again is no mistake.
-        #expect(rig.manage(.registerName(service("n"), ipcp), on: management).results == [.completed])
+        #expect(rig.manage(.registerName(service("n"), ipcp), on: management).results == [.unchanged])
 
         let destroying = rig.manage(.destroyIPCP(ipcp), on: management)
         #expect(destroying.contains(.signal(ipcp, .terminate)))
