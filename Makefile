@@ -23,6 +23,8 @@ MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 VERSION = 0.23.0
 SOVERSION = 0.23
+# What --version says; Package.swift reads it, too. Empty without a repository, as in an archive, which has it inside.
+export OUROBOROS_COMMIT ?= $(shell git -C '$(CURDIR)' rev-parse --short HEAD 2>/dev/null)
 
 SWIFT ?= swift
 SWIFTFLAGS ?= -c release --static-swift-stdlib
@@ -36,14 +38,16 @@ DAEMONS = irmd ipcpd-local ipcpd-udp4 ipcpd-udp6
 LIBRARIES = ouroboros-dev ouroboros-irm
 # What was linked against the prototype may name its internal library, of which no program uses anything.
 COMMON = libouroboros-common.so
-COMPLETIONS = bash/irm:share/bash-completion/completions/irm bash/oping:share/bash-completion/completions/oping \
-	bash/obench:share/bash-completion/completions/obench \
-	zsh/_irm:share/zsh/site-functions/_irm zsh/_obench:share/zsh/site-functions/_obench \
-	fish/irm.fish:share/fish/vendor_completions.d/irm.fish fish/obench.fish:share/fish/vendor_completions.d/obench.fish
+# One file for each shell, for all programs.
+BASH_COMPLETIONS = share/bash-completion/completions
+FISH_COMPLETIONS = share/fish/vendor_completions.d
+COMPLETIONS = $(foreach program,irmd $(TOOLS),bash/ouroboros:$(BASH_COMPLETIONS)/$(program) \
+	fish/ouroboros.fish:$(FISH_COMPLETIONS)/$(program).fish) zsh/_ouroboros:share/zsh/site-functions/_ouroboros
 # obench is C, as the programs are whose path it measures. It finds the libraries from where it is installed, and there
 # the one by which it measures the Swift interface.
 OBENCH_SWIFT = libobench-swift.so
-OBENCH = -std=gnu11 -Wall -Wextra -IInclude Benchmarks/obench/*.c -L'$(BUILD)' $(LIBRARIES:%=-l%) -pthread -lm
+OBENCH = -std=gnu11 -Wall -Wextra -IInclude -ISources/CTools/include Benchmarks/obench/*.c \
+	Sources/CTools/*.c '-DOUROBOROS_COMMIT="$(OUROBOROS_COMMIT)"' -L'$(BUILD)' $(LIBRARIES:%=-l%) -pthread -lm
 
 all:
 	@command -v $(firstword $(SWIFT)) >/dev/null || {

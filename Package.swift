@@ -30,6 +30,11 @@ let dev = cLibrary("Sources/OuroborosDev", soname: "libouroboros-dev.so.0.23")
 let irm = cLibrary("Sources/OuroborosIRM", soname: "libouroboros-irm.so.0.23")
 let bench = cLibrary("Benchmarks/obench-swift", soname: "libobench-swift.so")
 
+/// What `--version` says. The variable is the Makefile's.
+let commit =
+    Context.environment["OUROBOROS_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? Context.gitInformation.map { String($0.currentCommit.prefix(7)) }
+
 let package = Package(
     name: "ouroboros",
     products: [
@@ -67,6 +72,8 @@ let package = Package(
         // drivers
         // libm: the standard library needs it, and without Glibc nothing else asks for it.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CTools", cSettings: commit.map { [.define("OUROBOROS_COMMIT", to: "\"\($0)\"")] } ?? []),
+        .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux", "CTools"], swiftSettings: driver),
         .target(name: "Platform", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(name: "FlowMemory", dependencies: ["Vocabulary", "Platform", "CLinux"], swiftSettings: driver),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -85,7 +92,7 @@ let package = Package(
             name: "ResourceManagerRuntime",
             dependencies: [
                 "Vocabulary", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "Platform", "CLinux",
-                .product(name: "DequeModule", package: "swift-collections"),
+                "ToolSupport", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
@@ -102,7 +109,6 @@ let package = Package(
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
-        .target(name: "ToolSupport", dependencies: ["Vocabulary", "CLinux"], swiftSettings: driver),
         .target(
             name: "IRMCommands",
             dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "Platform", "CLinux"],
@@ -129,7 +135,8 @@ let package = Package(
             name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",
             exclude: ["exports.map"], swiftSettings: bench.swift, linkerSettings: bench.linker),
         // executables
-        .executableTarget(name: "irmd", dependencies: ["ResourceManagerRuntime", "CLinux"], swiftSettings: driver),
+        .executableTarget(
+            name: "irmd", dependencies: ["ResourceManagerRuntime", "ToolSupport", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
@@ -137,12 +144,13 @@ let package = Package(
         .executableTarget(
             name: "ipcpd-udp6", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
-            name: "irm", dependencies: ["COuroboros", "CLinux", "IRMCommands", "ManagementClient", "ToolSupport"],
+            name: "irm", dependencies: ["CLinux", "IRMCommands", "ManagementClient", "ToolSupport", "Vocabulary"],
             swiftSettings: driver),
         .executableTarget(
             name: "oping",
             dependencies: [
                 "COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "Ping", "Platform", "OuroborosDev",
+                "ManagementClient",
             ], swiftSettings: driver),
         .executableTarget(
             name: "oecho",
@@ -178,8 +186,7 @@ let package = Package(
         .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary", "CLinux"]),
         .testTarget(
             name: "IRMCommandsTests",
-            dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"],
-            exclude: ["usage.txt"]),
+            dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"]),
         .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
         .testTarget(
             name: "ResourceManagementTests",

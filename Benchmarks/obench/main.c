@@ -3,6 +3,7 @@
 
 #include "conductor.h"
 #include "measures.h"
+#include "output.h"
 #include "progress.h"
 #include "report.h"
 
@@ -30,6 +31,14 @@ static void write_file(FILE *file, const char *path, void (*write)(FILE *)) {
         conductor_fail("%s: %s", path, strerror(errno));
 }
 
+// A table that cannot be shown: the next ones cannot either.
+static void show(int measure) {
+    table_print(stdout, (enum measure)measure);
+    const char *failure = output_flush();
+    if (failure)
+        conductor_fail("standard output: %s", failure);
+}
+
 int main(int argc, char **argv) {
     find_processors();
     read_options(argc, argv);
@@ -44,11 +53,13 @@ int main(int argc, char **argv) {
         functions[measure]();
         progress_clear();
         if (has_tables)
-            table_print(stdout, (enum measure)measure);
+            show(measure);
     }
     if (has_tables)
         targets_print(stdout);
     write_file(json, settings.json, json_write);
     write_file(plot, settings.plot, plot_write);
-    return conductor_end();
+    if (json == stdout || plot == stdout)
+        return conductor_end();
+    output_end(conductor_end());
 }

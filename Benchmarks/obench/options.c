@@ -2,6 +2,9 @@
 
 #include "options.h"
 #include "message.h"
+#include "output.h"
+
+#include "CTools.h"
 
 #include <ouroboros/version.h>
 
@@ -27,8 +30,8 @@ struct settings settings = {
 };
 
 enum option_number {
-    TRANSPORTS = 256, SIZES, FLOWS, SETS, OPEN_FLOWS, PLACE, ROUNDS, SECONDS, QUICK, GRID, BUFFER, JSON, PLOT, HELP,
-    VERSION
+    TRANSPORTS = 256, SIZES, FLOWS, SETS, OPEN_FLOWS, PLACE, ROUNDS, SECONDS, QUICK, GRID, BUFFER, JSON, PLOT, VERSION,
+    HELP = 'h',
 };
 
 static const struct option_help {
@@ -50,14 +53,24 @@ static const struct option_help {
     {{"buffer", required_argument, NULL, BUFFER}, "BYTES", "buffers of sockets and pipes; the system's without"},
     {{"json", required_argument, NULL, JSON}, "FILE", "write JSON; -: to standard output, and no table"},
     {{"plot", required_argument, NULL, PLOT}, "FILE", "write a plot in SVG"},
-    {{"help", no_argument, NULL, HELP}, "", "print this"},
-    {{"version", no_argument, NULL, VERSION}, "", "print the version"},
+    {{"help", no_argument, NULL, HELP}, "", "or -h: print this"},
+    {{"version", no_argument, NULL, VERSION}, "", "print the version and the commit"},
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };
 
+const char *option_at(int index) { return index < OPTIONS ? options[index].option.name : NULL; }
+const char *option_text(int index) { return options[index].text; }
+
+bool option_has_value(const char *word) {
+    for (int i = 0; i < OPTIONS; i++)
+        if (options[i].option.has_arg && strncmp(word, "--", 2) == 0 && strcmp(word + 2, options[i].option.name) == 0)
+            return true;
+    return false;
+}
+
 static void print_usage(FILE *out) {
-    fprintf(out, "usage: obench [OPTION]... [MEASURE]...\nMeasures: all (without any)");
+    fprintf(out, "Usage: obench [OPTION]... [MEASURE]...\nMeasures: all (without any)");
     for (int i = 0; i < MEASURES; i++)
         fprintf(out, ", %s", measure_names[i]);
     fprintf(out, "\n");
@@ -74,8 +87,8 @@ __attribute__((noreturn, format(printf, 1, 2))) static void reject(const char *f
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "\nTry 'obench --help'.\n");
-    exit(2);
+    fprintf(stderr, ". Try \"obench --help\".\n");
+    exit(1);
 }
 
 static double number(const char *option, const char *text, const char **end) {
@@ -162,10 +175,10 @@ static void take_option(int option, const char *name, const char *text) {
     switch (option) {
     case HELP:
         print_usage(stdout);
-        exit(0);
+        output_end(0);
     case VERSION:
-        puts("obench " OUROBOROS_VERSION_STRING);
-        exit(0);
+        printf("Ouroboros version " OUROBOROS_VERSION_STRING " (commit %s)\n", ct_commit());
+        output_end(0);
     case TRANSPORTS:
         settings.transport_count = 0;
         each_word(name, text, take_transport);
@@ -201,16 +214,20 @@ static void take_measure(const char *word) {
 void read_options(int argc, char **argv) {
     struct option table[OPTIONS + 1] = {{0}};
     int option, index = 0;
+    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+        complete(argc - 2, argv + 2);
+        output_end(0);
+    }
     for (int i = 0; i < OPTIONS; i++)
         table[i] = options[i].option;
     // Messages are ours; the rest are the measures.
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":", table, &index)) != -1) {
+    while ((option = getopt_long(argc, argv, ":h", table, &index)) != -1) {
         if (option == ':')
             reject("%s needs a value", argv[optind - 1]);
         if (option == '?')
             reject("'%s' is no option", argv[optind - 1]);
-        take_option(option, table[index].name, optarg);
+        take_option(option, option == HELP ? "help" : table[index].name, optarg);
     }
     for (int i = optind; i < argc; i++)
         take_measure(argv[i]);

@@ -36,7 +36,16 @@ struct settings {
 
 extern struct settings settings;
 
-// Fills `settings`, or says what is wrong and exits with 2.
+// Fills `settings`, or says what is wrong and exits with 1.
 void read_options(int argc, char **argv);
+
+// Answers "--complete", with the words behind it.
+void complete(int argc, char **argv);
+
+// For completion: the name of an option without its dashes, or NULL behind the last; what it does; and whether this
+// word is an option that a value follows.
+const char *option_at(int index);
+const char *option_text(int index);
+bool option_has_value(const char *word);
 
 #endif

@@ -28,7 +28,7 @@ struct Execution<Service: ManagementService> {
         case .connect(let connection, let quality): try connect(connection, quality)
         case .disconnect(let connection): try disconnect(connection)
         case .listIPCPs(let filter, let json): try listIPCPs(filter, json: json)
-        case .createName(let settings): try service.create(settings)
+        case .createName(let settings): try create(settings)
         case .destroyName(let name): try request(.destroyName(name))
         case .register(let registration): try register(registration)
         case .unregister(let registration): try unregister(registration)
@@ -48,9 +48,19 @@ struct Execution<Service: ManagementService> {
         }
     }
 
-    /// A request whose success says all.
-    func request(_ request: ManagementRequest) throws(ManagementError) {
-        _ = try service.perform(request)
+    /// A request whose success says all. True = something is other than before.
+    @discardableResult
+    func request(_ request: ManagementRequest) throws(ManagementError) -> Bool {
+        try service.perform(request) != .unchanged
+    }
+
+    /// A name that exists is no mistake, but whoever wants it otherwise should know.
+    private mutating func create(_ settings: NameSettings) throws(ManagementError) {
+        guard try !service.create(settings) else { return }
+        let known = try service.names().first { $0.settings.name == settings.name }?.settings
+        let difference =
+            known.map { $0.balancing == settings.balancing ? "" : ", with policy \($0.balancing.name)" } ?? ""
+        report.warn("Name \(settings.name) exists already\(difference), and is left as it is.")
     }
 
     func ipcp(_ name: IPCPName) throws(ManagementError) -> IPCPEntry {

@@ -13,7 +13,9 @@ extension Execution {
         for (target, ipcps) in matches {
             for ipcp in ipcps {
                 do throws(ManagementError) {
-                    try request(.registerName(registration.name, ipcp.process))
+                    if try !request(.registerName(registration.name, ipcp.process)) {
+                        report.warn("\(registration.name) is registered with IPCP \(ipcp.name) already.")
+                    }
                 } catch {
                     throw error.explaining("Failed to register with \(target).")
                 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import LocalProtocol
+import ToolSupport
 import Vocabulary
 
 /// The language of `irm`: words in, a command or a mistake out. Does nothing else. spec: irm-cli
@@ -33,7 +34,7 @@ package struct Grammar {
         case "--version", "-V": return .version
         default: break
         }
-        switch try keyword(word, ObjectKeyword.table, unknown: "\"\(word)\" is unknown, try \"irm help\".") {
+        switch try verb(word, ObjectKeyword.table, of: .irm) {
         case .ipcp: return try ipcpCommand()
         case .name: return try nameCommand()
         case .bind: return try bindCommand()
@@ -51,14 +52,13 @@ package struct Grammar {
         _ command: (Registration) -> Command
     ) throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to register is missing.", .register) }
-        let unknown = "\"\(word)\" is unknown, try \"irm help\"."
-        guard case .name = try keyword(word, NameKeyword.table, unknown: unknown) else { throw UsageError(unknown) }
+        guard case .name = try verb(word, NameKeyword.table, of: .irm) else { throw UsageError("", .irm) }
         return command(try registration(.register))
     }
 
     private mutating func flowCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to do with flows is missing.", .flow) }
-        switch try keyword(word, FlowVerb.table, unknown: "\"\(word)\" is unknown, try \"irm flow help\".") {
+        switch try verb(word, FlowVerb.table, of: .flow) {
         case .list:
             let (name, json) = try nameFilter(.listFlows)
             return .listFlows(name: name, json: json)
@@ -69,9 +69,8 @@ package struct Grammar {
     private mutating func status() throws(UsageError) -> Command {
         guard let word = words.next() else { return .status(json: false) }
         if word == "help" { return .help(.status) }
-        guard word == "--json", words.isEmpty else {
-            throw UsageError("\"\(word)\" is unknown, try \"irm status help\".")
-        }
+        _ = try verb(word, StatusKeyword.table, of: .status)
+        if let extra = words.next() { _ = try verb(extra, StatusKeyword.table, of: .status) }
         return .status(json: true)
     }
 
@@ -79,15 +78,7 @@ package struct Grammar {
     private func usageInSight(_ words: [Word]) -> Usage? {
         guard case .known(let object) = ObjectKeyword.table.resolve(words[0]) else { return nil }
         if words.count == 2 { return Usage(rawValue: "irm \(object.rawValue)") }
-        var verb: String?
-        switch object {
-        case .ipcp: if case .known(let found) = IPCPVerb.table.resolve(words[1]) { verb = found.rawValue }
-        case .name: if case .known(let found) = NameVerb.table.resolve(words[1]) { verb = found.rawValue }
-        case .bind, .unbind: if case .known(let found) = BindVerb.table.resolve(words[1]) { verb = found.rawValue }
-        case .flow: verb = "list"
-        case .status, .help, .register, .unregister: break
-        }
-        return verb.flatMap { Usage(rawValue: "irm \(object.rawValue) \($0)") }
+        return Usage.command(object, words[1])
     }
 }
 
@@ -95,20 +86,36 @@ package struct Grammar {
 extension Grammar {
     /// The keyword that a word stands for.
     func keyword<Keyword>(
-        _ word: Word, _ table: KeywordTable<Keyword>, unknown: String, _ usage: Usage? = nil
+        _ word: Word, _ table: KeywordTable<Keyword>, unknown: String, advice: String = "", _ usage: Usage? = nil
     ) throws(UsageError) -> Keyword {
         switch table.resolve(word) {
         case .known(let keyword): return keyword
         case .ambiguous(let candidates):
             throw UsageError("\"\(word)\" is ambiguous: \(candidates.joined(separator: ", ")).")
-        case .unknown: throw UsageError(unknown, usage)
+        case .unknown:
+            let near = nearest(to: word.description, among: Keyword.allCases.map(\.rawValue))
+            throw UsageError(unknown + (near.map { " (did you mean \"\($0)\"?)" } ?? "") + advice, usage)
         }
+    }
+
+    /// A word of a group of commands.
+    func verb<Keyword>(
+        _ word: Word, _ table: KeywordTable<Keyword>, of group: Usage
+    ) throws(UsageError) -> Keyword {
+        try keyword(word, table, unknown: "\"\(word)\" is unknown", advice: ", try \"\(group.rawValue) help\".")
+    }
+
+    /// A keyword among the arguments of a command.
+    func keyword<Keyword>(
+        _ word: Word, _ table: KeywordTable<Keyword>, of usage: Usage
+    ) throws(UsageError) -> Keyword {
+        try keyword(word, table, unknown: "\"\(word)\" is unknown", advice: ", try \"\(usage.rawValue) --help\".")
     }
 
     /// The next keyword of a command whose arguments are keywords and values; nil at the end.
     mutating func next<Keyword>(_ table: KeywordTable<Keyword>, of usage: Usage) throws(UsageError) -> Keyword? {
         guard let word = words.next() else { return nil }
-        return try keyword(word, table, unknown: "\"\(word)\" is unknown, try \"\(usage.rawValue)\".")
+        return try keyword(word, table, of: usage)
     }
 
     /// What stands behind a keyword.
@@ -144,21 +151,30 @@ extension Grammar {
         of keyword: Keyword, _ usage: Usage
     ) throws(UsageError) -> IPCPType {
         let word = try value(of: keyword, usage)
-        switch try self.keyword(word, TypeKeyword.table, unknown: "IPCP type \"\(word)\" is unknown.", usage) {
-        case .unicast: return .unicast
-        case .broadcast: return .broadcast
-        case .udp4: return .udp4
-        case .udp6: return .udp6
-        case .ethernetDIX: return .ethernetDIX
-        case .ethernetLLC: return .ethernetLLC
-        case .local: return .local
-        }
+        return try self.keyword(
+            word, TypeKeyword.table, unknown: "IPCP type \"\(word)\" is unknown", advice: ".", usage
+        ).type
     }
 
-    mutating func nameFilter(_ usage: Usage) throws(UsageError) -> (name: Word?, json: Bool) {
+    /// - Parameter takesPrefix: A word that is no keyword stands for all names that begin with it, as the manual of
+    ///   2020 has it; and so does what may be the beginning of `name`, with nothing behind it.
+    mutating func nameFilter(
+        _ usage: Usage, takesPrefix: Bool = false
+    ) throws(UsageError) -> (name: Word?, json: Bool) {
         var name: Word?
         var json = false
-        while let keyword = try next(NameFilterKeyword.table, of: usage) {
+        while let word = words.next() {
+            let isPrefix =
+                switch NameFilterKeyword.table.resolve(word) {
+                case .known(.name): words.isEmpty && word != "name"
+                case .known(.json), .ambiguous: false
+                case .unknown: !word.bytes.starts(with: [UInt8(ascii: "-")])
+                }
+            if takesPrefix, isPrefix, name == nil {
+                name = Word(word.bytes + [UInt8(ascii: "*")])
+                continue
+            }
+            let keyword = try keyword(word, NameFilterKeyword.table, of: usage)
             switch keyword {
             case .name: name = try value(of: keyword, usage)
             case .json: json = true

@@ -6,21 +6,21 @@ import Vocabulary
 extension Grammar {
     mutating func bindCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to bind is missing.", .bind) }
-        switch try keyword(word, BindVerb.table, unknown: "\"\(word)\" is unknown, try \"irm bind help\".") {
+        switch try verb(word, BindVerb.table, of: .bind) {
         case .program: return try bindProgram()
         case .process:
             let process = try processID(.bindProcess)
-            return .bindProcess(process, try needed(try boundName(.bindProcess), "a name", .bindProcess))
+            return .bindProcess(process, try needed(try newName(.bindProcess), "a name", .bindProcess))
         case .ipcp:
             let ipcp = try ipcpName(.bindIPCP)
-            return .bindIPCP(ipcp, try needed(try boundName(.bindIPCP), "a name", .bindIPCP))
+            return .bindIPCP(ipcp, try needed(try newName(.bindIPCP), "a name", .bindIPCP))
         case .help: return .help(.bind)
         }
     }
 
     mutating func unbindCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to unbind is missing.", .unbind) }
-        switch try keyword(word, BindVerb.table, unknown: "\"\(word)\" is unknown, try \"irm unbind help\".") {
+        switch try verb(word, BindVerb.table, of: .unbind) {
         case .program:
             let program = try needed(words.next(), "a program", .unbindProgram)
             return .unbindProgram(program, try boundName(.unbindProgram))
@@ -48,6 +48,9 @@ extension Grammar {
             throw UsageError(
                 "At most \(Limits.arguments) arguments of \(Limits.argumentBytes) bytes together.", .bindProgram)
         }
+        if !arguments.isEmpty, !autoStart {
+            warnings.append("Arguments are for a program that irmd starts, and are not kept without \"auto\".")
+        }
         return .bindProgram(
             ProgramBinding(
                 program: program, name: try needed(name, "a name", .bindProgram), autoStart: autoStart,
@@ -57,13 +60,19 @@ extension Grammar {
     private mutating func processID(_ usage: Usage) throws(UsageError) -> ProcessID {
         let word = try needed(words.next(), "a process id", usage)
         guard let number = Int32(word.description), number > 0 else {
-            throw UsageError("\"\(word)\" is not a valid process id.")
+            throw UsageError("\"\(word)\" is not a valid process id.", usage)
         }
         return ProcessID(number)
     }
 
     private mutating func ipcpName(_ usage: Usage) throws(UsageError) -> IPCPName {
         try Grammar.name(try needed(words.next(), "the name of an IPCP", usage), usage)
+    }
+
+    private mutating func newName(_ usage: Usage) throws(UsageError) -> ServiceName? {
+        var name: ServiceName?
+        while let keyword = try next(BindKeyword.table, of: usage) { name = try self.name(of: keyword, usage) }
+        return name
     }
 
     private mutating func boundName(_ usage: Usage) throws(UsageError) -> ServiceName? {

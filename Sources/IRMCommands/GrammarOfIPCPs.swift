@@ -6,7 +6,7 @@ import Vocabulary
 extension Grammar {
     mutating func ipcpCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to do with IPCPs is missing.", .ipcp) }
-        switch try keyword(word, IPCPVerb.table, unknown: "\"\(word)\" is unknown, try \"irm ipcp help\".") {
+        switch try verb(word, IPCPVerb.table, of: .ipcp) {
         case .create: return try createIPCP()
         case .destroy: return try destroyIPCP()
         case .bootstrap: return try bootstrap()
@@ -33,7 +33,7 @@ extension Grammar {
 
     private mutating func destroyIPCP() throws(UsageError) -> Command {
         var name: IPCPName?
-        while let keyword = try next(NameKeyword.table, of: .destroyIPCP) {
+        while let keyword = try next(DestroyKeyword.table, of: .destroyIPCP) {
             name = try self.name(of: keyword, .destroyIPCP)
         }
         return .destroyIPCP(try needed(name, "a name", .destroyIPCP))
@@ -46,7 +46,7 @@ extension Grammar {
         var autobind = false
         var options = LayerOptions()
         while let word = words.next() {
-            let keyword = try keyword(word, BootstrapKeyword.table, unknown: "Unknown option: \"\(word)\".")
+            let keyword = try keyword(word, BootstrapKeyword.table, of: .bootstrap)
             switch keyword {
             case .name: ipcp = try value(of: keyword, .bootstrap)
             case .layer: layer = try name(of: keyword, .bootstrap)
@@ -57,7 +57,7 @@ extension Grammar {
                 do throws(LayerOptions.Mistake) {
                     try options.set(keyword, value)
                 } catch {
-                    throw UsageError(error.message)
+                    throw UsageError(error.message, .bootstrap)
                 }
             }
         }

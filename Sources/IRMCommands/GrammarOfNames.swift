@@ -7,13 +7,13 @@ import Vocabulary
 extension Grammar {
     mutating func nameCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to do with names is missing.", .name) }
-        switch try keyword(word, NameVerb.table, unknown: "\"\(word)\" is unknown, try \"irm name help\".") {
+        switch try verb(word, NameVerb.table, of: .name) {
         case .create: return try createName()
         case .destroy: return try destroyName()
         case .register: return .register(try registration(.register))
         case .unregister: return .unregister(try registration(.unregister))
         case .list:
-            let (name, json) = try nameFilter(.listNames)
+            let (name, json) = try nameFilter(.listNames, takesPrefix: true)
             return .listNames(name: name, json: json)
         case .help: return .help(.name)
         }
@@ -38,8 +38,8 @@ extension Grammar {
     }
 
     private func balancing(_ word: Word) throws(UsageError) -> LoadBalancing {
-        let unknown = "Load-balance policy \"\(word)\" is unknown."
-        switch try keyword(word, BalancingKeyword.table, unknown: unknown, .createName) {
+        let unknown = "Load-balance policy \"\(word)\" is unknown"
+        switch try keyword(word, BalancingKeyword.table, unknown: unknown, advice: ".", .createName) {
         case .roundRobin: return .roundRobin
         case .spillover: return .spillover
         }
@@ -48,7 +48,7 @@ extension Grammar {
     private mutating func destroyName() throws(UsageError) -> Command {
         let name = try firstName(.destroyName)
         if let extra = words.next() {
-            throw UsageError("\"\(extra)\" is unknown, try \"irm name destroy\".")
+            throw UsageError("\"\(extra)\" is unknown, try \"irm name destroy --help\".")
         }
         return .destroyName(name)
     }

@@ -71,6 +71,24 @@ enum CreateKeyword: String, CaseIterable, Sendable {
     static let table = KeywordTable<CreateKeyword>()
 }
 
+enum StatusKeyword: String, CaseIterable, Sendable {
+    case json = "--json"
+
+    static let table = KeywordTable<StatusKeyword>(inFullOnly: [.json])
+}
+
+enum DestroyKeyword: String, CaseIterable, Sendable {
+    case name
+
+    static let table = KeywordTable<DestroyKeyword>()
+}
+
+enum BindKeyword: String, CaseIterable, Sendable {
+    case name
+
+    static let table = KeywordTable<BindKeyword>()
+}
+
 enum NameKeyword: String, CaseIterable, Sendable {
     case name
 
@@ -93,9 +111,11 @@ enum BootstrapKeyword: String, CaseIterable, Sendable {
     case update = "ls_t_update"
     case recalculate = "ls_t_recalc"
     case congestion
+    /// As the manual of 2020 has it: `eid` came later.
+    case endpointBytes = "fd"
 
     static let table = KeywordTable<BootstrapKeyword>(shortForms: [
-        "a": .addr, "d": .dns, "h": .hash, "l": .layer,
+        "a": .addr, "d": .dns, "dev": .device, "h": .hash, "l": .layer,
     ])
 }
 

@@ -32,7 +32,7 @@ package struct LayerOptions: Hashable, Sendable {
         case .device: device = try deviceName(value)
         case .ethertype: etherType = try etherType(value)
         case .addr: unicast.addressBytes = try number(keyword, value)
-        case .eid: unicast.endpointBytes = try number(keyword, value)
+        case .eid, .endpointBytes: unicast.endpointBytes = try number(keyword, value)
         case .ttl: unicast.timeToLive = try number(keyword, value)
         case .addressAuthority: _ = try choice(keyword, value, ["flat": 0])  // there is but one
         case .directory: _ = try choice(keyword, value, ["DHT": 0])  // there is but one
@@ -147,7 +147,7 @@ package struct LayerOptions: Hashable, Sendable {
         return address
     }
 
-    private static let hashes: [String: DirectoryHash] = [
+    static let hashes: [String: DirectoryHash] = [
         "SHA3_224": .sha3x224, "SHA3_256": .sha3x256, "SHA3_384": .sha3x384, "SHA3_512": .sha3x512,
     ]
 
@@ -184,7 +184,7 @@ package struct LayerOptions: Hashable, Sendable {
         let text = word.description
         let digits = text.hasPrefix("0x") || text.hasPrefix("0X") ? String(text.dropFirst(2)) : text
         guard let number = UInt16(digits, radix: 16), (0x0600...0xFFFE).contains(number) else {
-            throw Mistake(message: "Invalid Ethertype: \"\(word)\".\nRecommended range: 0xA000-0xEFFF.")
+            throw Mistake(message: "Invalid Ethertype: \"\(word)\". Recommended range: 0xA000-0xEFFF.")
         }
         return number
     }

@@ -9,7 +9,6 @@ import Vocabulary
 enum Preparation {
     struct Refusal: Error {
         let message: String
-        var usage: Usage?
     }
 
     /// The same command, with absolute paths.
@@ -62,7 +61,7 @@ enum Preparation {
             return absolute
         } catch {
             let text = String(cString: cl_error_text(error.errno))
-            throw Refusal(message: "Failed to check path \(printable(path)): \(text).", usage: .createName)
+            throw Refusal(message: "Failed to check path \(printable(path)): \(text).")
         }
     }
 

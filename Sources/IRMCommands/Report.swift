@@ -2,6 +2,7 @@
 
 import LocalProtocol
 import ManagementClient
+import ToolSupport
 import Vocabulary
 
 /// What a command leaves behind for its user.
@@ -10,10 +11,10 @@ package struct Report: Hashable, Sendable {
     package var errors = ""
     package var exitStatus: Int32 = 0
 
-    mutating func warn(_ line: String) { errors += line + "\n" }
+    mutating func warn(_ line: String) { errors += "irm: \(line)\n" }
 
     mutating func fail(_ line: String) {
-        errors += line + "\n"
+        warn(line)
         exitStatus = 1
     }
 }
@@ -23,26 +24,39 @@ package enum ManagementTool {
     /// - Parameter words: The command line without the program's name.
     /// - Parameter connect: Called once, and only for commands that need irmd.
     package static func run<Service: ManagementService>(
-        _ words: [Word], version: String, connect: () throws(ManagementError) -> Service
+        _ words: [Word], connect: () throws(ManagementError) -> Service
     ) -> Report {
         var report = Report()
         let parsed: Parsed
         do throws(UsageError) {
             parsed = try Grammar.parse(words)
         } catch {
-            if !error.message.isEmpty { report.fail(error.message) }
-            report.output = error.usage?.text ?? ""
+            let advice = error.usage.map { " Try \"\($0.rawValue) --help\"." } ?? ""
+            if !error.message.isEmpty { report.fail(error.message + advice) }
+            // Whoever says nothing but the command is shown what it takes. spec: irm-cli §1
+            if words.count <= 2 { report.output = error.usage?.text ?? "" }
             report.exitStatus = error.exitStatus
             return report
         }
         for warning in parsed.warnings { report.warn(warning) }
         switch parsed.command {
         case .help(let usage): report.output = usage.text
-        case .version: report.output = "Ouroboros version \(version)\n"
+        case .version: report.output = Version.line
         default:
             return run(parsed.command, report, connect)
         }
         return report
+    }
+
+    /// What completion is told; see `Completion`. Without an irmd nothing of the running system is proposed.
+    package static func complete<Service: ManagementService>(
+        _ words: [Word], connect: () throws(ManagementError) -> Service
+    ) -> [UInt8] {
+        withoutActuallyEscaping(connect) { connect in
+            Completion.answer(words.map(\.bytes)) { words in
+                CommandCompletion(words.map(Word.init)) { try? connect() }.candidates
+            }
+        }
     }
 
     private static func run<Service: ManagementService>(
@@ -54,7 +68,6 @@ package enum ManagementTool {
             prepared = try Preparation.prepared(command)
         } catch {
             report.fail(error.message)
-            report.output += error.usage?.text ?? ""
             return report
         }
         do throws(ManagementError) {
@@ -69,12 +82,11 @@ package enum ManagementTool {
 }
 
 extension ManagementError {
-    /// The reason as a line of its own. irmd gives phrases, which say whose they are when they stand alone.
-    var sentence: String {
-        let begins = reason.first.map { $0.isLowercase || $0 == "/" } ?? true
-        return (begins ? "irm: " : "") + reason + (reason.hasSuffix(".") ? "" : ".")
-    }
+    /// irmd gives phrases.
+    var sentence: String { reason + (reason.hasSuffix(".") ? "" : ".") }
 
-    /// What failed, in the prototype's words, and below it why.
-    func explaining(_ line: String) -> ManagementError { ManagementError(failure, reason: line + "\n" + sentence) }
+    /// What failed, in the prototype's words, and why.
+    func explaining(_ what: String) -> ManagementError {
+        ManagementError(failure, reason: (what.hasSuffix(".") ? String(what.dropLast()) : what) + ": " + sentence)
+    }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-/// The usage text of a command or of a group of commands.
+import ToolSupport
+import Vocabulary
+
+/// A command or a group of commands, as help speaks of it. What it says is in FormsOfCommands and comes from the keywords.
 package enum Usage: String, Hashable, Sendable, CaseIterable {
     case irm = "irm"
     case ipcp = "irm ipcp"
@@ -28,94 +31,76 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
     case unbindIPCP = "irm unbind ipcp"
     case listFlows = "irm flow list"
     case status = "irm status"
+}
 
+extension Usage {
     /// What `irm` prints.
-    package var text: String { prototypeText + addition }
-
-    /// Word for word the text of the prototype, where it has one. spec: irm-cli §6
-    package var prototypeText: String {
-        switch self {
-        case .irm: Usage.irmText
-        case .ipcp: Usage.ipcpText
-        case .name: Usage.nameText
-        case .bind: Usage.bindText
-        case .unbind: Usage.unbindText
-        case .createIPCP: Usage.createIPCPText
-        case .destroyIPCP: Usage.destroyIPCPText
-        case .bootstrap: Usage.bootstrapText
-        case .enroll: Usage.enrollText
-        case .connect: Usage.connectText
-        case .disconnect: Usage.disconnectText
-        case .listIPCPs: Usage.listIPCPsText
-        case .createName: Usage.createNameText
-        case .destroyName: Usage.destroyNameText
-        case .register: Usage.registerText
-        case .unregister: Usage.unregisterText
-        case .bindProgram: Usage.bindProgramText
-        case .bindProcess: Usage.bindProcessText
-        case .bindIPCP: Usage.bindIPCPText
-        case .unbindProgram: Usage.unbindProgramText
-        case .unbindProcess: Usage.unbindProcessText
-        case .unbindIPCP: Usage.unbindIPCPText
-        case .flow, .listNames, .listFlows, .status: ""
-        }
+    package var text: String {
+        let parts = self.parts
+        return parts.isEmpty ? commandText : groupText(parts)
     }
 
-    /// What the prototype does not have.
-    private var addition: String {
-        switch self {
-        case .irm:
-            """
+    /// The commands of a group, in their order.
+    package var parts: [Usage] {
+        let prefix = rawValue + " "
+        guard self != .irm else { return Usage.allCases.filter { $0 != .irm && $0.parts.isEmpty } }
+        return Usage.allCases.filter { $0.rawValue.hasPrefix(prefix) }
+    }
 
-            and  irm status [--json]     what runs here, on one screen
-                 irm flow list [--json]  all flows with their owners and counters
-            "irm OBJECT help" and "irm(8)" say more.
+    /// Without the program and the object.
+    var verb: String { String(rawValue.split(separator: " ").last ?? "") }
 
-            """
-        case .bootstrap:
-            """
-            and, if TYPE in {udp4 udp6}
-                    [hosts <file of addresses and names> (default: none)]
-                    [key <TSIG key file for updates of the DNS server> (default: none)]
+    private func groupText(_ parts: [Usage]) -> String {
+        let what = self == .irm ? "OBJECT VERB" : "VERB"
+        return "Usage: \(rawValue) \(what) [ARGUMENT]...\n\(summary)\n\n"
+            + Usage.lines(
+                parts.map { ($0.rawValue.dropFirst(self == .irm ? 4 : rawValue.count + 1).description, $0.summary) })
+            + "\n\"\(self == .irm ? "irm OBJECT VERB" : "\(rawValue) VERB") --help\" says more, and so does irm(8).\n"
+    }
 
-            """
-        case .listIPCPs:
-            """
+    private var commandText: String {
+        let forms = keywords.all
+        let own = forms.filter { $0.types == nil }
+        var synopsis = ["Usage: \(rawValue)"] + (operands + own).map(\.synopsis)
+        if own.count < forms.count { synopsis.append("[OPTION VALUE]...") }
+        return Usage.wrapped(synopsis) + "\(summary)\n"
+            + (operands.isEmpty && own.isEmpty
+                ? "" : "\n" + Usage.lines((operands + own).map { ($0.text, $0.summary) }))
+            + optionText(forms)
+    }
 
-            Names and layers may have wildcards (*); --json writes JSON.
-
-            """
-        case .flow:
-            """
-            Usage: irm flow [OPERATION]
-
-            where OPERATION in {list help}
-
-            """
-        case .listNames:
-            """
-            Usage: irm name list
-                            [name <name>]
-                            [--json]
-
-            Names may have wildcards (*).
-
-            """
-        case .listFlows:
-            """
-            Usage: irm flow list
-                            [name <name>]
-                            [--json]
-
-            Names may have wildcards (*).
-
-            """
-        case .status:
-            """
-            Usage: irm status [--json]
-
-            """
-        default: ""
+    /// Options of layers, by the types that have them.
+    private func optionText(_ forms: [KeywordForm]) -> String {
+        var groups: [(types: [IPCPType], forms: [KeywordForm])] = []
+        for form in forms {
+            guard let types = form.types else { continue }
+            if let index = groups.firstIndex(where: { $0.types == types }) {
+                groups[index].forms.append(form)
+            } else {
+                groups.append((types, [form]))
+            }
         }
+        return groups.map { group in
+            "\nOptions of \(group.types.map(\.name).joined(separator: ", ")):\n"
+                + Usage.lines(group.forms.map { ($0.text, $0.summary) })
+        }.joined()
+    }
+
+    private static func lines(_ pairs: [(String, String)]) -> String {
+        let width = pairs.map(\.0.count).max() ?? 0
+        return pairs.map { "  " + left($0.0, width: width + 2) + $0.1 + "\n" }.joined()
+    }
+
+    /// Lines of a terminal's usual width, the later ones indented.
+    private static func wrapped(_ words: [String]) -> String {
+        var lines = [words[0]]
+        for word in words.dropFirst() {
+            if lines[lines.count - 1].count + 1 + word.count > 79 {
+                lines.append("           " + word)
+            } else {
+                lines[lines.count - 1] += " " + word
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -47,32 +47,35 @@ package struct PingOptions: Hashable, Sendable {
 
     package enum Outcome: Hashable, Sendable {
         case run(PingOptions)
-        case help
-        case mistake(String, showsUsage: Bool)
+        /// To be written to standard output.
+        case answer([UInt8])
+        /// A line for standard error.
+        case mistake(String)
     }
 
-    package static func parse(_ words: [[UInt8]]) -> Outcome {
+    /// - Parameter names: Those that there are, for completion.
+    package static func parse(_ words: [[UInt8]], names: () -> [[UInt8]] = { [] }) -> Outcome {
         do throws(OptionTable<Key>.Mistake) {
-            let (given, operands) = try table.parse(words)
-            if given.contains(where: { $0.key == .help }) { return .help }
-            if let extra = operands.first {
-                return .mistake("Unknown argument: \(printable(extra)).", showsUsage: true)
+            switch try table.read(words, running: { _ in names() }) {
+            case .answer(let bytes): return .answer(bytes)
+            case .given(let given, let operands):
+                if let extra = operands.first {
+                    throw OptionTable<Key>.Mistake(message: "Unknown argument: \(printable(extra)).")
+                }
+                return .run(try options(given))
             }
-            return outcome(given)
         } catch {
-            return .mistake(error.message, showsUsage: true)
+            return .mistake(table.line(error.message))
         }
     }
 
-    package static var usage: String { table.usage }
-    package static var completions: [(word: String, hasArgument: Bool)] { table.completions }
-
     private enum Key: Sendable {
         case listen, poll, busy, count, duration, flood, floodBusy, interval, serverName, quality, size, quiet
-        case timeOfDay, json, help
+        case timeOfDay, json
     }
 
     private static let table = OptionTable<Key>(
+        "oping",
         synopsis: """
             Usage: oping --listen [OPTIONS]
                    oping --server-name <name> [OPTIONS]
@@ -82,21 +85,23 @@ package struct PingOptions: Hashable, Sendable {
             CommandOption(.listen, "l", "listen", "Be the server"),
             CommandOption(.poll, nil, "poll", "Server: ask for events without sleeping"),
             CommandOption(.busy, nil, "busy", "Server: one flow at a time, without sleeping"),
-            CommandOption(.serverName, "n", "server-name", "Ping whoever serves this name", argument: "name"),
+            CommandOption(
+                .serverName, "n", "server-name", "Ping whoever serves this name", argument: "name", value: .name),
             CommandOption(.count, "c", "count", "Packets to send (default: until stopped)", argument: "number"),
             CommandOption(.duration, "d", "duration", "As many packets as this time has intervals", argument: "time"),
             CommandOption(.interval, "i", "interval", "Between two packets (default: 1000 ms)", argument: "time"),
             CommandOption(.flood, "f", "flood", "Send the next packet when the reply is here"),
             CommandOption(.floodBusy, "F", "flood-busy", "The same, without sleeping"),
-            CommandOption(.quality, "q", "qos", "raw, best, video, voice or data (default: raw)", argument: "cube"),
+            CommandOption(
+                .quality, "q", "qos", "raw, best, video, voice or data (default: raw)", argument: "cube",
+                value: .words(["raw", "best", "video", "voice", "data"])),
             CommandOption(.size, "s", "size", "Of a packet, 64 to 1500 (default: 64)", argument: "bytes"),
             CommandOption(.quiet, "Q", "quiet", "Only the statistics"),
             CommandOption(.timeOfDay, "D", "timeofday", "Time of day in front of each line"),
             CommandOption(.json, nil, "json", "Statistics as JSON, with percentiles"),
-            CommandOption(.help, nil, "help", "This text"),
         ])
 
-    private static func outcome(_ given: [OptionTable<Key>.Given]) -> Outcome {
+    private static func options(_ given: [OptionTable<Key>.Given]) throws(OptionTable<Key>.Mistake) -> PingOptions {
         var options = PingOptions()
         var listens = false
         var server: [UInt8]?
@@ -105,33 +110,31 @@ package struct PingOptions: Hashable, Sendable {
             switch option.key {
             case .listen: listens = true
             case .serverName: server = option.value
-            case .duration, .interval:
-                do throws(WrittenDuration.Mistake) {
-                    let time = try WrittenDuration.milliseconds(option.text)
-                    if option.key == .duration { duration = time } else { options.intervalMilliseconds = time }
-                } catch {
-                    return complaint(error, option.text)
-                }
-            default:
-                if let mistake = options.set(option) { return .mistake(mistake, showsUsage: true) }
+            case .duration: duration = try milliseconds(option.text)
+            case .interval: options.intervalMilliseconds = try milliseconds(option.text)
+            default: try options.set(option)
             }
         }
         options.settle(duration)
-        if listens { return .run(options) }
-        guard let server else { return .mistake("No server specified.", showsUsage: true) }
+        if listens { return options }
+        guard let server else { throw OptionTable<Key>.Mistake(message: "No server specified.") }
         options.role = .client(server: server)
-        return .run(options)
+        return options
     }
 
-    private static func complaint(_ mistake: WrittenDuration.Mistake, _ text: String) -> Outcome {
-        switch mistake {
-        case .noNumber: .mistake("\"\(text)\" is no time.", showsUsage: true)
-        case .unknownUnit(let unit): .mistake("Unknown time unit: \(unit).", showsUsage: false)
+    private static func milliseconds(_ text: String) throws(OptionTable<Key>.Mistake) -> UInt64 {
+        do throws(WrittenDuration.Mistake) {
+            return try WrittenDuration.milliseconds(text)
+        } catch {
+            switch error {
+            case .noNumber: throw OptionTable<Key>.Mistake(message: "\"\(text)\" is no time.")
+            case .unknownUnit(let unit): throw OptionTable<Key>.Mistake(message: "Unknown time unit: \(unit).")
+            }
         }
     }
 
-    /// Options that stand for themselves. What is wrong with it, or nil.
-    private mutating func set(_ option: OptionTable<Key>.Given) -> String? {
+    /// Options that stand for themselves.
+    private mutating func set(_ option: OptionTable<Key>.Given) throws(OptionTable<Key>.Mistake) {
         switch option.key {
         case .poll: waiting = .polling
         case .busy: waiting = .busy
@@ -142,11 +145,13 @@ package struct PingOptions: Hashable, Sendable {
         case .json: isJSON = true
         case .count:
             guard let number = UInt64(option.text), number > 0, number <= UInt64(Int32.max) else {
-                return "\"\(option.text)\" is no number of packets."
+                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is no number of packets.")
             }
             count = number
         case .size:
-            guard let number = Int(option.text) else { return "\"\(option.text)\" is no number of bytes." }
+            guard let number = Int(option.text) else {
+                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is no number of bytes.")
+            }
             size = number
         case .quality:
             if let known = QualityOfService(named: option.text) {
@@ -155,9 +160,8 @@ package struct PingOptions: Hashable, Sendable {
                 quality = .raw
                 notices.append("Unknown QoS cube, defaulting to raw.")
             }
-        case .listen, .serverName, .duration, .interval, .help: break  // not of this kind
+        case .listen, .serverName, .duration, .interval: break  // not of this kind
         }
-        return nil
     }
 
     /// Brings the values within their bounds.

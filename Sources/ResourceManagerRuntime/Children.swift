@@ -60,6 +60,7 @@ struct Children {
         var arguments = [Array(path.utf8), Array("--name".utf8), name.bytes]
         if options.toStandardOutput { arguments.append(Array("--stdout".utf8)) }
         arguments += [Array("--log-level".utf8), Array(options.level.name.utf8)]
+        arguments += ["--color", options.colour.rawValue].map { Array($0.utf8) }
         let spawn = Spawn(
             path: Array(path.utf8), arguments: arguments, environment: ChildEnvironment.ofIPCP(runtimeDirectory))
         do throws(Failure) {

@@ -2,26 +2,29 @@
 
 import CLinux
 import Platform
+import ToolSupport
 import Vocabulary
 
 /// irmd(8), from its arguments to its exit status.
 package enum ResourceManagerRuntime {
-    package static func run(
-        _ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    ) -> Int32 {
-        switch ManagerOptions.parse(count, arguments) {
-        case .print(let text):
-            print(text, on: STDOUT_FILENO)
-            return 0
-        case .wrong(let what):
-            print((what.isEmpty ? "" : "irmd: \(what)\n") + ManagerOptions.usage, on: STDERR_FILENO)
+    /// - Parameter words: The command line, with the program's name.
+    package static func run(_ words: [[UInt8]]) -> Int32 {
+        switch ManagerOptions.parse(words) {
+        case .answer(let bytes):
+            Output.standard.write(bytes: bytes)
+            Output.end(0)
+        case .mistake(let line):
+            Output.error.write(line)
             return 1
         case .run(let options): return serve(options)
         }
     }
 
-    private static func serve(_ options: ManagerOptions) -> Int32 {
-        let log = Log(options.toStandardOutput ? .standardOutput : .system, level: options.level)
+    private static func serve(_ given: ManagerOptions) -> Int32 {
+        var options = given
+        let log = Log(
+            options.toStandardOutput ? .standardOutput : .system, level: options.level, colour: options.colour)
+        options.colour = log.isColoured ? .always : .never
         SignalSource.ignoreBrokenPipes()
         cl_detach_standard_input()
         cl_raise_descriptor_limit()
@@ -57,11 +60,6 @@ package enum ResourceManagerRuntime {
     /// Also where the user is who started it, if the log goes elsewhere.
     private static func complain(_ level: LogLevel, _ text: String, _ options: ManagerOptions, _ log: Log) {
         log.write(level, "irmd", text)
-        if !options.toStandardOutput { print(text + "\n", on: STDERR_FILENO) }
-    }
-
-    private static func print(_ text: String, on descriptor: Int32) {
-        // Where it fails nobody reads.
-        _ = Array(text.utf8).withUnsafeBytes { cl_write_all(descriptor, $0.baseAddress, $0.count) }
+        if !options.toStandardOutput { Output.error.line(printable(sentence: text.utf8)) }
     }
 }

@@ -11,26 +11,48 @@ package struct CommandOption<Key: Sendable>: Sendable {
     package let long: String
     /// What stands for its argument in the usage text; nil if it has none.
     package let argument: String?
+    /// What its argument can be.
+    package let value: ValueKind
     package let summary: String
 
-    package init(_ key: Key, _ short: Character?, _ long: String, _ summary: String, argument: String? = nil) {
+    package init(
+        _ key: Key, _ short: Character?, _ long: String, _ summary: String, argument: String? = nil,
+        value: ValueKind = .free
+    ) {
         self.key = key
         self.short = short
         self.long = long
         self.argument = argument
+        self.value = value
         self.summary = summary
+    }
+
+    fileprivate func with<Other>(_ key: Other) -> CommandOption<Other> {
+        CommandOption<Other>(key, short, long, summary, argument: argument, value: value)
     }
 }
 
-/// All options of a command, in the order in which the usage text has them.
+/// All options of a command, in the order in which the usage text has them. `--help`, `-h` and `--version` belong to
+/// every table, and so does `--complete`, which only shells use.
 package struct OptionTable<Key: Sendable>: Sendable {
+    private enum Choice: Sendable {
+        case own(Key)
+        case help, version
+    }
+
+    private let program: String
     private let synopsis: String
-    private let options: [CommandOption<Key>]
+    private let options: [CommandOption<Choice>]
 
     /// - Parameter synopsis: The first lines of the usage text.
-    package init(synopsis: String, _ options: [CommandOption<Key>]) {
+    package init(_ program: String, synopsis: String, _ options: [CommandOption<Key>]) {
+        self.program = program
         self.synopsis = synopsis
-        self.options = options
+        self.options =
+            options.map { $0.with(.own($0.key)) } + [
+                CommandOption(.help, "h", "help", "Print this text and exit"),
+                CommandOption(.version, nil, "version", "Print the version and the commit, and exit"),
+            ]
     }
 
     /// An option as it was given.
@@ -42,13 +64,32 @@ package struct OptionTable<Key: Sendable>: Sendable {
         package var text: String { printable(value) }
     }
 
+    /// What a command line asks for.
+    package enum Reading: Sendable {
+        /// The options in the order given, and the words that are none.
+        case given([Given], operands: [[UInt8]])
+        /// Something to write to standard output, and nothing else.
+        case answer([UInt8])
+    }
+
     /// What is wrong with a command line, for people.
     package struct Mistake: Error, Hashable, Sendable {
         package let message: String
+
+        package init(message: String) { self.message = message }
     }
 
-    /// The options in the order given, and the words that are none. `words` begins with the program's name.
-    package func parse(_ words: [[UInt8]]) throws(Mistake) -> (given: [Given], operands: [[UInt8]]) {
+    /// A mistake as the one line that tells of it.
+    package func line(_ message: String) -> String { "\(program): \(message) Try \"\(program) --help\".\n" }
+
+    /// `words` begins with the program's name.
+    /// - Parameter running: IPCPs, layers or names that there are, for completion.
+    package func read(
+        _ words: [[UInt8]], running: (ValueKind) -> [[UInt8]] = { _ in [] }
+    ) throws(Mistake) -> Reading {
+        if words.count > 1, words[1] == Array("--complete".utf8) {
+            return .answer(Completion.answer(Array(words.dropFirst(2))) { complete($0, running) })
+        }
         let vector = StringVector(words)
         let names = StringVector(options.map { Array($0.long.utf8) })
         var longs = options.indices.map { index in
@@ -66,10 +107,14 @@ package struct OptionTable<Key: Sendable>: Sendable {
             let result = cl_next_option(Int32(words.count), vector.pointer, shorts, longs, &argument, &word)
             if result == -1 { break }
             guard let found = known(result) else { throw Mistake(message: complaint(result, vector[Int(word)])) }
-            given.append(Given(key: found.key, value: argument.map(bytes(of:)) ?? []))
+            switch found.key {
+            case .help: return .answer(Array(usage.utf8))
+            case .version: return .answer(Array(Version.line.utf8))
+            case .own(let key): given.append(Given(key: key, value: argument.map(bytes(of:)) ?? []))
+            }
         }
         // getopt has moved the words that are no options behind the others.
-        return (given, (Int(word)..<words.count).map { vector[$0] })
+        return .given(given, operands: (Int(word)..<words.count).map { vector[$0] })
     }
 
     /// The synopsis and a line for each option.
@@ -85,12 +130,19 @@ package struct OptionTable<Key: Sendable>: Sendable {
             }.joined()
     }
 
-    /// Every form of every option, and whether an argument follows: what shells complete.
-    package var completions: [(word: String, hasArgument: Bool)] {
-        options.flatMap { option in
-            (option.short.map { [("-\($0)", option.argument != nil)] } ?? [])
-                + [("--" + option.long, option.argument != nil)]
+    /// Behind an option with an argument, what that can be; else the options.
+    private func complete(_ words: [[UInt8]], _ running: (ValueKind) -> [[UInt8]]) -> Completion {
+        if let before = words.dropLast().last.map({ printable($0) }),
+            let option = options.first(where: { "--" + $0.long == before || $0.short.map { "-\($0)" } == before }),
+            option.argument != nil
+        {
+            return Completion(option.value, running: running)
         }
+        return Completion(
+            options.flatMap { option in
+                let long = Completion.Candidate("--" + option.long, option.summary)
+                return (option.short.map { [Completion.Candidate("-\($0)", option.summary)] } ?? []) + [long]
+            })
     }
 
     /// Above all characters, so that a long option is never taken for a short one.
@@ -105,14 +157,19 @@ package struct OptionTable<Key: Sendable>: Sendable {
         }
     }
 
-    private func known(_ result: Int32) -> CommandOption<Key>? {
+    private func known(_ result: Int32) -> CommandOption<Choice>? {
         if result >= firstValue { return options[Int(result - firstValue)] }
         return options.first { $0.short?.asciiValue.map(Int32.init) == result }
     }
 
     private func complaint(_ result: Int32, _ word: [UInt8]) -> String {
-        result == isMissingArgument
-            ? "Option \(printable(word)) needs an argument." : "Unknown option: \(printable(word))."
+        guard result != isMissingArgument else { return "Option \(printable(word)) needs an argument." }
+        let name = printable(word.prefix { $0 != UInt8(ascii: "=") })
+        if word.contains(UInt8(ascii: "=")), options.contains(where: { $0.argument == nil && "--" + $0.long == name }) {
+            return "Option \(name) takes no argument."
+        }
+        let near = nearest(to: printable(word), among: options.map { "--" + $0.long })
+        return "Unknown option: \(printable(word))" + (near.map { ", did you mean \($0)?" } ?? ".")
     }
 }
 

@@ -2,5 +2,6 @@
 
 import CLinux
 import ResourceManagerRuntime
+import ToolSupport
 
-exit(ResourceManagerRuntime.run(CommandLine.argc, CommandLine.unsafeArgv))
+exit(ResourceManagerRuntime.run(commandLineWords()))

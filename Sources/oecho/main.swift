@@ -3,22 +3,28 @@
 import CLinux
 import COuroboros
 import ToolSupport
+import Vocabulary
 
 // oecho(1): the smallest server and client, to read and to begin from. spec: tools §3
 
-let words = commandLineWords().dropFirst().map { String(decoding: $0, as: UTF8.self) }
-switch words {
-case []: exit(runClient())
-case ["-l"], ["--listen"]: exit(runServer())
-default:
-    Output.standard.write(
-        """
-        Usage: oecho [OPTION]...
-        Echo client for the name "oecho"
+enum Choice { case listen }
 
-          -l, --listen  Be the server
-              --help    This text
+let table = OptionTable<Choice>(
+    "oecho", synopsis: "Usage: oecho [OPTION]\nEcho client for the name \"oecho\"",
+    [CommandOption(.listen, "l", "listen", "Be the server")])
 
-        """)
-    exit(0)
+do throws(OptionTable<Choice>.Mistake) {
+    switch try table.read(commandLineWords()) {
+    case .answer(let bytes):
+        Output.standard.write(bytes: bytes)
+        Output.end(0)
+    case .given(let given, let operands):
+        if let extra = operands.first {
+            throw OptionTable<Choice>.Mistake(message: "Unknown argument: \(printable(extra)).")
+        }
+        Output.end(given.isEmpty ? runClient() : runServer())
+    }
+} catch {
+    Output.error.write(table.line(error.message))
+    exit(1)
 }

@@ -29,6 +29,7 @@ import Vocabulary
             #expect(try command("ipcp create name a type \(type.name)") == .createIPCP(name("a"), type))
         }
         #expect(message("ipcp create name a type bogus") == "IPCP type \"bogus\" is unknown.")
+        #expect(message("ipcp create name a type locl")?.contains("did you mean \"local\"?") == true)
     }
 
     @Test("names have 1 to 255 bytes, which need not be UTF-8")
@@ -156,6 +157,8 @@ import Vocabulary
         auto.arguments = ["-l", "name", "--", "auto"].map { Array($0.utf8) }
         #expect(try command("bind program p auto name n -- -l name -- auto") == .bindProgram(auto))
         #expect(try command("bind program p name x auto name n -- -l name -- auto") == .bindProgram(auto))
+        #expect(try parse("bind program p name n auto -- -l").warnings == [])
+        #expect(try parse("bind program p name n -- -l").warnings.count == 1)
         let many = String(repeating: " a", count: 257)
         #expect(message("bind program p name n --" + many)?.hasPrefix("At most 256 arguments") == true)
         let long = String(repeating: "a", count: 8_193)

@@ -14,6 +14,8 @@ final class FakeManager: ManagementService {
     private(set) var requests: [ManagementRequest] = []
     /// Requests that fail, and why.
     var refused: (ManagementRequest) -> ManagementError? = { _ in nil }
+    /// Requests that change nothing.
+    var repeated: (ManagementRequest) -> Bool = { _ in false }
     private var lastProcess: Int32 = 1_000
 
     @discardableResult func add(_ name: String, _ type: IPCPType, layer: String? = nil) -> ProcessID {
@@ -33,12 +35,15 @@ final class FakeManager: ManagementService {
         default: requests.append(request)
         }
         if let error = refused(request) { throw error }
+        if repeated(request) { return .unchanged }
         switch request {
         case .createIPCP(let name, let type): return .created(add("\(name)", type))
         case .destroyIPCP(let process): entries.removeAll { $0.process == process }
         case .bootstrapIPCP(let process, let configuration): setLayer(process, configuration.layer)
         case .enrollIPCP(let process, let destination): setLayer(process, LayerName(destination.bytes))
-        case .createName(let settings): addName(settings.name)
+        case .createName(let settings):
+            if known.contains(where: { $0.settings.name == settings.name }) { return .unchanged }
+            addName(settings.name)
         case .bindProcess(_, let name): addName(name)
         default: break
         }
@@ -68,6 +73,6 @@ final class FakeManager: ManagementService {
     /// Runs a command line on it.
     func irm(_ line: String) -> Report {
         let words = line.split(separator: " ").map { Word(Array($0.utf8)) }
-        return ManagementTool.run(words, version: "0.23.0") { () throws(ManagementError) in self }
+        return ManagementTool.run(words) { () throws(ManagementError) in self }
     }
 }

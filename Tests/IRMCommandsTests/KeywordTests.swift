@@ -44,6 +44,9 @@ import Vocabulary
             ("register name x layer y", "name register x layer y"),
             ("unregister name x layer y", "name unregister x layer y"),
             ("i b n x l y type udp ip 127.0.0.1", "ipcp bootstrap name x layer y type udp4 ip 127.0.0.1"),
+            // the manual of 2020
+            ("name list x", "name list name x*"), ("n l n", "name list name n*"), ("n l n x", "name list name x"),
+            ("i co n x d y comp dt", "ipcp connect name x dst y component dt"),
         ])
     func abbreviations(_ short: String, _ full: String) throws {
         #expect(try command(short) == command(full))
@@ -84,23 +87,35 @@ import Vocabulary
             ("name foo", "\"foo\" is unknown, try \"irm name help\"."),  // issue: not "irm ipcp help"
             ("bind foo", "\"foo\" is unknown, try \"irm bind help\"."),
             ("unbind foo", "\"foo\" is unknown, try \"irm unbind help\"."),
-            ("ipcp create foo", "\"foo\" is unknown, try \"irm ipcp create\"."),
-            ("ipcp list foo", "\"foo\" is unknown, try \"irm ipcp list\"."),
-            ("name create n1 foo bar", "\"foo\" is unknown, try \"irm name create\"."),
-            ("name destroy a b", "\"b\" is unknown, try \"irm name destroy\"."),
-            ("ipcp bootstrap foo bar", "Unknown option: \"foo\"."),
-            ("bind program sh foo", "\"foo\" is unknown, try \"irm bind program\"."),
-            ("bind program sh name x au", "\"au\" is unknown, try \"irm bind program\"."),
-            ("regist name x layer y", "\"regist\" is unknown, try \"irm help\"."),
+            ("ipcp create foo", "\"foo\" is unknown, try \"irm ipcp create --help\"."),
+            ("ipcp list foo", "\"foo\" is unknown, try \"irm ipcp list --help\"."),
+            ("name create n1 foo bar", "\"foo\" is unknown, try \"irm name create --help\"."),
+            ("name destroy a b", "\"b\" is unknown, try \"irm name destroy --help\"."),
+            ("ipcp bootstrap foo bar", "\"foo\" is unknown, try \"irm ipcp bootstrap --help\"."),
+            ("ipcp bootstap", "\"bootstap\" is unknown (did you mean \"bootstrap\"?), try \"irm ipcp help\"."),
+            ("ipc list x", "\"x\" is unknown, try \"irm ipcp list --help\"."),
+            ("sttaus", "\"sttaus\" is unknown (did you mean \"status\"?), try \"irm help\"."),
+            ("name list x y", "\"y\" is unknown, try \"irm name list --help\"."),
+            ("name list --jsno", "\"--jsno\" is unknown (did you mean \"--json\"?), try \"irm name list --help\"."),
+            ("bind program sh foo", "\"foo\" is unknown, try \"irm bind program --help\"."),
+            ("bind program sh name x au", "\"au\" is unknown, try \"irm bind program --help\"."),
+            ("regist name x layer y", "\"regist\" is unknown (did you mean \"register\"?), try \"irm help\"."),
             ("register ipcp x", "\"ipcp\" is unknown, try \"irm help\"."),
             ("status foo", "\"foo\" is unknown, try \"irm status help\"."),
             ("flow foo", "\"foo\" is unknown, try \"irm flow help\"."),
-            ("bind process abc name x", "\"abc\" is not a valid process id."),
-            ("bind process 0 name x", "\"0\" is not a valid process id."),
-            ("unbind process -1", "\"-1\" is not a valid process id."),
         ])
     func unknown(_ line: String, _ message: String) {
         #expect(mistake(line) == UsageError.plain(message))
+    }
+
+    @Test("a process id is a number above 0")
+    func processes() {
+        for (line, word, usage) in [
+            ("bind process abc name x", "abc", Usage.bindProcess), ("bind process 0 name x", "0", .bindProcess),
+            ("unbind process -1", "-1", .unbindProcess),
+        ] {
+            #expect(mistake(line) == UsageError.plain("\"\(word)\" is not a valid process id.", usage))
+        }
     }
 
     @Test(

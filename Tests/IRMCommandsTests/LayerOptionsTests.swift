@@ -192,11 +192,17 @@ import Vocabulary
         for word in ["0x05ff", "ffff", "x", "0x", "10000"] {
             #expect(
                 message("type eth-dix dev eth0 ethertype \(word)")
-                    == "Invalid Ethertype: \"\(word)\".\nRecommended range: 0xA000-0xEFFF.")
+                    == "Invalid Ethertype: \"\(word)\". Recommended range: 0xA000-0xEFFF.")
         }
         #expect(message("type eth-dix") == "A layer of type eth-dix needs dev with the name of an interface.")
         #expect(
             message("type eth-llc dev \(String(repeating: "d", count: 256))")?.hasPrefix("Unknown parameter") == true)
+    }
+
+    @Test("fd is the older name of eid")
+    func olderNames() throws {
+        #expect(
+            try configuration("type unicast fd 4").parameters == configuration("type unicast eid 4").parameters)
     }
 
     @Test("options of other types are known as such")

@@ -70,22 +70,45 @@ import Vocabulary
         #expect(try self.options("-n", "s", "-s", "1").notices == ["Packet size set to 64 bytes."])
     }
 
-    @Test("mistakes say what is wrong")
-    func mistakes() {
-        #expect(parse() == .mistake("No server specified.", showsUsage: true))
-        #expect(parse("-n", "s", "-i", "5x") == .mistake("Unknown time unit: x.", showsUsage: false))
-        #expect(parse("-n", "s", "-d", "x") == .mistake("\"x\" is no time.", showsUsage: true))
-        #expect(parse("-n", "s", "-c", "0") == .mistake("\"0\" is no number of packets.", showsUsage: true))
-        #expect(parse("-n", "s", "-s", "big") == .mistake("\"big\" is no number of bytes.", showsUsage: true))
-        #expect(parse("-n") == .mistake("Option -n needs an argument.", showsUsage: true))
-        #expect(parse("-n", "s", "x") == .mistake("Unknown argument: x.", showsUsage: true))
-        #expect(parse("--bogus") == .mistake("Unknown option: --bogus.", showsUsage: true))
+    @Test(
+        "mistakes are one line, which says what is wrong and where to look",
+        arguments: [
+            ("", "No server specified."), ("-n s -i 5x", "Unknown time unit: x."), ("-n s -d x", "\"x\" is no time."),
+            ("-n s -c 0", "\"0\" is no number of packets."), ("-n s -s big", "\"big\" is no number of bytes."),
+            ("-n", "Option -n needs an argument."), ("-n s x", "Unknown argument: x."),
+            ("--bogus", "Unknown option: --bogus."),
+            ("--lisen", "Unknown option: --lisen, did you mean --listen?"),
+        ])
+    func mistakes(_ line: String, _ message: String) {
+        let outcome = PingOptions.parse((["oping"] + line.split(separator: " ")).map { Array($0.utf8) })
+        #expect(outcome == .mistake("oping: \(message) Try \"oping --help\".\n"))
     }
 
-    @Test("help is help, whatever else is there")
+    @Test("help and version are answers, whatever else is there")
     func help() {
-        #expect(parse("--help") == .help)
-        #expect(parse("-l", "--help", "x") == .help)
-        #expect(PingOptions.usage.hasPrefix("Usage: oping --listen [OPTIONS]\n"))
+        for words in [["--help"], ["-h"], ["-l", "--help", "x"]] {
+            guard case .answer(let text) = PingOptions.parse((["oping"] + words).map({ Array($0.utf8) })) else {
+                Issue.record("\(words) is no help")
+                continue
+            }
+            #expect(String(decoding: text, as: UTF8.self).hasPrefix("Usage: oping --listen [OPTIONS]\n"))
+        }
+        guard case .answer(let version) = parse("--version") else {
+            Issue.record("no version")
+            return
+        }
+        #expect(String(decoding: version, as: UTF8.self).hasPrefix("Ouroboros version 0.23.0 (commit "))
+    }
+
+    @Test("names are proposed behind the option for them, and only then asked for")
+    func completion() {
+        let words = ["oping", "--complete", "words", "--server-name", ""].map { Array($0.utf8) }
+        let answer = PingOptions.parse(words) { [Array("b c".utf8), Array("a".utf8)] }
+        #expect(answer == .answer(Array("words\0a\0\0b c\0\0".utf8)))
+        let options = PingOptions.parse(["oping", "--complete", "words", "--js"].map { Array($0.utf8) }) {
+            Issue.record("asked for")
+            return []
+        }
+        #expect(options == .answer(Array("words\0--json\0Statistics as JSON, with percentiles\0".utf8)))
     }
 }

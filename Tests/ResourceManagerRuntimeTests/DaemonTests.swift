@@ -15,9 +15,11 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
         let directory = try RunningManager.makeDirectory()
         defer { rmdir(directory) }
         for (arguments, status, text) in [
-            (["--version"], Int32(0), "Ouroboros version 0.23.0\n"), (["--help"], 0, "Usage: irmd [OPTION]..."),
-            (["--nonsense"], 1, "Usage: irmd"), (["word"], 1, "unknown argument \"word\""),
-            (["--log-level", "loud"], 1, "unknown log level \"loud\""),
+            (["--version"], Int32(0), "Ouroboros version 0.23.0 (commit "), (["--help"], 0, "Usage: irmd [OPTION]..."),
+            (["-h"], 0, "Usage: irmd"),
+            (["--nonsense"], 1, "irmd: Unknown option: --nonsense. Try \"irmd --help\".\n"),
+            (["word"], 1, "Unknown argument: word."), (["--log-level", "loud"], 1, "\"loud\" is no log level."),
+            (["--color", "x"], 1, "none of auto"),
             (["--runtime-dir", directory + "/a/b"], 1, "cannot create"),
         ] {
             let log = directory + "/out"

@@ -6,22 +6,30 @@ import ToolSupport
 @Suite struct OptionTableTests {
     private enum Key { case verbose, count, only }
     private let table = OptionTable<Key>(
-        synopsis: "Usage: x [OPTIONS]",
+        "x", synopsis: "Usage: x [OPTIONS]",
         [
             CommandOption(.verbose, "v", "verbose", "Say more"),
             CommandOption(.count, "c", "count", "How many", argument: "number"),
             CommandOption(.only, nil, "only-long", "No short form"),
         ])
 
+    private func read(_ words: [String]) throws -> (given: [OptionTable<Key>.Given], operands: [[UInt8]]) {
+        guard case .given(let given, let operands) = try table.read((["x"] + words).map { Array($0.utf8) }) else {
+            Issue.record("\(words) has an answer")
+            return ([], [])
+        }
+        return (given, operands)
+    }
+
     private func parse(_ words: String...) throws -> (given: [(Key, String)], operands: [String]) {
-        let (given, operands) = try table.parse((["x"] + words).map { Array($0.utf8) })
+        let (given, operands) = try read(words)
         return (given.map { ($0.key, $0.text) }, operands.map { String(decoding: $0, as: UTF8.self) })
     }
 
     @Test("all forms of an option mean the same")
     func forms() throws {
         for words in [["-c", "5"], ["-c5"], ["--count", "5"], ["--count=5"], ["--cou", "5"]] {
-            let (given, operands) = try table.parse((["x"] + words).map { Array($0.utf8) })
+            let (given, operands) = try read(words)
             #expect(given.map(\.key) == [.count])
             #expect(given.map(\.text) == ["5"])
             #expect(operands.isEmpty)
@@ -40,7 +48,10 @@ import ToolSupport
 
     @Test("bytes that are not UTF-8 arrive as they are")
     func bytes() throws {
-        let (given, _) = try table.parse([Array("x".utf8), Array("-c".utf8), [0xff, 0xfe]])
+        guard case .given(let given, _) = try table.read([Array("x".utf8), Array("-c".utf8), [0xff, 0xfe]]) else {
+            Issue.record("an answer")
+            return
+        }
         #expect(given.map(\.value) == [[0xff, 0xfe]])
     }
 
@@ -50,17 +61,18 @@ import ToolSupport
             (["--bogus"], "Unknown option: --bogus."), (["-v", "-z"], "Unknown option: -z."),
             (["-vz"], "Unknown option: -vz."), (["-c"], "Option -c needs an argument."),
             (["--count"], "Option --count needs an argument."), (["a", "-v", "--xyz", "b"], "Unknown option: --xyz."),
-            (["--verbose=1"], "Unknown option: --verbose=1."),
+            (["--verbos", "--cuont"], "Unknown option: --cuont, did you mean --count?"),
+            (["--verbose=1"], "Option --verbose takes no argument."),
         ])
     func mistakes(_ words: [String], _ message: String) {
         let mistake = #expect(throws: OptionTable<Key>.Mistake.self) {
-            try table.parse((["x"] + words).map { Array($0.utf8) })
+            try table.read((["x"] + words).map { Array($0.utf8) })
         }
         #expect(mistake?.message == message)
     }
 
-    @Test("usage and completions come from the same table")
-    func derived() {
+    @Test("the usage text comes from the table")
+    func usage() {
         #expect(
             table.usage == """
                 Usage: x [OPTIONS]
@@ -68,9 +80,28 @@ import ToolSupport
                   -v, --verbose         Say more
                   -c, --count <number>  How many
                       --only-long       No short form
+                  -h, --help            Print this text and exit
+                      --version         Print the version and the commit, and exit
 
                 """)
-        #expect(table.completions.map(\.word) == ["-v", "--verbose", "-c", "--count", "--only-long"])
-        #expect(table.completions.map(\.hasArgument) == [false, false, true, true, false])
+    }
+
+    @Test(
+        "completions come from the table",
+        arguments: [
+            ([""], ["-v", "--verbose", "-c", "--count", "--only-long", "-h", "--help", "--version"]),
+            (["--ver"], ["--verbose", "--version"]), (["-c", ""], []), (["--count", "1"], []),
+            (["x", "--o"], ["--only-long"]),
+        ])
+    func completions(_ words: [String], _ expected: [String]) throws {
+        let line = (["x", "--complete", "words"] + words).map { Array($0.utf8) }
+        guard case .answer(let bytes) = try table.read(line) else {
+            Issue.record("no answer")
+            return
+        }
+        let records = String(decoding: bytes, as: UTF8.self).dropLast().split(
+            separator: "\0", omittingEmptySubsequences: false)
+        #expect(records[0] == "words")
+        #expect(records.dropFirst().enumerated().filter { $0.offset % 2 == 0 }.map { String($0.element) } == expected)
     }
 }
