@@ -99,6 +99,26 @@ def unwritten():
         check(f"{words} ends by SIGPIPE, or says so", True, done.returncode in (-signal.SIGPIPE, 1))
 
 
+def slowly():
+    """A pipe that somebody else made non-blocking, and that is full for a while, loses nothing."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    filling = 0
+    while True:
+        try:
+            filling += os.write(writing, bytes(4096))
+        except BlockingIOError:
+            break
+    program = subprocess.Popen(["irm", "--help"], stdout=writing)
+    os.close(writing)
+    output = b""
+    while piece := os.read(reading, 65536):
+        output += piece
+    os.close(reading)
+    check("status with a slow reader", 0, program.wait())
+    check("output with a slow reader", run(["irm", "--help"], stdout=subprocess.PIPE).stdout, output[filling:])
+
+
 def on_a_terminal(words, **environment):
     """What a program writes to a terminal in a second of its life."""
     pid, terminal = pty.fork()
@@ -188,6 +208,7 @@ try:
     escapes()
     colours()
     unwritten()
+    slowly()
 finally:
     server.terminate()
     server.wait()

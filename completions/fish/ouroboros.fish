@@ -5,7 +5,9 @@
 
 function __ouroboros_answer
     set -l words (commandline -opc)
-    command timeout 3 $words[1] --complete words $words[2..] '' 2>/dev/null </dev/null | string split0
+    # The one in PATH: what is typed as a path is not run before Return.
+    set -l program (string replace -r '.*/' '' -- $words[1])
+    command timeout 3 $program --complete words $words[2..] '' 2>/dev/null </dev/null | string split0
 end
 
 function __ouroboros_complete
