@@ -11,13 +11,16 @@
 #include <ouroboros/fqueue.h>
 #include <ouroboros/version.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int control_time(int               fd,
                         int               command,
@@ -180,6 +183,53 @@ enum request_kind {
     REQUEST_JOIN
 };
 
+/*
+ * A socket of ours in a program that owns all numbers: it may close this one,
+ * or put something of its own in its place. So it is looked at before its use.
+ */
+struct guest {
+    int   fd;
+    dev_t device;
+    ino_t inode;
+};
+
+/* Numbers from here on do not stand in the way of the program's own. */
+enum { GUESTS_BEGIN = 512 };
+
+static struct guest guest_settle(int fd)
+{
+    struct guest guest = { -1, 0, 0 };
+    struct stat  status;
+    int          moved = fcntl(fd, F_DUPFD_CLOEXEC, GUESTS_BEGIN);
+
+    if (moved < 0 && fd <= STDERR_FILENO)
+        moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (moved >= 0) {
+        close(fd);
+        fd = moved;
+    }
+    if (fstat(fd, &status) == 0) {
+        guest.fd = fd;
+        guest.device = status.st_dev;
+        guest.inode = status.st_ino;
+    }
+    return guest;
+}
+
+static bool guest_is_there(const struct guest * guest)
+{
+    struct stat status;
+
+    return guest->fd >= 0 && fstat(guest->fd, &status) == 0
+        && status.st_dev == guest->device && status.st_ino == guest->inode;
+}
+
+static void guest_close(const struct guest * guest)
+{
+    if (guest_is_there(guest))
+        close(guest->fd);
+}
+
 /* A flow that somebody waits for without standing still. */
 struct request {
     enum request_kind kind;
@@ -190,7 +240,8 @@ struct request {
     struct timespec   timeout;
     pthread_t         thread;
     pid_t             process;     /* A child of fork does not have thread.  */
-    int               done;        /* An eventfd: readable with the result.  */
+    struct guest      done;        /* Readable with the result.              */
+    struct guest      finish;      /* Makes it so.                           */
     int               result;
     char              reason[1025]; /* Of flow_last_error.                   */
 };
@@ -220,13 +271,15 @@ static void * request_run(void * argument)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
     request->result = result;
     strcpy(request->reason, flow_last_error());
-    eventfd_write(request->done, 1);
+    if (guest_is_there(&request->finish))
+        (void) send(request->finish.fd, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     return NULL;
 }
 
 static void request_free(struct request * request)
 {
-    close(request->done);
+    guest_close(&request->done);
+    guest_close(&request->finish);
     free(request->name);
     free(request);
 }
@@ -240,22 +293,30 @@ static struct request * request_start(enum request_kind       kind,
     struct request * request = calloc(1, sizeof(*request));
     sigset_t         all;
     sigset_t         before;
+    int              pair[2];
     int              error;
 
     if (request == NULL)
         return NULL;
+    request->done.fd = -1;
+    request->finish.fd = -1;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+                   pair) == 0) {
+        request->done = guest_settle(pair[0]);
+        request->finish = guest_settle(pair[1]);
+    }
     request->kind = kind;
     request->process = getpid();
     request->result = -ECANCELED;
     request->name = name != NULL ? strdup(name) : NULL;
-    request->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     request->has_qos = qos != NULL;
     if (qos != NULL)
         request->qos = *qos;
     request->has_timeout = timeout != NULL;
     if (timeout != NULL)
         request->timeout = *timeout;
-    if (request->done < 0 || (name != NULL && request->name == NULL)) {
+    if (request->done.fd < 0 || request->finish.fd < 0
+        || (name != NULL && request->name == NULL)) {
         request_free(request);
         return NULL;
     }
@@ -274,7 +335,7 @@ static struct request * request_start(enum request_kind       kind,
 
 static int request_fileno(const struct request * request)
 {
-    return request->done;
+    return request->done.fd;
 }
 
 /*

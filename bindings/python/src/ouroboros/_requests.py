@@ -31,21 +31,33 @@ class Request:
     ) -> None:
         self.result = -errno.ECANCELED
         self.reason = ""
+        self._handle: Any = None
         self._loop = asyncio.get_running_loop()
-        self._handle: Any = lib.request_start(
+        handle = lib.request_start(
             kind,
             ffi.NULL if name is None else name,
             ffi.NULL if qos is None else c_qos(qos, ffi),
             timespec(timeout),
         )
-        if self._handle == ffi.NULL:
+        if handle == ffi.NULL:
             raise FlowMemoryError("no memory, thread or file descriptor to wait for a flow", errno.ENOMEM)
-        self._handle = ffi.gc(self._handle, lib.request_abandon)
+        self._handle = handle
         self.future: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_reader(lib.request_fileno(self._handle), self._done)
+        self._loop.add_reader(lib.request_fileno(handle), self._done)
+
+    def _take(self) -> Any:
+        """Take the handle, which is freed once: the collector may end this object before its owner finishes it."""
+        handle, self._handle = self._handle, None
+        return handle
+
+    def __del__(self) -> None:
+        handle = self._take()
+        if handle is not None:
+            lib.request_abandon(handle)
 
     def _done(self) -> None:
-        self._loop.remove_reader(lib.request_fileno(self._handle))
+        if self._handle is not None:
+            self._loop.remove_reader(lib.request_fileno(self._handle))
         self.wake()
 
     def wake(self) -> bool:
@@ -62,9 +74,11 @@ class Request:
         returned. One that is ended may have its flow nevertheless: a result that is a descriptor has to be used or
         deallocated.
         """
-        self._loop.remove_reader(lib.request_fileno(self._handle))
-        ffi.gc(self._handle, None)
+        handle = self._take()
+        if handle is None:
+            return self.result
+        self._loop.remove_reader(lib.request_fileno(handle))
         words = ffi.new("char[]", _REASON_BYTES)
-        self.result = int(lib.request_finish(self._handle, words, _REASON_BYTES))
+        self.result = int(lib.request_finish(handle, words, _REASON_BYTES))
         self.reason = sentence(ffi.string(words))
         return self.result
