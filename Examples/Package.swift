@@ -13,6 +13,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "echo-server", dependencies: [ouroboros]),
         .executableTarget(name: "echo-client", dependencies: [ouroboros]),
+        .executableTarget(name: "closing-server", dependencies: [ouroboros]),
         .executableTarget(name: "chat", dependencies: [ouroboros]),
         .executableTarget(name: "local-layer", dependencies: [ouroboros]),
         .executableTarget(name: "flow-bench", dependencies: [ouroboros]),

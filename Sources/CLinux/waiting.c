@@ -22,27 +22,52 @@ static bool is_interruption(void) {
     return false;
 }
 
-// Waits with a deadline so that SA_RESTART is honoured: futex_waitv() is restarted by the kernel, FUTEX_WAIT_BITSET with a
-// time limit is not. Kernels before 5.16 have only the latter.
-static long wait_until(uint32_t *word, uint32_t expected, const struct timespec *deadline) {
-    struct futex_waitv one = {.val = expected, .uaddr = (uintptr_t)word, .flags = FUTEX_32};
-    long result = syscall(SYS_futex_waitv, &one, 1, 0, deadline, CLOCK_MONOTONIC);
-    if (result < 0 && errno == ENOSYS)
-        return syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-    return result;
+static bool is_usual(int error) { return error == EAGAIN || error == ETIMEDOUT || error == EINTR; }
+
+// Where there is no futex_waitv() (kernels before 5.16, sandboxes): for the word alone, and no longer than a second,
+// because the alarm is not heard. The kernel does not restart this one after a handler with SA_RESTART.
+static long wait_a_while(uint32_t *word, uint32_t expected, const struct timespec *deadline) {
+    struct timespec limit;
+    clock_gettime(CLOCK_MONOTONIC, &limit);
+    limit.tv_sec += 1;
+    bool is_last = deadline && (deadline->tv_sec < limit.tv_sec
+                                || (deadline->tv_sec == limit.tv_sec && deadline->tv_nsec < limit.tv_nsec));
+    long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, is_last ? deadline : &limit, NULL,
+                          FUTEX_BITSET_MATCH_ANY);
+    if (result >= 0 || (errno == ETIMEDOUT && is_last))
+        return result;
+    if (errno == EINTR && is_interruption()) {
+        errno = EINTR;
+        return -1;
+    }
+    if (!is_usual(errno)) {
+        struct timespec little = {.tv_nsec = 1000000};
+        (void)nanosleep(&little, NULL);
+    }
+    return 0;
 }
 
-// futex() is not a cancellation point of glibc. Asynchronous cancellation is on for the system call only; there is
+// futex_waitv() is restarted by the kernel as SA_RESTART says, also with a time limit.
+static long wait_for_either(uint32_t *word, uint32_t expected, uint32_t *alarm, uint32_t quiet,
+                            const struct timespec *deadline) {
+    struct futex_waitv both[2] = {
+        {.val = expected, .uaddr = (uintptr_t)word, .flags = FUTEX_32},
+        {.val = quiet, .uaddr = (uintptr_t)alarm, .flags = FUTEX_32},
+    };
+    long result = syscall(SYS_futex_waitv, both, 2, 0, deadline, CLOCK_MONOTONIC);
+    return result >= 0 || is_usual(errno) ? result : wait_a_while(word, expected, deadline);
+}
+
+// futex() is not a cancellation point of glibc. Asynchronous cancellation is on for the system calls only; there is
 // nothing in between that a cancellation could leave half done.
-int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *deadline,
+int cl_futex_sleep(uint32_t *word, uint32_t expected, uint32_t *alarm, uint32_t quiet, const struct timespec *deadline,
                    void (*cleanup)(void *), void *argument) {
     int old_type, ignored;
     long result;
     int error;
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
     pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old_type);
-    result = deadline ? wait_until(word, expected, deadline)
-                      : syscall(SYS_futex, word, FUTEX_WAIT_BITSET, expected, NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+    result = wait_for_either(word, expected, alarm, quiet, deadline);
     error = errno;
     pthread_setcanceltype(old_type, &ignored);
     pthread_cleanup_pop(0);
@@ -54,7 +79,7 @@ int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *dea
 void cl_futex_wake_all(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0); }
 
 int cl_membarrier_register(void) {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0 ? 0 : -errno;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0 ? cl_membarrier() : -errno;
 }
 
 int cl_membarrier(void) {

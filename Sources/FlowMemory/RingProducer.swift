@@ -149,8 +149,8 @@ public struct RingProducer {
         let step: UInt64 = populated < 65_536 ? 4_096 : 65_536
         let target = min((end &+ step &- 1) & ~(step &- 1), ring.size)
         let result = madvise(ring.bytes + Int(populated), Int(target &- populated), MADV_POPULATE_WRITE)
-        // EINVAL: a kernel before 5.14, which allocates on the first touch.
-        guard result == 0 || cl_errno() == EINVAL else { return false }
+        // Others than these: a kernel before 5.14, or a sandbox that refuses the call. Then the first touch allocates.
+        guard result == 0 || ![ENOMEM, EFAULT, EHWPOISON].contains(cl_errno()) else { return false }
         populated = target
         if populated > RingProducer.kept { hasGrown = true }
         return true

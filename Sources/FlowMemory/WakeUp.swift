@@ -27,11 +27,12 @@ public enum WakeUp {
         if isExpedited && fenceRequired == 0 { cl_compiler_fence() } else { cl_fence() }
     }
 
-    /// The sleeper's step 2.
-    @inlinable public static func sleeperBarrier(isExpedited: Bool) {
-        // Where the kernel says no after it had said yes, the waker's flag would be wrong; it has not been seen, and
-        // a fence of our own is the best that is left.
-        if !isExpedited || cl_membarrier() != 0 { cl_fence() }
+    /// The sleeper's step 2. False where the kernel says no to a barrier after it had said yes (a sandbox that was closed
+    /// meanwhile): then a waker may have missed the sleeper's flag, and the sleeper must look again soon.
+    @inlinable @discardableResult public static func sleeperBarrier(isExpedited: Bool) -> Bool {
+        if isExpedited && cl_membarrier() == 0 { return true }
+        cl_fence()
+        return !isExpedited
     }
 
     /// Sets a sleeper's flag (step 1) and returns the value to sleep on.
@@ -39,42 +40,41 @@ public enum WakeUp {
         cl_or32(wait, flag) | flag
     }
 
-    /// Step 3 of who wakes a reader of `end` in `slot`. `bell` is our descriptor of the link's socket.
+    /// Step 3 of a waker of a reader of `end` in `slot`. `bell` is our descriptor of the link's socket. False if the
+    /// program has taken that from us, so that the peer could not be told.
     public static func reader(
         of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
-        bell: Int32
-    ) {
+        bell: GuestDescriptor
+    ) -> Bool {
         let wait = word(words, SlotLayout.readerWait(end))
         let flags = cl_exchange32(wait, ReaderWait.awake)
         if flags & ReaderWait.futex != 0 { cl_futex_wake_all(wait) }
-        if flags & ReaderWait.armed != 0 { ring(number, link: link, linkEnd: linkEnd, bell: bell) }
+        return flags & ReaderWait.armed == 0 || ring(number, link: link, linkEnd: linkEnd, bell: bell)
     }
 
     /// Tells the process at `linkEnd` that a flow may have something for it.
-    public static func ring(_ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: Int32) {
+    static func ring(
+        _ slot: LinkSlot, link: borrowing LinkMemory, linkEnd: End, bell: GuestDescriptor
+    ) -> Bool {
         link.setReady(slot, for: linkEnd)
         cl_fence()
         let armed = word(link.base, LinkLayout.bell(linkEnd))
         let seen = cl_load32_acquire(armed)
-        guard seen & 1 != 0 else { return }
-        send(bell)
+        guard seen & 1 != 0 else { return true }
+        let isTold = bell.ring() != -Int(EBADF)
         // Only now, or who dies in between mutes all flows of the link; unless it was armed again meanwhile.
         cl_replace32(armed, seen, seen & ~1)
+        return isTold
     }
 
     /// The same whatever the wait words say, because somebody may have died half-way through a wake-up.
     public static func anyReader(
         of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
-        bell: Int32
+        bell: GuestDescriptor
     ) {
         everybody(on: word(words, SlotLayout.readerWait(end)))
         link.setReady(number, for: linkEnd)
-        send(bell)
-    }
-
-    private static func send(_ bell: Int32) {
-        // A full socket has a bell in it already.
-        _ = cl_send_message(bell, "!", 1, nil, 0, Int32(MSG_DONTWAIT))
+        bell.ring()
     }
 
     /// Asks to be rung from now on. `armed` is the own end's.

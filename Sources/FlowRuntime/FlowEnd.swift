@@ -21,6 +21,9 @@ struct FlowEnd: Equatable {
     var writeLock: UnsafeMutablePointer<UInt32> { (base + 192).assumingMemoryBound(to: UInt32.self) }
     var sending: UnsafeMutablePointer<Sending> { (base + 256).assumingMemoryBound(to: Sending.self) }
     var settings: UnsafeMutablePointer<FlowSettings> { (base + 384).assumingMemoryBound(to: FlowSettings.self) }
+    /// Counts what a sleeper must hear of and the peer cannot keep from it: the flow's fate, its closing. Goes on counting
+    /// when the end is used for another flow.
+    var alarm: UnsafeMutablePointer<UInt32> { (base + 448).assumingMemoryBound(to: UInt32.self) }
 
     /// What the read lock guards.
     struct Receiving {
@@ -44,6 +47,12 @@ struct FlowEnd: Equatable {
         var patience = Patience()
         /// Of `FlowTransmit.reserve`.
         var reservation = HeldRecord()
+    }
+
+    /// Wakes everybody who sleeps at this end.
+    func raiseAlarm() {
+        _ = cl_add32(alarm, 1)
+        cl_futex_wake_all(alarm)
     }
 
     func reset(_ settings: FlowSettings) {

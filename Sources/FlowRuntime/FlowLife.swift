@@ -19,7 +19,7 @@ extension FlowProcess {
         lock()
         defer { unlock() }
         try FlowTable.prepare()
-        try service.start()
+        try ensureService()
         let link = try link(offer, of: incarnation, &arrival)
         guard let descriptor = numbers.take(), let entry = FlowTable.pointer(descriptor) else { throw .badDescriptor }
         let settings = FlowSettings(
@@ -50,7 +50,8 @@ extension FlowProcess {
             throw .inputOutput
         }
         let link = Link(
-            key: key, memory: try LinkMemory(mapping: memory), socket: socket, end: offer.linkEnd)
+            key: key, memory: try LinkMemory(mapping: memory), socket: try GuestDescriptor(settling: socket),
+            end: offer.linkEnd)
         links[key] = link
         service.watch(link)
         return link
@@ -77,7 +78,7 @@ extension FlowProcess {
         guard isOwn else { return }
         switch session.post(.deallocate(flow), incarnation: incarnation) {
         case .sent: break
-        case .waiting: service.wake()
+        case .waiting: locked { $0.service.wake() }
         case .noManager: throw .manager
         }
     }
@@ -106,6 +107,7 @@ extension FlowProcess {
         } else {
             WakeUp.everybody(on: entry.readerWait)
             WakeUp.everybody(on: entry.writerWait)
+            end.raiseAlarm()
         }
     }
 
@@ -165,12 +167,13 @@ extension FlowPointer {
     /// After this end's state has changed: whoever waits at the other end looks again.
     func wakePeer() {
         cl_fence()
-        ringPeerReader()
+        _ = ringPeerReader()
         WakeUp.sleeper(on: peerWriterWait)
     }
 
     /// After the flow's fate has changed: whoever waits at this end looks again.
     func wakeOwn() {
+        pointee.end?.raiseAlarm()
         WakeUp.everybody(on: writerWait)
         // The set's flag stays: its flow is handed over by who changed the fate.
         let wait = readerWait
@@ -213,7 +216,7 @@ extension FlowEntry {
         messageBytes = Int(offer.messageBytes) - offer.trailerBytes
         side = offer.end
         isExpedited = offer.isExpedited
-        bell = link.socket.number
+        bell = link.socket
         number = offer.slot
         flow = offer.flow
         self.link = .passRetained(link)

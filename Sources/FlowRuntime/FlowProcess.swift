@@ -36,8 +36,9 @@ final class FlowProcess: @unchecked Sendable {
     var links: [LinkKey: Link] = [:]
     var sets: [ObjectIdentifier: FlowSet] = [:]
     var service = Service()
-    /// getpid() without the system call; corrected in a forked child.
-    var identity = ProcessID(getpid())
+    /// This process without a system call; corrected in a forked child. Not getpid(), which a child in another PID
+    /// namespace may have in common with its parent.
+    var identity = ProcessID(cl_own_process())
 
     private init() {}
 
@@ -55,9 +56,9 @@ final class FlowProcess: @unchecked Sendable {
     /// In a forked child: the only thread there is holds the lock since before the fork, and the parent's connections,
     /// links' bookkeeping of sets and service thread are not ours.
     func afterForkInChild() {
-        cl_locks_after_fork()
+        cl_locks_after_fork(identity.rawValue)
         unlock()
-        identity = ProcessID(getpid())
+        identity = ProcessID(cl_own_process())
         ends.forget()
         service.forget()
         session.forget()

@@ -116,7 +116,9 @@ package enum FlowReceive {
                 if case .empty = outcome, let failure = entry.readingFailure(end) {
                     // The peer may have written and then left between the two looks: what it wrote comes first.
                     outcome = try take(entry, end, flags)
-                    if case .empty = outcome { outcome = .failed(failure) }
+                    if case .empty = outcome, try end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving) {
+                        outcome = .failed(failure)
+                    }
                 }
             } catch {
                 entry.condemn(end)
@@ -186,16 +188,17 @@ package enum FlowReceive {
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()
+            let quiet = cl_load32_acquire(end.alarm)
             let expected = WakeUp.announce(entry.readerWait, flag: ReaderWait.futex)
-            entry.sleepersBarrier(end.receiving)
+            let isCertain = entry.sleepersBarrier(end.receiving)
             // A violation is found by the next look.
             let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(entry.pointee.arriving)) ?? false
             let isStuck =
                 isEmpty && entry.readingFailure(end) == nil
                 && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
-            let address = entry.readerWait
+            let place = SleepingPlace(word: entry.readerWait, expected: expected, alarm: end.alarm, quiet: quiet)
             cl_unlock(end.readLock)
-            try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
+            try entry.sleep(on: isStuck ? place : nil, until: WakeUp.limit(deadline, isCertain: isCertain))
         }
     }
 }
@@ -213,18 +216,32 @@ extension FlowEnd {
 
 extension FlowPointer {
     /// The oldest message; nil if there is none. Empty packets only say that the peer is there, and those with a wrong
-    /// checksum say nothing at all: readers never see them.
+    /// checksum say nothing at all: readers never see them. A peer can send such packets without end, so a look passes
+    /// over no more of them than a ring holds; then nil means that the next look may find one.
     @inline(__always) func front(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
         let state = end.receiving
-        while let record = try state.pointee.consumer.front(pointee.arriving) {
-            let trailer = Int(pointee.trailerBytes)
-            // A message that is read in pieces was checked before the first.
-            guard record.count > 0, trailer == 0 || state.pointee.delivered > 0 || record.isIntact else {
-                consume(stored: record.count, end)
-                continue
-            }
-            guard record.count - trailer >= state.pointee.delivered else { throw RingViolation() }
-            return record.droppingLast(trailer)
+        guard let record = try state.pointee.consumer.front(pointee.arriving) else { return nil }
+        let trailer = Int(pointee.trailerBytes)
+        guard isMessage(record, state, trailer) else { return try frontBehindOthers(end) }
+        guard record.count - trailer >= state.pointee.delivered else { throw RingViolation() }
+        return record.droppingLast(trailer)
+    }
+
+    /// A message that is read in pieces was checked before the first.
+    @inline(__always) private func isMessage(
+        _ record: RingConsumer.Record, _ state: UnsafeMutablePointer<FlowEnd.Receiving>, _ trailer: Int
+    ) -> Bool {
+        record.count > 0 && (trailer == 0 || state.pointee.delivered > 0 || record.isIntact)
+    }
+
+    @inline(never) private func frontBehindOthers(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
+        let state = end.receiving
+        let trailer = Int(pointee.trailerBytes)
+        var passed: UInt64 = 0
+        while passed < pointee.arriving.size, let record = try state.pointee.consumer.front(pointee.arriving) {
+            if isMessage(record, state, trailer) { return record.droppingLast(trailer) }
+            passed += Ring.need(record.count)
+            consume(stored: record.count, end)
         }
         return nil
     }
@@ -237,14 +254,22 @@ extension FlowPointer {
         return isGone || fate & (Fate.down | Fate.violated) != 0 ? .flowDown : .flowPeer
     }
 
-    /// The second step of a reader that is about to sleep. Who sleeps all the time has its writer fence from now on.
-    func sleepersBarrier(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
-        guard !receiving.pointee.writerFences else { return cl_fence() }
-        if pointee.isExpedited, receiving.pointee.patience.isExhausted {
-            _ = cl_or32(fenceRequired, FenceReason.sleepy)
-            receiving.pointee.writerFences = true
+    /// The second step of a reader that is about to sleep. One that sleeps all the time, or whose barriers are refused,
+    /// has its writer fence from now on. False: this time the writer may not know that it is to wake.
+    func sleepersBarrier(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) -> Bool {
+        guard !receiving.pointee.writerFences else {
+            cl_fence()
+            return true
         }
-        WakeUp.sleeperBarrier(isExpedited: pointee.isExpedited)
+        if pointee.isExpedited, receiving.pointee.patience.isExhausted { requireFences(receiving) }
+        let isCertain = WakeUp.sleeperBarrier(isExpedited: pointee.isExpedited)
+        if !isCertain { requireFences(receiving) }
+        return isCertain
+    }
+
+    private func requireFences(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) {
+        _ = cl_or32(fenceRequired, FenceReason.sleepy)
+        receiving.pointee.writerFences = true
     }
 
     /// Packets come without a sleep again: the writer need not fence any more.

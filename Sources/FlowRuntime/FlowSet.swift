@@ -23,8 +23,8 @@ package final class FlowSet: @unchecked Sendable {
     @exclusivity(unchecked) private var hot: [Int32] = []
     private static let hotFlows = 64
 
-    /// The links of the flows by socket.
-    @exclusivity(unchecked) private var links: [Int32: LinkWatch] = [:]
+    /// The links of the flows by their numbers.
+    @exclusivity(unchecked) private var links: [UInt64: LinkWatch] = [:]
     /// The links that are not armed by us.
     @exclusivity(unchecked) private var polled: [LinkWatch] = []
     /// So many quiet flows and links are looked at all the same: rung for, each would cost more.
@@ -39,33 +39,32 @@ package final class FlowSet: @unchecked Sendable {
     @exclusivity(unchecked) private var first = 0
 
     @exclusivity(unchecked) private(set) var members: Set<Int32> = []
-    /// Made when somebody first sleeps or asks for it.
-    @exclusivity(unchecked) private var epoll: Int32 = -1
-    @exclusivity(unchecked) private var wakeUp: Int32 = -1
+    /// Made when somebody first sleeps or asks for it, and anew when the program has closed it.
+    @exclusivity(unchecked) private var poll: GuestPoll?
     @exclusivity(unchecked) private var sleepers = 0
     @exclusivity(unchecked) var patience = Patience()
 
     /// Somebody polls our descriptor: unless it is readable, everything must be armed.
     @exclusivity(unchecked) private var isExposed = false
-    /// `wakeUp` is readable.
+    /// The bell of `poll` was rung.
     @exclusivity(unchecked) private var isSignalled = false
+    /// A peer's writer may not know that it is to wake this set, because the kernel refuses barriers.
+    @exclusivity(unchecked) private(set) var isDoubtful = false
 
     init() {}
 
-    deinit { closeDescriptors() }
+    deinit { poll?.close() }
 
-    private func closeDescriptors() {
-        if epoll >= 0 { cl_close(epoll) }
-        if wakeUp >= 0 { cl_close(wakeUp) }
-        epoll = -1
-        wakeUp = -1
+    private func closePoll() {
+        poll?.close()
+        poll = nil
         isExposed = false
         isSignalled = false
     }
 
     /// In a forked child: a poll of our own, when it is needed; the parent goes on with its own.
     func afterForkInChild() {
-        closeDescriptors()
+        closePoll()
         sleepers = 0
     }
 
@@ -73,17 +72,17 @@ package final class FlowSet: @unchecked Sendable {
 
     func add(_ entry: FlowPointer, _ descriptor: Int32, _ link: Link) {
         members.insert(descriptor)
-        if let watch = links[link.socket.number] {
+        if let watch = links[link.number] {
             watch.flows += 1
         } else {
             let watch = LinkWatch(link)
-            links[link.socket.number] = watch
+            links[link.number] = watch
             polled.append(watch)
-            if epoll >= 0 { _ = control(EPOLL_CTL_ADD, link.socket.number) }
+            if let poll, poll.isOurs { _ = listen(to: link, in: poll) }
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
         _ = cl_or32(entry.fenceRequired, FenceReason.set)
-        WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+        if !WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited) { isDoubtful = true }
         handOver(descriptor, entry)
     }
 
@@ -93,13 +92,13 @@ package final class FlowSet: @unchecked Sendable {
         _ = cl_and32(entry.fenceRequired, ~FenceReason.set)
         _ = cl_and32(entry.readerWait, ~ReaderWait.armed)
         entry.pointee.membership = FlowMembership()
-        let socket = entry.pointee.link._withUnsafeGuaranteedRef { $0.socket.number }
-        guard let watch = links[socket] else { return }
+        let number = entry.pointee.link._withUnsafeGuaranteedRef { $0.number }
+        guard let watch = links[number] else { return }
         watch.flows -= 1
         guard watch.flows == 0 else { return }
-        links[socket] = nil
+        links[number] = nil
         if watch.isPolled { polled.removeAll { $0 === watch } } else { watch.link.listeners -= 1 }
-        if epoll >= 0 { _ = control(EPOLL_CTL_DEL, socket) }
+        stopListening(to: watch.link)
     }
 
     /// A flow of this set may have something.
@@ -111,8 +110,8 @@ package final class FlowSet: @unchecked Sendable {
     }
 
     private func signal() {
-        guard !isSignalled, wakeUp >= 0 else { return }
-        isSignalled = EventCounter.raise(wakeUp)
+        guard !isSignalled else { return }
+        isSignalled = poll?.ring() ?? false
     }
 
     // Looking.
@@ -229,10 +228,10 @@ package final class FlowSet: @unchecked Sendable {
 
     /// The descriptor to sleep on, with everything armed; nil if there is something to look at first.
     func prepareSleep() throws(Failure) -> Int32? {
-        try openPoll()
+        let poll = try openPoll()
         guard armAll() else { return nil }
         sleepers += 1
-        return epoll
+        return poll.number
     }
 
     /// After the sleep, with what it was ended by.
@@ -243,41 +242,46 @@ package final class FlowSet: @unchecked Sendable {
 
     /// Takes the bell out of the socket, so that polls do not see it again, and looks at the link from now on.
     private func answer(_ event: epoll_event) {
-        guard event.data.fd != wakeUp else {
-            EventCounter.clear(wakeUp)
+        guard event.data.u64 != GuestPoll.bellToken else {
+            poll?.silence()
             isSignalled = false
             return
         }
-        guard let watch = links[event.data.fd] else { return }
+        guard let watch = links[event.data.u64] else { return }
         look(at: watch)
         watch.link.silence()
         // The peer is gone, which the service thread tells everybody; here it would be told for ever.
-        if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { _ = control(EPOLL_CTL_DEL, event.data.fd) }
+        if event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { stopListening(to: watch.link) }
     }
 
     /// Looks which links have rung, without sleeping.
     private func pollLinks() {
-        guard (try? openPoll()) != nil else {
+        guard let poll = try? openPoll() else {
             // There are no descriptors left for it: then all are looked at.
             for watch in links.values { look(at: watch) }
             return
         }
         var events = PollEvents()
-        repeat {
-            events.look(on: epoll)
+        // Each link once: peers could go on ringing.
+        for _ in 0...links.count / PollEvents.capacity {
+            events.look(on: poll.number)
             events.forEach(answer)
-        } while events.count == PollEvents.capacity
+            if events.count < PollEvents.capacity { return }
+        }
     }
 
     // Being polled by others.
 
     /// A descriptor that is readable when `collect` may find something. It becomes unreadable only by `rest`.
     func exposedDescriptor() throws(Failure) -> Int32 {
-        try openPoll()
+        let poll = try openPoll()
         isExposed = true
         signal()
-        return epoll
+        return poll.number
     }
+
+    /// Nothing was found, but not everything is armed.
+    func stayReadable() { if isExposed { signal() } }
 
     /// When a look has found nothing: arms everything, so that the descriptor is readable when something comes. False if
     /// there is something to look at first.
@@ -287,23 +291,29 @@ package final class FlowSet: @unchecked Sendable {
         return armAll()
     }
 
-    private func openPoll() throws(Failure) {
-        guard epoll < 0 else { return }
-        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        wakeUp = cl_eventfd()
-        guard epoll >= 0, wakeUp >= 0, control(EPOLL_CTL_ADD, wakeUp) == 0 else {
-            closeDescriptors()
-            throw .tooManyDescriptors
+    private func openPoll() throws(Failure) -> GuestPoll {
+        if let poll {
+            if poll.isOurs { return poll }
+            // A loop of the program's polls a descriptor that is closed; it learns nothing more until it asks for another.
+            closePoll()
         }
-        for socket in links.keys where control(EPOLL_CTL_ADD, socket) != 0 {
-            closeDescriptors()
-            throw .tooManyDescriptors
+        let new = try GuestPoll()
+        for watch in links.values where listen(to: watch.link, in: new) != 0 {
+            let failure = Failure(errno: cl_errno())
+            new.close()
+            throw failure
         }
+        poll = new
+        return new
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32) -> Int32 {
-        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor))
-        return epoll_ctl(epoll, operation, descriptor, &event)
+    /// 0, or -1 with errno.
+    private func listen(to link: Link, in poll: GuestPoll) -> Int32 {
+        link.socket.isOurs ? poll.add(link.socket.number, link.number) : 0
+    }
+
+    private func stopListening(to link: Link) {
+        if let poll, link.socket.isOurs, poll.isOurs { poll.remove(link.socket.number) }
     }
 }
 

@@ -59,12 +59,16 @@ package enum FlowSets {
         try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.exposedDescriptor() }
     }
 
+    /// Looks for what rang, after the time has come, until everything is armed.
+    private static let mostVainLooks = 16
+
     /// Waits until something happens to a flow of the set. A queue with events left returns at once. No timeout = for
     /// ever. A cancellation point.
     package static func wait(_ set: FlowSet, _ queue: EventQueue, timeout: TimeSpan?) throws(Failure) {
         let process = FlowProcess.shared
         guard queue.isEmpty else { return }
         var wait = Wait()
+        var vainLooks = 0
         while true {
             process.lock()
             if set.collect(into: queue, process) {
@@ -76,8 +80,11 @@ package enum FlowSets {
             case .again: process.unlock()
             case .expired:
                 let isAtRest = set.rest()
+                // Peers that go on ringing do not hold the caller. The descriptor stays readable, so it comes back.
+                if !isAtRest, vainLooks == mostVainLooks { set.stayReadable() }
                 process.unlock()
-                guard isAtRest else { continue }
+                vainLooks += 1
+                guard isAtRest || vainLooks > mostVainLooks else { continue }
                 cl_test_cancel()
                 throw .timedOut
             case .sleep(let deadline): try sleep(set, process, until: deadline)
@@ -88,6 +95,7 @@ package enum FlowSets {
     /// With the process lock held; releases it.
     private static func sleep(_ set: FlowSet, _ process: FlowProcess, until deadline: Instant?) throws(Failure) {
         let poll: Int32?
+        let isCertain = !set.isDoubtful
         do {
             poll = try set.prepareSleep()
         } catch {
@@ -102,11 +110,13 @@ package enum FlowSets {
                 Unmanaged<FlowSet>.fromOpaque(argument).takeUnretainedValue().finishSleep(PollEvents())
             }
         }
+        let longest = isCertain ? GuestPoll.longestSleep : WakeUp.doubtfulSleep
+        let limit = min(deadline ?? Instant(nanoseconds: .max), Clock.now() + longest)
         var events = PollEvents()
         var interruption: Failure?
         do {
             try events.wait(
-                on: poll, until: deadline, cleanup: cleanup, argument: Unmanaged.passUnretained(set).toOpaque())
+                on: poll, until: limit, cleanup: cleanup, argument: Unmanaged.passUnretained(set).toOpaque())
         } catch {
             interruption = error
         }

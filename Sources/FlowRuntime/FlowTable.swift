@@ -3,6 +3,7 @@
 import CLinux
 import FlowMemory
 import LocalProtocol
+import Platform
 import Vocabulary
 
 /// What this process knows of one flow. Everything but `end` and the counters is written before `end` is and stays as it
@@ -26,7 +27,7 @@ struct FlowEntry {
     var trailerBytes: UInt8
     var role: FlowRole
     /// The link's socket.
-    var bell: Int32
+    var bell: GuestDescriptor
     var number: LinkSlot
     var flow: FlowID
     var link: Unmanaged<Link>

@@ -135,16 +135,17 @@ package enum FlowTransmit {
             throw .timedOut
         case .sleep(let deadline):
             entry.enterSleep()
+            let quiet = cl_load32_acquire(end.alarm)
             let expected = WakeUp.announce(entry.writerWait, flag: 1)
-            WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+            let isCertain = WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             let isStuck =
                 !end.sending.pointee.producer.hasRoom(
                     count + Int(entry.pointee.trailerBytes), in: entry.pointee.departing,
                     queueBytes: entry.pointee.queueBytes)
                 && entry.writingFailure(end) == nil
-            let address = entry.writerWait
+            let place = SleepingPlace(word: entry.writerWait, expected: expected, alarm: end.alarm, quiet: quiet)
             cl_unlock(end.writeLock)
-            try entry.sleep(on: isStuck ? address : nil, expected, until: deadline)
+            try entry.sleep(on: isStuck ? place : nil, until: WakeUp.limit(deadline, isCertain: isCertain))
         }
     }
 }
@@ -189,11 +190,17 @@ extension FlowPointer {
     @inline(__always) func wakePeerReader() {
         let fence = cl_load32_relaxed(fenceRequiredByPeer)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: fence)
-        if cl_load32_relaxed(peerReaderWait) != ReaderWait.awake { ringPeerReader() }
+        if cl_load32_relaxed(peerReaderWait) != ReaderWait.awake, !ringPeerReader() { bellIsLost() }
     }
 
+    /// The program has closed the link's socket, so the peer has seen the end of the link.
+    private func bellIsLost() {
+        if let end = pointee.end { _ = cl_or32(&end.settings.pointee.fate, Fate.down) }
+    }
+
+    /// False if the peer could not be told.
     @inline(never)
-    func ringPeerReader() {
+    func ringPeerReader() -> Bool {
         pointee.link._withUnsafeGuaranteedRef { link in
             WakeUp.reader(
                 of: pointee.side.other, slot: pointee.words, number: pointee.number, link: link.memory,

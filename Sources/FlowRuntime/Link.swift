@@ -24,8 +24,10 @@ struct LinkKey: Hashable {
 final class Link {
     let key: LinkKey
     let memory: LinkMemory
-    let socket: Descriptor
+    let socket: GuestDescriptor
     let end: End
+    /// By which polls report the link. No other link of this process has or had it.
+    let number: UInt64
     /// The socket has ended.
     var isPeerGone = false
     var flows = LinkFlows()
@@ -33,12 +35,19 @@ final class Link {
     var listeners = 0
     var liveness = LinkLiveness()
 
-    init(key: LinkKey, memory: consuming LinkMemory, socket: consuming Descriptor, end: End) {
+    /// With the process lock held, as for everything here.
+    nonisolated(unsafe) private static var lastNumber: UInt64 = 0
+
+    init(key: LinkKey, memory: consuming LinkMemory, socket: GuestDescriptor, end: End) {
+        Link.lastNumber += 1
+        number = Link.lastNumber
         self.key = key
         self.memory = memory
         self.socket = socket
         self.end = end
     }
+
+    deinit { socket.close() }
 
     private var armed: UnsafeMutablePointer<UInt32> { word(memory.base, LinkLayout.bell(end)) }
 
@@ -47,8 +56,7 @@ final class Link {
 
     /// Takes what the bell left in the socket; level-triggered polls would see it for ever. Other sets may rely on it.
     func silence() {
-        var byte: UInt64 = 0
-        while recv(socket.number, &byte, MemoryLayout<UInt64>.size, Int32(MSG_DONTWAIT)) > 0 {}
+        socket.silence()
         if listeners > 0 { arm() }
     }
 

@@ -38,6 +38,7 @@ package enum ManagerCall {
         patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
     ) throws(Refusal) -> (Int32, QualityOfService) {
         let deadline = patience.map { Clock.now() + $0 }
+        let limit = deadline.map { $0 + Limits.verdictGuard }
         cl_test_cancel()
         // A thread that is cancelled between an offer and the word that it was taken would leave a flow to nobody: it
         // may end where it waits, and nowhere else.
@@ -48,7 +49,7 @@ package enum ManagerCall {
             let left = deadline.map { $0.since(Clock.now()) }
             let outcome: Outcome
             do throws(Failure) {
-                outcome = try exchange(deadline: deadline, cancelState) { request in message(request, left) }
+                outcome = try exchange(until: limit, cancelState) { request in message(request, left) }
             } catch {
                 outcome = .failure(Refusal(error))
             }
@@ -59,16 +60,16 @@ package enum ManagerCall {
     }
 
     private static func exchange(
-        deadline: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
+        until limit: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> Outcome {
         let session = FlowProcess.shared.session
-        let exchange = try session.send(message)
+        let exchange = try session.send(until: limit, message)
         let result: Outcome
         do {
-            result = try answer(to: exchange, deadline: deadline.map { $0 + Limits.verdictGuard }, cancelState)
+            result = try answer(to: exchange, deadline: limit, cancelState)
         } catch {
-            // Interrupted, or irmd has gone: the end of the connection takes the request back.
-            cl_close(exchange.connection)
+            // Interrupted, or irmd has gone or says nothing: the end of the connection takes the request back.
+            exchange.connection.close()
             throw error
         }
         session.finished(exchange.connection)
@@ -120,18 +121,29 @@ package enum ManagerCall {
             // Of a request that this connection has given up. It cannot be ours any more.
             try reply(.refused(offer.flow, .interrupted), on: connection)
             return nil
-        case .welcome, .versionRefused, .failed, .flowDown, .result: return nil
+        case .welcome(let welcome):
+            // It was started again since the session began; the next call finds out.
+            if FlowProcess.shared.session.isOther(welcome, than: exchange) { throw .manager }
+            return nil
+        case .versionRefused: throw .manager
+        case .failed, .flowDown, .result: return nil
         }
     }
 
-    private static func reply(_ message: ProcessMessage, on connection: Int32) throws(Failure) {
-        do throws(Failure) { try MessageSocket.send(message.encoded(), on: connection) } catch { throw .manager }
+    /// Never waits: irmd has room for what it has asked for.
+    private static func reply(_ message: ProcessMessage, on connection: GuestDescriptor) throws(Failure) {
+        guard connection.isOurs else { throw .manager }
+        do throws(Failure) {
+            try MessageSocket.send(message.encoded(), on: connection.number, nonBlocking: true)
+        } catch {
+            throw .manager
+        }
     }
 
     /// The next message. Tries for a while: an answer to a request that irmd can settle at once is there sooner than a
     /// processor that went idle would be awake.
     private static func arrival(
-        on connection: Int32, deadline: Instant?, _ cancelState: Int32
+        on connection: GuestDescriptor, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> MessageSocket.Arrival {
         while true {
             for _ in 0..<64 {
@@ -143,10 +155,10 @@ package enum ManagerCall {
     }
 
     /// Nil if there is none.
-    private static func arrivalNow(on connection: Int32) throws(Failure) -> MessageSocket.Arrival? {
+    private static func arrivalNow(on connection: GuestDescriptor) throws(Failure) -> MessageSocket.Arrival? {
+        guard connection.isOurs else { throw .manager }
         do throws(Failure) {
-            let next = try MessageSocket.receive(
-                on: connection, nonBlocking: true, cleanup: closing, argument: argument(of: connection))
+            let next = try MessageSocket.receive(on: connection.number, nonBlocking: true)
             guard let next else { throw .manager }
             return next
         } catch {
@@ -159,32 +171,37 @@ package enum ManagerCall {
 
     /// A cancelled thread leaves no connection behind.
     private static let closing: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
-        cl_close(Int32(Int(bitPattern: argument)))
-    }
-
-    private static func argument(of connection: Int32) -> UnsafeMutableRawPointer? {
-        UnsafeMutableRawPointer(bitPattern: Int(connection))
+        if let argument { cl_guest_close(UnsafePointer(argument.assumingMemoryBound(to: cl_guest.self))) }
     }
 
     /// A cancellation point, if the caller of the library may be cancelled. Takes no message.
     private static func awaitMessage(
-        on connection: Int32, deadline: Instant?, _ cancelState: Int32
+        on connection: GuestDescriptor, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) {
         pthread_setcancelstate(cancelState, nil)
         defer { pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), nil) }
-        let argument = argument(of: connection)
-        guard let deadline else {
-            let result = cl_await_message(connection, closing, argument)
-            if result < 0 { throw result == -EINTR ? .interrupted : .manager }
-            return
+        let result = connection.withGuest { guest in
+            awaitMessage(on: connection.number, deadline, UnsafeMutableRawPointer(mutating: guest))
         }
+        switch result {
+        case -EINTR: throw .interrupted
+        case 0 where deadline != nil: throw .timedOut
+        case 0...: return
+        default: throw .manager
+        }
+    }
+
+    /// 0: the time is over, or, without a deadline, there is a message; 1: there is one; or -errno.
+    private static func awaitMessage(
+        on number: Int32, _ deadline: Instant?, _ guest: UnsafeMutableRawPointer
+    ) -> Int32 {
+        guard let deadline else { return cl_await_message(number, closing, guest) }
         var result: Int32
         repeat {
             let left = deadline.since(Clock.now()).nanoseconds
             let milliseconds = Int32(clamping: left / 1_000_000 + 1)
-            result = cl_poll_one(connection, Int16(POLLIN), milliseconds, closing, argument)
+            result = cl_poll_one(number, Int16(POLLIN), milliseconds, closing, guest)
         } while result == -ERESTART
-        if result == -EINTR { throw .interrupted }
-        guard result > 0 else { throw .manager }
+        return result
     }
 }

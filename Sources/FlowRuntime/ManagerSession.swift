@@ -7,32 +7,45 @@ import Platform
 import Vocabulary
 
 /// A request under way: on which connection, its number, and of which irmd.
-struct ManagerExchange {
-    let connection: Int32
+struct ManagerExchange: Sendable {
+    let connection: GuestDescriptor
     let request: RequestID
     let incarnation: UInt64
 }
 
 /// The connections of this process to irmd: the session, over which irmd notifies, and a small pool for blocking calls,
-/// each of which takes one for itself. design: flow-memory §1
+/// each of which takes one for itself. The program may close them all at any time; then irmd takes the process for gone,
+/// with its flows, and the next call begins anew. design: flow-memory §1
 ///
-/// Guarded by a lock of its own, which is held while a connection is made: not longer than `patience`.
+/// Guarded by a lock of its own, under which nobody waits: for irmd, only `ensure` does, and it holds no lock then.
 final class ManagerSession: @unchecked Sendable {
+    private enum Stage {
+        case none
+        /// irmd has not answered the greeting yet.
+        case greeting(GuestDescriptor)
+        case welcome(GuestDescriptor)
+
+        var socket: GuestDescriptor? {
+            switch self {
+            case .none: nil
+            case .greeting(let socket), .welcome(let socket): socket
+            }
+        }
+    }
+
     /// How long irmd may take to answer a greeting.
-    private static let patienceMilliseconds: Int32 = 5_000
+    private static let patience = TimeSpan(seconds: 5)
     private static let idleConnections = 16
 
     private let mutex = Lock()
-    /// -1: none.
-    private var socket: Int32 = -1
-    private var isWelcome = false {
+    private var stage = Stage.none {
         didSet { cl_store32_release(changes, cl_load32_relaxed(changes) &+ 1) }
     }
-    /// Counts the beginnings and ends of sessions, for a look without the lock.
+    /// Counts the changes of the session, for a look without the lock.
     private let changes: UnsafeMutablePointer<UInt32>
-    /// Which irmd; flow ids mean nothing to another.
+    /// Of the irmd that has welcomed this process last; flow ids mean nothing to another.
     private var incarnation: UInt64 = 0
-    private var idle: [Int32] = []
+    private var idle: [GuestDescriptor] = []
     private var nextRequest: UInt64 = 0
     /// Messages for the session that its socket had no room for.
     private var undelivered: [[UInt8]] = []
@@ -49,30 +62,107 @@ final class ManagerSession: @unchecked Sendable {
         return try body()
     }
 
+    /// The connection that irmd has welcomed, if the program has left it to us.
+    private var welcomed: GuestDescriptor? {
+        guard case .welcome(let socket) = stage, socket.isOurs else { return nil }
+        return socket
+    }
+
     /// At load time: greets irmd if it is there, without waiting for anything.
     func begin(program: [UInt8]) {
         self.program = program
-        guard socket < 0, let connection = try? greet(.session) else { return }
-        socket = connection.release()
+        guard case .none = stage, let socket = try? greet(.session) else { return }
+        stage = .greeting(socket)
     }
 
-    /// A session that irmd has welcomed. `.manager` if there is no irmd, or none that we understand. `isDoubtful`: look
-    /// first whether it has ended.
-    func ensure(isDoubtful: Bool) throws(Failure) {
+    // The greeting.
+
+    enum Progress {
+        case welcome
+        /// irmd has not answered yet.
+        case greeting(GuestDescriptor)
+        /// irmd has more connections to accept than it can take in.
+        case crowded
+    }
+
+    /// A session that irmd has welcomed. Waits no longer than `patience` and `deadline`: then `.manager` or `.timedOut`.
+    /// `.manager` also if there is no irmd, or none that we understand. `isDoubtful`: look first whether it has ended.
+    func ensure(isDoubtful: Bool, until deadline: Instant? = nil) throws(Failure) {
+        let limit = Clock.now() + ManagerSession.patience
+        var wait = GreetingWait(until: deadline.map { min($0, limit) } ?? limit)
+        var isDoubtful = isDoubtful
+        while true {
+            let progress = try advance(isDoubtful: isDoubtful)
+            isDoubtful = false
+            if case .welcome = progress { return }
+            // A signal is no reason to leave irmd, which may know this process by name already.
+            guard try wait.next(progress) else { throw deadline.map { $0 <= limit } == true ? .timedOut : .manager }
+        }
+    }
+
+    /// The next step of the greeting, without waiting.
+    func advance(isDoubtful: Bool = false) throws(Failure) -> Progress {
         try locked { () throws(Failure) in
-            if isDoubtful, socket >= 0, isEnded(socket) { drop() }
-            if socket < 0 { socket = try greet(.session).release() }
-            guard !isWelcome else { return }
+            if let socket = stage.socket, !socket.isOurs || isDoubtful && isEnded(socket) { drop() }
             do throws(Failure) {
-                let welcome = try awaitWelcome(on: socket)
-                incarnation = welcome.incarnation
-                isWelcome = true
+                if case .none = stage { stage = .greeting(try greet(.session)) }
             } catch {
-                // A signal is no reason to leave irmd, which may know this process by name already.
-                if error != .interrupted { drop() }
+                if error == .wouldBlock { return .crowded }
+                throw error
+            }
+            guard case .greeting(let socket) = stage else { return .welcome }
+            do throws(Failure) {
+                guard let welcome = try welcome(on: socket) else { return .greeting(socket) }
+                incarnation = welcome.incarnation
+                stage = .welcome(socket)
+                return .welcome
+            } catch {
+                drop()
                 throw error
             }
         }
+    }
+
+    /// What irmd answers to the greeting; nil: nothing yet.
+    private func welcome(on socket: GuestDescriptor) throws(Failure) -> Welcome? {
+        let arrival: MessageSocket.Arrival?
+        do throws(Failure) {
+            arrival = try MessageSocket.receive(on: socket.number, nonBlocking: true)
+        } catch {
+            if error == .wouldBlock { return nil }
+            throw .manager
+        }
+        guard let arrival, case .welcome(let welcome)? = try? ManagerMessage(decoding: arrival.bytes) else {
+            throw .manager
+        }
+        return welcome
+    }
+
+    /// `.wouldBlock` if irmd's backlog is full.
+    private func greet(_ role: ConnectionRole) throws(Failure) -> GuestDescriptor {
+        do throws(Failure) {
+            let connection = try GuestDescriptor(
+                settling: try MessageSocket.connect(path: RuntimeDirectory.socketPath()))
+            let features: Features = isExpedited ? .expeditedBarrier : []
+            let hello = ProcessMessage.hello(Hello(role: role, features: features, program: program))
+            do throws(Failure) {
+                try MessageSocket.send(hello.encoded(), on: connection.number, nonBlocking: true)
+            } catch {
+                connection.close()
+                throw .manager
+            }
+            return connection
+        } catch {
+            throw error == .tooManyDescriptors || error == .tableFull || error == .wouldBlock ? error : .manager
+        }
+    }
+
+    /// Registers for barriers; the kernel keeps that across fork.
+    private lazy var isExpedited = cl_membarrier_register() == 0
+
+    private func isEnded(_ socket: GuestDescriptor) -> Bool {
+        var one = pollfd(fd: socket.number, events: 0, revents: 0)
+        return poll(&one, 1, 0) > 0
     }
 
     /// Of the irmd that has welcomed this process last.
@@ -83,11 +173,14 @@ final class ManagerSession: @unchecked Sendable {
     }
 
     private func drop() {
-        if socket >= 0 { cl_close(socket) }
-        socket = -1
-        isWelcome = false
+        stage.socket?.close()
+        stage = .none
         undelivered = []
-        for connection in idle { cl_close(connection) }
+        closeIdle()
+    }
+
+    private func closeIdle() {
+        for connection in idle { connection.close() }
         idle = []
     }
 
@@ -120,20 +213,20 @@ final class ManagerSession: @unchecked Sendable {
     func post(_ message: ProcessMessage, incarnation: UInt64) -> Posting {
         let bytes = message.encoded()
         let posting = try? locked { () throws(Failure) -> Posting in
-            guard socket >= 0, isWelcome else { return .noManager }
+            guard let socket = welcomed else { return .noManager }
             guard incarnation == self.incarnation else { return .sent }
             undelivered.append(bytes)
-            return flushLocked()
+            return flush(socket)
         }
         return posting ?? .noManager
     }
 
-    private func flushLocked() -> Posting {
+    private func flush(_ socket: GuestDescriptor) -> Posting {
         var sent = 0
         defer { undelivered.removeFirst(sent) }
         for bytes in undelivered {
             do {
-                try MessageSocket.send(bytes, on: socket, nonBlocking: true)
+                try MessageSocket.send(bytes, on: socket.number, nonBlocking: true)
             } catch .wouldBlock {
                 return .waiting
             } catch {
@@ -149,23 +242,24 @@ final class ManagerSession: @unchecked Sendable {
     // What the service thread does. Under the lock: the session's number may be another descriptor's as soon as it is
     // closed, and a welcome belongs to who waits for it.
 
-    /// How many sessions have begun and ended so far.
+    /// How often the session has changed so far.
     var generation: UInt32 { cl_load32_acquire(changes) }
 
-    /// Sends what could not be sent before, and gives the socket to `body`; -1 without a session.
-    func follow(_ body: (_ socket: Int32, _ generation: UInt32, _ hasUndelivered: Bool) -> Void) {
+    /// Sends what could not be sent before, and gives the socket to `body`; nil without a session.
+    func follow(_ body: (_ socket: GuestDescriptor?, _ generation: UInt32, _ hasUndelivered: Bool) -> Void) {
         try? locked { () throws(Failure) in
-            let hasUndelivered = flushLocked() == .waiting
-            body(isWelcome ? socket : -1, generation, hasUndelivered)
+            let socket = welcomed
+            let hasUndelivered = socket.map { flush($0) == .waiting } ?? false
+            body(socket, generation, hasUndelivered)
         }
     }
 
     /// What irmd says on the session, without waiting; nil if it says nothing more, or has gone.
     func hear() -> (message: ManagerMessage, incarnation: UInt64)? {
         try? locked { () throws(Failure) in
-            while isWelcome {
+            while let socket = welcomed {
                 do throws(Failure) {
-                    guard let arrival = try MessageSocket.receive(on: socket, nonBlocking: true) else {
+                    guard let arrival = try MessageSocket.receive(on: socket.number, nonBlocking: true) else {
                         throw .manager
                     }
                     if let message = try? ManagerMessage(decoding: arrival.bytes) { return (message, incarnation) }
@@ -181,85 +275,78 @@ final class ManagerSession: @unchecked Sendable {
     // Calls.
 
     /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
+    /// Waits for irmd no longer than `ensure`.
     func send(
-        _ message: (RequestID) -> ProcessMessage
+        until deadline: Instant?, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> ManagerExchange {
-        for attempt in 0..<2 {
-            // A call to an irmd that has gone fails at once, so the first one need not ask.
-            try ensure(isDoubtful: attempt > 0)
-            let exchange = try locked { () throws(Failure) -> ManagerExchange? in
-                nextRequest += 1
-                var connection = idle.popLast()
-                if connection == nil { connection = try openCall() }
-                guard let connection else { return nil }
-                return ManagerExchange(
-                    connection: connection, request: RequestID(nextRequest), incarnation: incarnation)
-            }
-            guard let exchange else { continue }
-            let request = message(exchange.request).encoded()
-            if (try? MessageSocket.send(request, on: exchange.connection)) != nil { return exchange }
-            cl_close(exchange.connection)
-            try locked { () throws(Failure) in
-                for connection in idle { cl_close(connection) }
-                idle = []
-            }
-        }
+        // A call to an irmd that has gone fails at once, so the first one need not ask.
+        try ensure(isDoubtful: false, until: deadline)
+        if let exchange = try sendNow(message) { return exchange }
+        let limit = Clock.now() + ManagerSession.patience
+        var wait = GreetingWait(until: deadline.map { min($0, limit) } ?? limit)
+        repeat {
+            try ensure(isDoubtful: true, until: deadline)
+            if let exchange = try sendNow(message) { return exchange }
+        } while try wait.next(.crowded)
         throw .manager
     }
 
-    /// Nil if another irmd answers than the one of the session, which is gone then.
-    private func openCall() throws(Failure) -> Int32? {
-        let connection = try greet(.call)
-        guard try awaitWelcome(on: connection.number).incarnation == incarnation else {
-            drop()
-            return nil
+    /// The same without waiting, on a session that irmd has welcomed. Nil: irmd is crowded, or has gone, which `ensure`
+    /// finds out.
+    func sendNow(_ message: (RequestID) -> ProcessMessage) throws(Failure) -> ManagerExchange? {
+        while true {
+            let exchange = try locked { () throws(Failure) -> (ManagerExchange, isFresh: Bool)? in
+                nextRequest += 1
+                let kept = takeIdle()
+                var connection = kept
+                if connection == nil { connection = try openCall() }
+                guard let connection else { return nil }
+                let exchange = ManagerExchange(
+                    connection: connection, request: RequestID(nextRequest), incarnation: incarnation)
+                return (exchange, kept == nil)
+            }
+            guard let (exchange, isFresh) = exchange else { return nil }
+            let request = message(exchange.request).encoded()
+            if (try? MessageSocket.send(request, on: exchange.connection.number, nonBlocking: true)) != nil {
+                return exchange
+            }
+            exchange.connection.close()
+            if isFresh { return nil }
         }
-        return connection.release()
+    }
+
+    private func takeIdle() -> GuestDescriptor? {
+        while let connection = idle.popLast() {
+            if connection.isOurs { return connection }
+        }
+        return nil
+    }
+
+    /// irmd's answer to the greeting comes before its answer to the request. Nil: irmd is crowded.
+    private func openCall() throws(Failure) -> GuestDescriptor? {
+        do throws(Failure) {
+            return try greet(.call)
+        } catch {
+            if error == .wouldBlock { return nil }
+            throw error
+        }
+    }
+
+    /// Another irmd than the one of the session has answered a greeting.
+    func isOther(_ welcome: Welcome, than exchange: ManagerExchange) -> Bool {
+        guard welcome.incarnation != exchange.incarnation else { return false }
+        try? locked { () throws(Failure) in if incarnation == exchange.incarnation { drop() } }
+        return true
     }
 
     /// Back to the pool.
-    func finished(_ connection: Int32) {
+    func finished(_ connection: GuestDescriptor) {
         try? locked { () throws(Failure) in
             if idle.count < ManagerSession.idleConnections {
                 idle.append(connection)
             } else {
-                cl_close(connection)
+                connection.close()
             }
         }
-    }
-
-    // Greetings.
-
-    private func greet(_ role: ConnectionRole) throws(Failure) -> Descriptor {
-        do throws(Failure) {
-            let connection = try MessageSocket.connect(path: RuntimeDirectory.socketPath())
-            let features: Features = isExpedited ? .expeditedBarrier : []
-            let hello = ProcessMessage.hello(Hello(role: role, features: features, program: program))
-            try MessageSocket.send(hello.encoded(), on: connection.number, nonBlocking: true)
-            return connection
-        } catch {
-            throw error == .tooManyDescriptors || error == .tableFull ? error : .manager
-        }
-    }
-
-    /// Registers for barriers; the kernel keeps that across fork.
-    private lazy var isExpedited = cl_membarrier_register() == 0
-
-    private func awaitWelcome(on socket: Int32) throws(Failure) -> Welcome {
-        var ready: Int32
-        repeat {
-            ready = cl_poll_one(socket, Int16(POLLIN), ManagerSession.patienceMilliseconds, nil, nil)
-        } while ready == -ERESTART
-        if ready == -EINTR { throw .interrupted }
-        guard
-            ready > 0, let arrival = try? MessageSocket.receive(on: socket, nonBlocking: true),
-            case .welcome(let welcome)? = try? ManagerMessage(decoding: arrival.bytes)
-        else { throw .manager }
-        return welcome
-    }
-
-    private func isEnded(_ socket: Int32) -> Bool {
-        var one = pollfd(fd: socket, events: 0, revents: 0)
-        return poll(&one, 1, 0) > 0
     }
 }

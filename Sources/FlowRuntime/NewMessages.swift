@@ -38,7 +38,10 @@ extension FlowPointer {
         var messages = pointee.membership.messages
         let consumer = receiving.pointee.consumer
         if consumer.read &- messages.seen.read < UInt64.max / 2 { messages = NewMessages(seen: consumer, count: 0) }
-        while let record = try messages.seen.next(pointee.arriving) {
+        // No more than a ring holds: the peer can go on writing.
+        var looked: UInt64 = 0
+        while looked < pointee.arriving.size, let record = try messages.seen.next(pointee.arriving) {
+            looked += Ring.need(record.count)
             if record.count > 0, pointee.trailerBytes == 0 || record.isIntact { messages.count += 1 }
             messages.seen.skip(record.count)
         }

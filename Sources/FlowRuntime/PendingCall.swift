@@ -9,7 +9,15 @@ import Vocabulary
 ///
 /// Deadlines are irmd's, as with `ManagerCall`; `guardDeadline` is when to give up on irmd itself.
 package struct PendingCall: Sendable {
-    private let exchange: ManagerExchange
+    private enum Stage {
+        /// irmd has not welcomed this process yet, or is crowded.
+        case greeting
+        case sent(ManagerExchange)
+    }
+
+    private var stage = Stage.greeting
+    private let deadline: Instant?
+    private let message: @Sendable (RequestID, _ left: TimeSpan?) -> ProcessMessage
     package let guardDeadline: Instant
 
     /// See `ManagerCall.allocate`.
@@ -17,43 +25,65 @@ package struct PendingCall: Sendable {
         _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
     ) throws(Failure) -> PendingCall {
         try PendingCall(patience: timeout ?? Limits.allocationTimeout) {
-            .allocate($0, name, quality, timeout: timeout)
+            .allocate($0, name, quality, timeout: timeout == nil ? nil : $1)
         }
     }
 
     /// See `ManagerCall.accept`.
     package static func accept(timeout: TimeSpan?) throws(Failure) -> PendingCall {
-        try PendingCall(patience: timeout) { .accept($0, timeout: timeout) }
+        try PendingCall(patience: timeout) { .accept($0, timeout: $1) }
     }
 
     /// See `ManagerCall.join`.
     package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Failure) -> PendingCall {
-        try PendingCall(patience: timeout ?? Limits.allocationTimeout) { .join($0, layer, timeout: timeout) }
+        try PendingCall(patience: timeout ?? Limits.allocationTimeout) {
+            .join($0, layer, timeout: timeout == nil ? nil : $1)
+        }
     }
 
-    private init(patience: TimeSpan?, _ message: (RequestID) -> ProcessMessage) throws(Failure) {
-        guardDeadline = patience.map { Clock.now() + $0 + Limits.verdictGuard } ?? Instant(nanoseconds: .max)
-        exchange = try FlowProcess.shared.session.send(message)
+    private init(
+        patience: TimeSpan?, _ message: @escaping @Sendable (RequestID, _ left: TimeSpan?) -> ProcessMessage
+    ) throws(Failure) {
+        deadline = patience.map { Clock.now() + $0 }
+        guardDeadline = deadline.map { $0 + Limits.verdictGuard } ?? Instant(nanoseconds: .max)
+        self.message = message
+        try send(isDoubtful: false)
     }
 
-    /// Polls readable when there is something to answer.
-    package var descriptor: Int32 { exchange.connection }
+    /// Sends the request if irmd is ready for it. Never waits.
+    private mutating func send(isDoubtful: Bool) throws(Failure) {
+        let session = FlowProcess.shared.session
+        guard case .welcome = try session.advance(isDoubtful: isDoubtful) else { return }
+        let left = deadline.map { $0.since(Clock.now()) }
+        if let exchange = try session.sendNow({ message($0, left) }) { stage = .sent(exchange) }
+    }
+
+    /// Polls readable when there is something to answer. Nil: the request is not sent yet, so ask again after a while.
+    package var descriptor: Int32? {
+        guard case .sent(let exchange) = stage, exchange.connection.isOurs else { return nil }
+        return exchange.connection.number
+    }
 
     /// The flow, without waiting; nil: not yet. `.flowDown`: the peer died meanwhile, ask again.
-    package func answer() throws(Refusal) -> (Int32, QualityOfService)? {
-        let verdict: ManagerCall.Outcome?
+    package mutating func answer() throws(Refusal) -> (Int32, QualityOfService)? {
+        let outcome: ManagerCall.Outcome
         do throws(Failure) {
-            verdict = try ManagerCall.answerNow(to: exchange)
+            if case .greeting = stage { try send(isDoubtful: true) }
+            guard case .sent(let exchange) = stage, let verdict = try ManagerCall.answerNow(to: exchange) else {
+                return nil
+            }
+            FlowProcess.shared.session.finished(exchange.connection)
+            outcome = verdict
         } catch {
             cancel()
             throw Refusal(error)
         }
-        guard let verdict else { return nil }
-        FlowProcess.shared.session.finished(exchange.connection)
-        return try verdict.get()
+        return try outcome.get()
     }
 
     /// Takes the request back: the end of the connection tells irmd, which gives a flow that was on its way to somebody
     /// else.
-    package func cancel() { cl_close(exchange.connection) }
+    package func cancel() {
+        if case .sent(let exchange) = stage { exchange.connection.close() }
+    }
 }

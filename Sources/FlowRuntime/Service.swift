@@ -9,98 +9,105 @@ import Vocabulary
 /// The one thread of the library. Started with the first flow; asleep until irmd speaks, a peer's link ends or a
 /// liveness timer is due. Never on the path of a packet. design: flow-memory §4
 struct Service {
-    private var epoll: Int32 = -1
-    private var wakeUp: Int32 = -1
-    private var isStarted = false
+    /// What the thread sleeps in; nil until the first flow. Made anew, with another thread, when the program has closed it:
+    /// the one that sleeps in it cannot be woken any more.
+    private var poll: GuestPoll?
+    private var hasThread = false
+    /// The last poll was lost, and the links in it are watched by nobody.
+    private var hasLostLinks = false
+    /// How often there was a new thread. An older one ends when it has slept.
+    private var generation: UInt32 = 0
     /// The session that the poll knows.
     fileprivate private(set) var session: UInt32 = 0
-    /// Links by the number that the poll reports.
+    /// Links by their numbers, which the poll reports.
     private var watched: [UInt64: LinkKey] = [:]
-    private var nextNumber: UInt64 = 2
     var trims = FlowTimers()
     var vigils = FlowTimers()
     /// Until when the thread sleeps if nothing happens.
     fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
-    private static let wakeUpNumber: UInt64 = 0
-    private static let sessionNumber: UInt64 = 1
+    /// No link has this number.
+    private static let sessionNumber: UInt64 = 0
 
-    /// With the process lock held.
-    mutating func start() throws(Failure) {
-        guard !isStarted else { return }
-        if epoll < 0 { epoll = epoll_create1(Int32(EPOLL_CLOEXEC)) }
-        if wakeUp < 0 { wakeUp = cl_eventfd() }
-        guard epoll >= 0, wakeUp >= 0 else { throw .tooManyDescriptors }
-        _ = add(wakeUp, EPOLLIN.rawValue, Service.wakeUpNumber)
-        do {
-            try Thread.start { while true { Service.turn(FlowProcess.shared) } }
-        } catch {
-            throw .outOfMemory
+    /// With the process lock held: there is a thread from now on, and it can be woken. Returns true if the program has
+    /// closed what the thread had: then other descriptors may be closed as well, and all links are to be watched anew.
+    mutating func start() throws(Failure) -> Bool {
+        if poll.map({ !$0.isOurs }) ?? false { leavePoll() }
+        if poll == nil { poll = try GuestPoll() }
+        if !hasThread {
+            let next = generation + 1
+            try Thread.start { while Service.turn(FlowProcess.shared, next) {} }
+            generation = next
+            hasThread = true
         }
-        isStarted = true
+        defer { hasLostLinks = false }
+        return hasLostLinks
+    }
+
+    private mutating func leavePoll() {
+        poll?.close()
+        poll = nil
+        hasThread = false
+        hasLostLinks = true
+        session = 0
+        watched = [:]
     }
 
     /// In a forked child: the parent's thread does not exist here, and its poll is not ours.
     mutating func forget() {
-        if epoll >= 0 { cl_close(epoll) }
-        if wakeUp >= 0 { cl_close(wakeUp) }
+        poll?.close()
         self = Service()
     }
 
     /// Learns of the end of a link even when irmd is gone.
     mutating func watch(_ link: Link) {
-        watched[nextNumber] = link.key
-        _ = add(link.socket.number, 0, nextNumber)
-        nextNumber += 1
+        watched[link.number] = link.key
+        _ = poll?.add(link.socket.number, link.number, 0)
     }
 
     mutating func takeEnded(_ number: UInt64) -> LinkKey? { watched.removeValue(forKey: number) }
 
     /// Follows the session, which may be another than last time, with the same number.
-    mutating func watch(session socket: Int32, _ generation: UInt32, hasUndelivered: Bool) {
+    mutating func watch(session socket: GuestDescriptor?, _ generation: UInt32, hasUndelivered: Bool) {
         let interest = EPOLLIN.rawValue | (hasUndelivered ? EPOLLOUT.rawValue : 0)
         defer { session = generation }
-        guard socket >= 0 else { return }
-        if generation != session, add(socket, interest, Service.sessionNumber) == 0 { return }
-        var event = epoll_event(events: interest, data: epoll_data_t(u64: Service.sessionNumber))
-        _ = epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event)
+        guard let poll, let socket, socket.isOurs else { return }
+        if generation != session, poll.add(socket.number, Service.sessionNumber, interest) == 0 { return }
+        _ = poll.change(socket.number, Service.sessionNumber, interest)
     }
 
-    /// Makes the thread look at its timers and at the session again. From any thread.
-    func wake() {
-        if wakeUp >= 0 { EventCounter.raise(wakeUp) }
-    }
+    /// Makes the thread look at its timers and at the session again. From any thread, with the process lock held.
+    func wake() { poll?.ring() }
 
     /// Makes the thread sleep no longer than until the next timer.
     func wakeForTimers(of process: FlowProcess) {
         if process.nextTick < sleepsUntil { wake() }
     }
 
-    private func add(_ descriptor: Int32, _ interest: UInt32, _ number: UInt64) -> Int32 {
-        var event = epoll_event(events: interest, data: epoll_data_t(u64: number))
-        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event)
-    }
+    // The thread, which ends with the process, or when its poll is lost.
 
-    // The thread, which ends with the process.
-
-    /// One turn: sleeps until something happens or `deadline`.
-    static func turn(_ process: FlowProcess) {
-        let (epoll, wakeUp, deadline) = process.locked { process in
-            process.service.sleepsUntil = process.nextTick
-            return (process.service.epoll, process.service.wakeUp, process.service.sleepsUntil)
+    /// One turn: sleeps until something happens or `deadline`. False: there is another thread now, or none is wanted.
+    static func turn(_ process: FlowProcess, _ generation: UInt32) -> Bool {
+        let (current, poll, deadline) = process.locked { process in
+            process.service.sleepsUntil = min(process.nextTick, Clock.now() + GuestPoll.longestSleep)
+            return (process.service.generation, process.service.poll, process.service.sleepsUntil)
         }
+        guard current == generation else { return false }
+        guard let poll, poll.isOurs else { return process.beginAgain() }
         var events = PollEvents()
         // All signals are blocked here.
-        try? events.wait(on: epoll, until: deadline < Instant(nanoseconds: .max) ? deadline : nil)
+        try? events.wait(on: poll.number, until: deadline)
+        guard process.locked({ $0.service.generation }) == generation else { return false }
         events.forEach { event in
             switch event.data.u64 {
-            case Service.wakeUpNumber: EventCounter.clear(wakeUp)
+            case GuestPoll.bellToken: poll.silence()
             case Service.sessionNumber: process.hearSession()
             default: process.linkEnded(event.data.u64)
             }
         }
         process.tick(Clock.now())
         process.followSession()
+        return true
     }
 }
 
@@ -108,6 +115,26 @@ extension FlowProcess {
     fileprivate var nextTick: Instant {
         let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
         return min(tick, service.trims.deadline, service.vigils.deadline)
+    }
+
+    /// With the process lock held: there is a service thread, whatever the program has closed. A link whose socket it has
+    /// closed has ended for its peer, and so for us.
+    func ensureService() throws(Failure) {
+        guard try service.start() else { return }
+        for link in Array(links.values) {
+            if link.socket.isOurs { service.watch(link) } else { end(link) }
+        }
+    }
+
+    /// The thread has found its poll closed. Another one takes its place, at once or when there are descriptors again.
+    fileprivate func beginAgain() -> Bool {
+        do throws(Failure) {
+            try locked { (process: FlowProcess) throws(Failure) in try process.ensureService() }
+            return false
+        } catch {
+            cl_sleep_nanoseconds(1_000_000_000)
+            return true
+        }
     }
 
     /// With the process lock held: a new flow of the link may want to know whether its peer is there.
@@ -156,10 +183,14 @@ extension FlowProcess {
         locked { process in
             guard let key = process.service.takeEnded(number), let link = process.links[key] else { return }
             process.service.stopWatching(link)
-            link.isPeerGone = true
-            for descriptor in link.flows.descriptors { process.setFate(Fate.down, of: descriptor) }
-            if link.flows.isEmpty { process.forget(link) }
+            process.end(link)
         }
+    }
+
+    private func end(_ link: Link) {
+        link.isPeerGone = true
+        for descriptor in link.flows.descriptors { setFate(Fate.down, of: descriptor) }
+        if link.flows.isEmpty { forget(link) }
     }
 
     /// With the process lock held.
@@ -193,5 +224,7 @@ extension FlowProcess {
 }
 
 extension Service {
-    fileprivate func stopWatching(_ link: Link) { _ = epoll_ctl(epoll, EPOLL_CTL_DEL, link.socket.number, nil) }
+    fileprivate func stopWatching(_ link: Link) {
+        if link.socket.isOurs { poll?.remove(link.socket.number) }
+    }
 }

@@ -92,6 +92,25 @@ extension Wait {
     }
 }
 
+/// Where a thread sleeps: a word that the peer changes when there is something to look at, and the alarm of the end.
+struct SleepingPlace {
+    let word: UnsafeMutablePointer<UInt32>
+    let expected: UInt32
+    let alarm: UnsafeMutablePointer<UInt32>
+    let quiet: UInt32
+}
+
+extension WakeUp {
+    /// When a sleeper looks again that cannot be certain to be woken.
+    static let doubtfulSleep = TimeSpan(nanoseconds: 10_000_000)
+
+    static func limit(_ deadline: Instant?, isCertain: Bool) -> Instant? {
+        guard !isCertain else { return deadline }
+        let soon = Clock.now() + doubtfulSleep
+        return deadline.map { min($0, soon) } ?? soon
+    }
+}
+
 extension FlowPointer {
     /// The end with its read lock held; nil if the flow is not open.
     func lockReading() -> FlowEnd? {
@@ -140,18 +159,19 @@ extension FlowPointer {
     /// With a lock of the end held: from here to `leaveSleep` the flow's memory stays.
     func enterSleep() { _ = cl_add32(&pointee.sleepers, 1) }
 
-    /// Sleeps, with no lock held, after `enterSleep`; not at all without a word. Returns when it is worth to look again.
-    func sleep(on word: UnsafeMutablePointer<UInt32>?, _ expected: UInt32, until deadline: Instant?) throws(Failure) {
+    /// Sleeps, with no lock held, after `enterSleep`; not at all without a place. Returns when it is worth to look again.
+    func sleep(on place: SleepingPlace?, until deadline: Instant?) throws(Failure) {
         var result: Int32 = 0
-        if let word {
+        if let place {
             let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
                 argument?.assumingMemoryBound(to: FlowEntry.self).leaveSleep()
             }
             if let deadline {
                 var moment = timespec(deadline)
-                result = cl_futex_sleep(word, expected, &moment, cleanup, self)
+                result = cl_futex_sleep(
+                    place.word, place.expected, place.alarm, place.quiet, &moment, cleanup, self)
             } else {
-                result = cl_futex_sleep(word, expected, nil, cleanup, self)
+                result = cl_futex_sleep(place.word, place.expected, place.alarm, place.quiet, nil, cleanup, self)
             }
         }
         leaveSleep()
@@ -168,8 +188,6 @@ extension FlowPointer {
     func condemn(_ end: FlowEnd) {
         let before = cl_or32(&end.settings.pointee.fate, Fate.violated)
         guard before & Fate.violated == 0 else { return }
-        "Flow \(pointee.flow): the peer wrote impossible positions; the flow is down.".withCString {
-            cl_syslog(LOG_WARNING, $0)
-        }
+        "Flow \(pointee.flow): the peer wrote impossible positions; the flow is down.".withCString(cl_guest_report)
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import FlowRuntime
+import Platform
 import Vocabulary
 
 // Allocations that are awaited. The request is on its way to irmd while the task is suspended; a cancelled task takes it
-// back, and nobody has a flow then. Only the greeting, once in a process, waits for irmd itself, which answers at once.
+// back, and nobody has a flow then.
 
 extension Flow {
     /// Allocates a flow to a name, and waits until its server has accepted it, without a thread.
@@ -35,9 +36,9 @@ extension Flow {
         let reactor = try Reactor.running()
         while true {
             try Task.checkCancellation()
-            let call = try reporting(request)
+            var call = try reporting(request)
             do throws(Refusal) {
-                if let flow = try await reactor.answer(to: call, unless: bell, since: rings) { return flow }
+                if let flow = try await reactor.answer(to: &call, unless: bell, since: rings) { return flow }
             } catch {
                 // What was offered was a flow with a process that has died. irmd will know it in a moment.
                 guard error.failure == .flowDown else { throw OuroborosError(error) }
@@ -53,22 +54,30 @@ extension Flow {
 extension Reactor {
     /// Nil: the task was cancelled, the bell has rung, or irmd has not kept to the request's deadline.
     fileprivate nonisolated(nonsending) func answer(
-        to call: PendingCall, unless bell: Doorbell?, since rings: UInt64
+        to call: inout PendingCall, unless bell: Doorbell?, since rings: UInt64
     ) async throws(Refusal) -> Flow? {
         while true {
             if let (descriptor, quality) = try call.answer() { return Flow(adopting: descriptor, quality) }
             let waiter = Waiter()
+            let connection = call.descriptor
+            let wait: UInt64?
             do throws(Failure) {
-                try add(waiter, readable: call.descriptor)
+                wait = try connection.map { (number) throws(Failure) in try add(waiter, readable: number) }
             } catch {
                 call.cancel()
                 throw Refusal(error)
             }
             bell?.add(waiter, since: rings)
-            let outcome = await outcome(of: waiter, until: Deadline(instant: call.guardDeadline))
+            // Without a connection irmd is not ready for the request, and nothing tells when it is.
+            let soon = Clock.now() + greetingPause
+            let limit = wait == nil ? min(soon, call.guardDeadline) : call.guardDeadline
+            let outcome = await outcome(of: waiter, until: Deadline(instant: limit))
             bell?.remove(waiter)
-            remove(readable: call.descriptor)
-            guard outcome == .ready, bell.map({ $0.rings == rings }) != false else { return nil }
+            if let wait, let connection { remove(wait, readable: connection) }
+            let isOver = outcome == .expired && limit == call.guardDeadline
+            guard outcome != .cancelled, !isOver, bell.map({ $0.rings == rings }) != false else { return nil }
         }
     }
+
+    private var greetingPause: TimeSpan { TimeSpan(nanoseconds: 2_000_000) }
 }

@@ -10,23 +10,28 @@ import Vocabulary
 /// the first wait; ends with the process. It wakes tasks and never reads or writes a message: that stays with the tasks.
 final class Reactor: Sendable {
     private struct State {
+        /// What the thread sleeps in. Made anew, with another thread, when the program has closed it.
+        var poll: GuestPoll
+        /// How often there was a new thread. An older one ends when it has slept.
+        var generation: UInt32 = 0
         /// The bells of the flows in the set.
         var bells: [Int32: Doorbell] = [:]
-        /// Who waits for a connection to become readable.
-        var connections: [Int32: Waiter] = [:]
+        /// The waiters for connections that become readable, by the number of the wait.
+        var connections: [UInt64: Waiter] = [:]
+        var lastConnection: UInt64 = 0
         var deadlines = Deadlines()
         /// Until when the thread sleeps if nothing happens.
         var sleepsUntil = Instant(nanoseconds: 0)
+
+        init(_ poll: GuestPoll) { self.poll = poll }
     }
 
-    private let state = Guarded(State())
-    private let poll: Int32
-    private let wakeUp: Int32
+    private let state: Guarded<State>
     private let set: FlowRuntime.FlowSet
 
     private static let instance = Guarded<Reactor?>(nil)
-    private static let setToken: UInt64 = 1 << 32
-    private static let wakeUpToken: UInt64 = 2 << 32
+    /// No wait has this number.
+    private static let setToken: UInt64 = 0
 
     /// Starts it at the first call.
     static func running() throws(OuroborosError) -> Reactor {
@@ -41,29 +46,51 @@ final class Reactor: Sendable {
     private init() throws(Failure) {
         guard let set = FlowSets.create() else { throw .tableFull }
         self.set = set
-        let poll = Descriptor(owning: try Reactor.checked(epoll_create1(Int32(EPOLL_CLOEXEC))))
-        let wakeUp = Descriptor(owning: try Reactor.checked(cl_eventfd()))
-        try Reactor.watch(wakeUp.number, Reactor.wakeUpToken, EPOLLIN.rawValue, in: poll.number)
-        let events = try FlowSets.pollDescriptor(set)
-        try Reactor.watch(events, Reactor.setToken, EPOLLIN.rawValue, in: poll.number)
-        self.poll = poll.release()
-        self.wakeUp = wakeUp.release()
+        state = Guarded(State(try Reactor.poll(of: set)))
+        try start(0)
+    }
+
+    private func start(_ generation: UInt32) throws(Failure) {
         try Thread.start { [self] in
             let queue = EventQueue()
-            while true { turn(queue) }
+            while turn(queue, generation) {}
         }
     }
 
-    private static func checked(_ descriptor: Int32) throws(Failure) -> Int32 {
-        guard descriptor >= 0 else { throw .tooManyDescriptors }
-        return descriptor
+    private static func poll(of set: FlowRuntime.FlowSet) throws(Failure) -> GuestPoll {
+        let poll = try GuestPoll()
+        do throws(Failure) {
+            guard poll.add(try FlowSets.pollDescriptor(set), Reactor.setToken) == 0 else {
+                throw Failure(errno: cl_errno())
+            }
+        } catch {
+            poll.close()
+            throw error
+        }
+        return poll
     }
 
-    private static func watch(
-        _ descriptor: Int32, _ token: UInt64, _ interest: UInt32, in poll: Int32
-    ) throws(Failure) {
-        var event = epoll_event(events: interest, data: epoll_data_t(u64: token))
-        guard epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0 else { throw Failure(errno: cl_errno()) }
+    /// A poll that the program has left to us. After it has closed one everybody looks again: flows may have ended, and
+    /// connections are gone.
+    private func openPoll() throws(Failure) -> GuestPoll {
+        let (poll, lost) = try state.withLock { state throws(Failure) -> (GuestPoll, [Waiter]) in
+            if state.poll.isOurs { return (state.poll, []) }
+            let poll = try Reactor.poll(of: set)
+            let next = state.generation + 1
+            do throws(Failure) {
+                try start(next)
+            } catch {
+                poll.close()
+                throw error
+            }
+            state.poll.close()
+            state.poll = poll
+            state.generation = next
+            defer { state.connections = [:] }
+            return (poll, Array(state.connections.values))
+        }
+        for waiter in lost { waiter.finish(.ready) }
+        return poll
     }
 
     // Waits.
@@ -100,49 +127,66 @@ final class Reactor: Sendable {
         return await waiter.outcome()
     }
 
-    /// Finishes the waiter when the connection can be read, or has ended.
-    func add(_ waiter: Waiter, readable connection: Int32) throws(Failure) {
-        state.withLock { $0.connections[connection] = waiter }
-        let once = EPOLLIN.rawValue | EPOLLONESHOT.rawValue
-        do throws(Failure) {
-            try Reactor.watch(connection, UInt64(connection), once, in: poll)
-        } catch {
-            state.withLock { $0.connections[connection] = nil }
-            throw error
+    /// Finishes the waiter when the connection can be read, or has ended. Returns the number of the wait.
+    func add(_ waiter: Waiter, readable connection: Int32) throws(Failure) -> UInt64 {
+        let poll = try openPoll()
+        let wait = state.withLock { state in
+            state.lastConnection += 1
+            state.connections[state.lastConnection] = waiter
+            return state.lastConnection
         }
+        guard poll.add(connection, wait, EPOLLIN.rawValue | EPOLLONESHOT.rawValue) == 0 else {
+            let failure = Failure(errno: cl_errno())
+            state.withLock { $0.connections[wait] = nil }
+            throw failure
+        }
+        return wait
     }
 
     /// Before the connection is closed, or given to somebody else.
-    func remove(readable connection: Int32) {
-        _ = epoll_ctl(poll, EPOLL_CTL_DEL, connection, nil)
-        state.withLock { $0.connections[connection] = nil }
+    func remove(_ wait: UInt64, readable connection: Int32) {
+        let poll = state.withLock { state in
+            state.connections[wait] = nil
+            return state.poll
+        }
+        if poll.isOurs { poll.remove(connection) }
     }
 
-    private func wake() { EventCounter.raise(wakeUp) }
+    private func wake() { (try? openPoll())?.ring() }
 
     // The thread.
 
-    private func turn(_ queue: EventQueue) {
-        let deadline = state.withLock { state in
-            state.sleepsUntil = state.deadlines.next
-            return state.sleepsUntil
+    /// False: there is another thread now.
+    private func turn(_ queue: EventQueue, _ generation: UInt32) -> Bool {
+        guard let poll = try? openPoll() else {
+            // Too few descriptors, which passes.
+            cl_sleep_nanoseconds(1_000_000_000)
+            return true
         }
+        let (current, deadline) = state.withLock { state in
+            state.sleepsUntil = min(state.deadlines.next, Clock.now() + GuestPoll.longestSleep)
+            return (state.generation, state.sleepsUntil)
+        }
+        guard current == generation else { return false }
         var events = PollEvents()
         // All signals are blocked here.
-        try? events.wait(on: poll, until: deadline == Deadline.never.instant ? nil : deadline)
+        try? events.wait(on: poll.number, until: deadline)
+        guard state.withLock({ $0.generation }) == generation else { return false }
         events.forEach { event in
             switch event.data.u64 {
-            case Reactor.wakeUpToken: EventCounter.clear(wakeUp)
+            case GuestPoll.bellToken: poll.silence()
             case Reactor.setToken: ringBells(queue)
-            case let token: state.withLock { $0.connections[Int32(truncatingIfNeeded: token)] }?.finish(.ready)
+            case let wait: state.withLock { $0.connections[wait] }?.finish(.ready)
             }
         }
         for waiter in state.withLock({ $0.deadlines.takeDue(Clock.now()) }) { waiter.finish(.expired) }
+        return true
     }
 
     private func ringBells(_ queue: EventQueue) {
-        // Until it throws `.timedOut`: that arms the descriptor again.
-        while (try? FlowSets.wait(set, queue, timeout: .zero)) != nil {
+        // Until it throws `.timedOut`: that arms the descriptor again. Not without end: peers can go on ringing.
+        for _ in 0..<64 {
+            guard (try? FlowSets.wait(set, queue, timeout: .zero)) != nil else { return }
             while let (descriptor, _, _) = queue.takeAll() { state.withLock { $0.bells[descriptor] }?.ring() }
         }
     }

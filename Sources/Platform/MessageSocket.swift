@@ -46,22 +46,21 @@ package enum MessageSocket {
         argument: UnsafeMutableRawPointer? = nil
     ) throws(Failure) -> Arrival? {
         let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0
-        return try withUnsafeTemporaryAllocation(byteCount: Limits.localMessageBytes, alignment: 8) {
-            buffer -> Result<Arrival?, Failure> in
-            var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
-            var count: Int32 = 0
-            let result = withUnsafeMutableBytes(of: &descriptors) { places in
+        var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
+        var count: Int32 = 0
+        var result = 0
+        // Not on the stack: threads of programs may have little.
+        let bytes = [UInt8](unsafeUninitializedCapacity: Limits.localMessageBytes) { buffer, length in
+            result = withUnsafeMutableBytes(of: &descriptors) { places in
                 cl_receive_message(
                     socket, buffer.baseAddress, buffer.count, places.baseAddress?.assumingMemoryBound(to: Int32.self),
                     &count, flags, cleanup, argument)
             }
-            guard result >= 0 else { return .failure(Failure(result: result)) }
-            if result == 0 && count == 0 { return .success(nil) }
-            let all = [descriptors.0, descriptors.1, descriptors.2, descriptors.3]
-            return .success(
-                Arrival(
-                    bytes: Array(UnsafeRawBufferPointer(rebasing: buffer.prefix(result))),
-                    descriptors: Array(all.prefix(Int(count)))))
-        }.get()
+            length = max(result, 0)
+        }
+        guard result >= 0 else { throw Failure(result: result) }
+        if result == 0 && count == 0 { return nil }
+        let all = [descriptors.0, descriptors.1, descriptors.2, descriptors.3]
+        return Arrival(bytes: bytes, descriptors: Array(all.prefix(Int(count))))
     }
 }

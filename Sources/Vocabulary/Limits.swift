@@ -119,8 +119,9 @@ public enum Limits {
 
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
-    /// How much longer than irmd's deadline a client waits for irmd's verdict.
-    package static let verdictGuard = TimeSpan(seconds: 1)
+    /// How much longer than irmd's deadline a client waits for irmd's verdict: long enough for an irmd that is busy, and
+    /// not so long that a limit of a caller means nothing when irmd does not answer.
+    package static let verdictGuard = TimeSpan(milliseconds: 100)
     /// A connection to irmd shall begin with a greeting within this time, or is dropped: the library greets at once.
     package static let greetingTimeout = TimeSpan(seconds: 10)
     /// How long irmd waits before it accepts connections again when there are no descriptors and nobody leaves.

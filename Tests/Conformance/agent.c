@@ -195,6 +195,10 @@ static long long execute(struct agent_command * command,
         return fork_and_exit();
     case AGENT_FORK_STAY:
         return fork_and_stay();
+    case AGENT_FLOOD:
+        return hostile_flood(command->fd);
+    case AGENT_REQUEUE:
+        return hostile_requeue();
     case AGENT_EXIT:
     case AGENT_QUIT:
         return 0;

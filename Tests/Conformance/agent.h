@@ -36,6 +36,8 @@ enum agent_operation {
     AGENT_DESTROY_NAME, /* irm_destroy_name(name)                           */
     AGENT_FORK_EXIT,    /* fork a child that ends with exit(0); its status  */
     AGENT_FORK_STAY,    /* fork a child that stays; its pid                 */
+    AGENT_FLOOD,        /* a thread writes empty messages until it cannot   */
+    AGENT_REQUEUE,      /* move who sleeps in what is shared; how many      */
     AGENT_EXIT,         /* answer, then exit(0)                             */
     AGENT_QUIT          /* answer, then _exit(0)                            */
 };
@@ -166,6 +168,11 @@ void check_still_works(const struct flow_pair * pair);
 
 /* Deallocate here and end the agent. */
 void flow_pair_end(struct flow_pair * pair);
+
+/* What AGENT_FLOOD and AGENT_REQUEUE do. */
+long long hostile_flood(int fd);
+
+long long hostile_requeue(void);
 
 /* What main of a program started as an agent is. */
 int agent_main(int commands,

@@ -84,16 +84,18 @@ static inline void cl_test_cancel(void) { pthread_testcancel(); }
 
 // Futexes on shared memory.
 
-/// Sleeps while *word == expected, until `deadline` (CLOCK_MONOTONIC; NULL = for ever) or a wake-up. A cancellation
-/// point: when the thread is cancelled here, `cleanup(argument)` runs first. The caller must hold no lock.
-/// Returns 0 (woken, or the word had changed), -ETIMEDOUT, or -EINTR after a signal handler that was installed without
-/// SA_RESTART.
-int cl_futex_sleep(uint32_t *word, uint32_t expected, const struct timespec *deadline,
+/// Sleeps while *word == expected and *alarm == quiet, until `deadline` (CLOCK_MONOTONIC; NULL = for ever) or a wake-up.
+/// The peer has `word` too, and can keep its wake-ups from us (FUTEX_REQUEUE); `alarm` is ours alone, so that whoever
+/// learns of the peer's end can always wake us. A cancellation point: when the thread is cancelled here,
+/// `cleanup(argument)` runs first. The caller must hold no lock.
+/// Returns 0 (woken, or one of the words had changed, or it is time to look again), -ETIMEDOUT, or -EINTR after a signal
+/// handler that was installed without SA_RESTART.
+int cl_futex_sleep(uint32_t *word, uint32_t expected, uint32_t *alarm, uint32_t quiet, const struct timespec *deadline,
                    void (*cleanup)(void *), void *argument);
 /// Wakes everybody who sleeps on the word.
 void cl_futex_wake_all(uint32_t *word);
 
-/// Registers this process as a target of cl_membarrier(). 0, or -errno where the kernel refuses.
+/// Registers this process as a target of cl_membarrier(), and tries it once. 0, or -errno where the kernel refuses.
 int cl_membarrier_register(void);
 /// Every registered process executes a full memory barrier before this returns. 0 or -errno.
 int cl_membarrier(void);
@@ -105,8 +107,12 @@ extern __thread uint32_t cl_own_thread __attribute__((tls_model("initial-exec"),
 bool cl_lock_slowly(uint32_t *lock);
 /// Whether a process has ended, also if nobody has waited for it yet.
 bool cl_has_ended(int32_t process);
-/// In a forked child, whose thread has another id than its copy in the parent.
-void cl_locks_after_fork(void);
+/// In a forked child, whose thread has another id than its copy in the parent. `parent` is what `cl_own_process` was
+/// there.
+void cl_locks_after_fork(int32_t parent);
+/// This process in the PID namespace of the process that began the family: getpid(), but in a child that was forked into
+/// another namespace, where getpid() may be the parent's number.
+int32_t cl_own_process(void);
 
 /// Takes the lock: a word of zeroes, or the id of the thread that holds it. Who waits looks now and then whether that
 /// thread lives, and takes the lock of one that does not: then it returns true, and what the lock guards is whatever the
@@ -193,6 +199,29 @@ int cl_accept(int fd);
 int cl_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 /// The supplementary groups of the process at the other end; returns how many were stored, or -errno.
 int cl_peer_groups(int fd, uint32_t *groups, int capacity);
+
+// Descriptors of a library inside a program that owns all numbers: the program may close ours, or put something of its
+// own in their place, at any time. So each is known by what it is, and looked at before it is used. Only descriptors
+// with an inode of their own (sockets, memory, files) can be known so; an epoll or eventfd cannot.
+
+struct cl_guest {
+    /// -1: none.
+    int32_t number;
+    uint64_t device, inode;
+};
+/// Takes `fd` over and gives it a number out of the program's way, above 2 in any case that the kernel allows. 0, or
+/// -errno, and then `fd` stays the caller's.
+int cl_guest_settle(int fd, struct cl_guest *guest);
+/// Whether the number is still ours.
+bool cl_guest_is_there(const struct cl_guest *guest);
+/// Closes it if it is still ours.
+void cl_guest_close(const struct cl_guest *guest);
+/// Sends one byte without waiting. 1, -EBADF if the socket is not ours any more, or another -errno.
+ssize_t cl_guest_ring(const struct cl_guest *guest);
+/// Takes at most so many messages out of the socket: whoever sends may go on for ever.
+void cl_guest_silence(const struct cl_guest *guest, int most);
+/// A warning for the system's log. Never waits, and keeps no descriptor.
+void cl_guest_report(const char *text);
 
 // Descriptors and processes.
 

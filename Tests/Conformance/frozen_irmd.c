@@ -1,0 +1,189 @@
+/*
+ * Ouroboros: an irmd that does not answer (c-api §5)
+ *
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ */
+
+#include "agent.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/*
+ * irmd is stopped. Calls with a limit end with -ETIMEDOUT, not before it;
+ * those without a limit wait in other threads meanwhile; fork, deallocation
+ * and the end of a process wait for nobody. The watchdog finds what hangs.
+ */
+
+enum { CROWD = 8, BACKLOG = 5000 };
+
+static const int64_t limit = 100;
+
+static long long timed(long long (*call)(void),
+                       int64_t * lasted)
+{
+    int64_t   begin = now_ms();
+    long long result = call();
+
+    *lasted = now_ms() - begin;
+    return result;
+}
+
+static long long accept_one(void)
+{
+    struct timespec buffer;
+
+    return flow_accept(NULL, interval(&buffer, limit));
+}
+
+static long long accept_now(void)
+{
+    struct timespec buffer;
+
+    return flow_accept(NULL, interval(&buffer, 0));
+}
+
+static long long allocate_one(void)
+{
+    struct timespec buffer;
+
+    return flow_alloc("nobody.frozen", NULL, interval(&buffer, limit));
+}
+
+static long long join_one(void)
+{
+    struct timespec buffer;
+
+    return flow_join("nobody.frozen", interval(&buffer, limit));
+}
+
+static void check_limits(const char * when)
+{
+    int64_t lasted;
+
+    CHECK_RESULT(timed(accept_one, &lasted), -ETIMEDOUT, "%s: accept", when);
+    CHECK(lasted >= limit, "is not early (%lld ms)", (long long) lasted);
+    CHECK_RESULT(timed(allocate_one, &lasted), -ETIMEDOUT, "%s: alloc", when);
+    CHECK(lasted >= limit, "is not early (%lld ms)", (long long) lasted);
+    CHECK_RESULT(timed(join_one, &lasted), -ETIMEDOUT, "%s: join", when);
+    CHECK(lasted >= limit, "is not early (%lld ms)", (long long) lasted);
+    CHECK_RESULT(timed(accept_now, &lasted), -ETIMEDOUT, "%s: accept, 0",
+                 when);
+}
+
+static void * wait_for_ever(void * unused)
+{
+    (void) flow_accept(NULL, NULL);
+    return unused;
+}
+
+static int child(void * unused)
+{
+    (void) unused;
+    return 0;
+}
+
+/* In a process that irmd has never answered. */
+static int first_calls(void * unused)
+{
+    int64_t lasted;
+
+    (void) unused;
+    if (timed(accept_now, &lasted) != -ETIMEDOUT)
+        return 1;
+    if (timed(allocate_one, &lasted) != -ETIMEDOUT || lasted < limit)
+        return 2;
+    return timed(accept_one, &lasted) == -ETIMEDOUT ? 0 : 3;
+}
+
+/* Connections that nobody accepts, until there is no room for more. */
+static int fill_backlog(int * sockets)
+{
+    struct sockaddr_un address;
+    int                count;
+
+    memset(&address, 0, sizeof(address));
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/irm.sock",
+             getenv("OUROBOROS_RUNTIME_DIR"));
+    for (count = 0; count < BACKLOG; count++) {
+        sockets[count] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+        if (sockets[count] < 0)
+            break;
+        if (connect(sockets[count], (struct sockaddr *) &address,
+                    sizeof(address)) < 0) {
+            close(sockets[count]);
+            break;
+        }
+    }
+
+    return count;
+}
+
+static void check_backlog(pid_t irmd)
+{
+    static int sockets[BACKLOG];
+    int        count;
+    int        index;
+
+    kill(irmd, SIGSTOP);
+    count = fill_backlog(sockets);
+    note("%d connections wait", count);
+    CHECK_RESULT(in_child(first_calls, NULL), 0,
+                 "first calls behind a full backlog end in time");
+    for (index = 0; index < count; index++)
+        close(sockets[index]);
+    kill(irmd, SIGCONT);
+}
+
+/* In a child: this process is attached to the irmd that the tests share. */
+static int check_frozen(void * argument)
+{
+    pid_t        irmd = *(pid_t *) argument;
+    const char * name = own_name("frozen");
+    struct agent server = agent_start();
+    pthread_t    threads[CROWD];
+    int64_t      lasted;
+    int          peer;
+    int          fd;
+    int          index;
+
+    MUST(agent_bind(&server, name) == 0, "a server");
+    flow_pair_more(&server, name, NULL, &fd, &peer);
+    kill(irmd, SIGSTOP);
+    check_limits("irmd is stopped");
+    for (index = 0; index < CROWD; index++)
+        MUST(pthread_create(&threads[index], NULL, wait_for_ever, NULL) == 0,
+             "a thread");
+    check_limits("and threads wait");
+    CHECK_RESULT(in_child(child, NULL), 0, "a fork waits for nobody");
+    CHECK_RESULT(in_child(first_calls, NULL), 0, "first calls of a process");
+    CHECK_RESULT(write_message(fd, 10, 1), 10, "a flow goes on");
+    CHECK_RESULT(agent_read(&server, peer, 100, 1), 10, "and its other end");
+    CHECK_RESULT(flow_dealloc(fd), 0, "a deallocation waits for nobody");
+    CHECK_RESULT(agent_read(&server, peer, 10, 0), -EFLOWDOWN,
+                 "and the other end knows it");
+    CHECK_RESULT(agent_on(&server, AGENT_EXIT, 0), 0, "a process ends");
+    CHECK_RESULT(child_result(server.pid), 0, "in order");
+    kill(irmd, SIGCONT);
+    CHECK_RESULT(timed(accept_one, &lasted), -ETIMEDOUT,
+                 "irmd goes on, and says itself that nobody came");
+    return conformance_end();
+}
+
+int main(int     argc,
+         char ** argv)
+{
+    pid_t irmd;
+
+    conformance_begin(argc, argv);
+    irmd = private_irmd_start();
+    check_backlog(irmd);
+    CHECK_RESULT(in_child(check_frozen, &irmd), 0, "all of that in order");
+    kill(irmd, SIGKILL);
+    child_result(irmd);
+
+    return conformance_end();
+}
