@@ -38,7 +38,8 @@ __BEGIN_DECLS
 /*
  * Allocate a flow to whoever accepts flows for the name dst_name, and wait
  * until that is done. The name must be known to the irmd of this system; if
- * no live process serves it, and none can be started, the call fails at once.
+ * no live process serves it, and none can be started, the call fails at once,
+ * or waits for a server if the name was told to ("irm name set NAME wait").
  *
  * qs:    what the flow shall be like; NULL means qos_raw. Not NULL: its member
  *        ber becomes 1 (default builds), and on success it holds what the flow

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 #include <sys/time.h>
 
@@ -50,6 +51,27 @@
 #define FLOWGTXQLEN 011      /* size_t *: messages the peer has yet to read   */
 #define FRCTSFLAGS 01000     /* uint16_t                                      */
 #define FRCTGFLAGS 02000     /* uint16_t *                                    */
+/* Of this implementation; the numbers are far from those of others. */
+#define FLOWGNAME 0x4f530001 /* char *, of FLOW_NAME_SIZE bytes               */
+#define FLOWGPEER 0x4f530002 /* struct flow_peer *                            */
+
+/* Bytes of a name with the NUL that ends it. */
+#define FLOW_NAME_SIZE 256
+/* Bytes of the address of a host with the NUL that ends it. */
+#define FLOW_HOST_SIZE 128
+
+/* The process at the other end of a flow, as irmd knows it. */
+struct flow_peer {
+    int   is_remote; /* 0: a process of this host. 1: one of another host.   */
+    pid_t pid;       /* Its process, or -1 if it is remote.                  */
+    uid_t uid;       /* Its effective user when it attached to irmd, or -1.  */
+    gid_t gid;       /* Its effective group at that time, or -1.             */
+    char  layer[FLOW_NAME_SIZE]; /* The layer of the flow; empty: none.      */
+    char  host[FLOW_HOST_SIZE];  /* The address and the port of the other
+                                    host, as its layer writes them, for
+                                    example "10.0.0.2:3435"; empty: unknown,
+                                    or the peer is on this host.             */
+};
 
 __BEGIN_DECLS
 
@@ -68,6 +90,17 @@ __BEGIN_DECLS
  * FRCTSFLAGS stores FRCTFRESCNTL and FRCTFLINGER as given. FRCTFRTX belongs to
  * the quality of service (loss is 0) and reads back as that decided. A new
  * flow has all three if nothing may be lost, else FRCTFRESCNTL.
+ *
+ * FLOWGNAME stores the name to which the flow was allocated, with a NUL behind
+ * it; an empty one for a flow of flow_join. A server that serves several names
+ * learns which was meant.
+ *
+ * FLOWGPEER stores who is at the other end. irmd vouches for it: the process
+ * and its user come from the kernel, the host from the layer, and neither end
+ * can change them. They are those of the time when the flow was made: the
+ * process may have ended since, or have passed the flow on to a child. A host
+ * of a UDP layer is only as sure as the network below is: its addresses can be
+ * forged.
  *
  * Returns 0;
  *   -EBADF      fd can be no flow: it is not in 0...65,535;

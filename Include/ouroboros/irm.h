@@ -14,6 +14,9 @@
 
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
+
+struct timespec; /* Strict C99 hides it. */
 
 /* One line of irm_list_ipcps. Names longer than 254 bytes are cut. */
 struct ipcp_list_info {
@@ -159,6 +162,104 @@ int irm_destroy_name(const char * name);
  * Returns as irm_list_ipcps.
  */
 ssize_t irm_list_names(struct name_info ** names);
+
+/*
+ * Change which of several acceptors of a name gets the next flow.
+ *
+ * Errors as above, -EINVAL also for an unknown policy, and
+ *   -ENAME  the name does not exist.
+ */
+int irm_set_name_policy(const char *     name,
+                        enum pol_balance pol_lb);
+
+/*
+ * Change how long a flow that is allocated to a name waits, at most, for
+ * somebody to serve the name if nobody does: wait from now on, or as long as
+ * its client waits if wait is NULL. Zero is what a new name has: the flow
+ * fails at once. A client never waits longer than its own timeout says.
+ *
+ * Errors as above, -EINVAL also if wait is no interval, and
+ *   -ENAME  the name does not exist.
+ */
+int irm_set_name_wait(const char *            name,
+                      const struct timespec * wait);
+
+/* What is bound. */
+enum bind_type {
+    BIND_PROGRAM = 0, /* All processes of a program.           */
+    BIND_PROCESS,     /* A process.                            */
+    BIND_IPCP         /* A process that is an IPCP.            */
+};
+
+/* One line of irm_list_bindings. The strings are of any length, and end with
+   the list. */
+struct bind_list_info {
+    const char *         name; /* What it is bound to.                       */
+    enum bind_type       type;
+    pid_t                pid;  /* BIND_PROGRAM: 0.                           */
+    uid_t                uid;  /* BIND_PROGRAM: whose processes; else -1.    */
+    const char *         prog; /* BIND_PROGRAM: its path. BIND_PROCESS: the
+                                  last part of it; empty if it is not known.
+                                  BIND_IPCP: the name of the IPCP.           */
+    int                  opts; /* 0, or BIND_AUTO.                           */
+    int                  argc; /* How many strings argv has.                 */
+    const char * const * argv; /* Arguments of BIND_AUTO, without the
+                                  program, and behind them NULL.             */
+};
+
+/*
+ * List what is bound to names, by name in the order of their creation.
+ *
+ * Returns as irm_list_ipcps. The array and all strings are one piece of memory,
+ * which the caller frees with free().
+ */
+ssize_t irm_list_bindings(struct bind_list_info ** bindings);
+
+/* How far a flow is. */
+enum flow_state {
+    FLOW_PENDING = 0,  /* Not yet taken by both its ends. */
+    FLOW_ALLOCATED,    /* In use.                         */
+    FLOW_DEALLOCATING  /* One end has let go.             */
+};
+
+/* One side of a flow. The numbers are as its processes say. */
+struct flow_list_side {
+    pid_t        pid;            /* The process, or the IPCP if it is remote. */
+    const char * prog;           /* The last part of its program's path.      */
+    int          is_remote;      /* 1: the process is on another host.        */
+    const char * host;           /* Of another host: its address and port as
+                                    its layer writes them. Else empty.        */
+    uint64_t     packets;        /* That it sent.                             */
+    uint64_t     bytes;          /* The same in memory: each packet takes 8
+                                    bytes more, rounded up to 64.              */
+    uint64_t     unread_packets; /* Of them, what the other has not read.     */
+    uint64_t     unread_bytes;
+};
+
+/* One line of irm_list_flows. */
+struct flow_list_info {
+    uint32_t              id;     /* Its number within this host.            */
+    enum flow_state       state;
+    const char *          name;   /* What it was allocated to.               */
+    const char *          layer;  /* The layer that it belongs to, or empty. */
+    uint64_t              age_ms; /* Milliseconds since it was made.         */
+    qosspec_t             qs;
+    struct flow_list_side client; /* The side that allocated it.             */
+    struct flow_list_side server; /* The side that accepted it.              */
+};
+
+/*
+ * List all flows, by number. Returns as irm_list_bindings.
+ */
+ssize_t irm_list_flows(struct flow_list_info ** flows);
+
+/*
+ * End a flow. Both ends get -EFLOWDOWN when they have read what is there.
+ * irmd's user and root end any flow, other managers those of which an end or
+ * the name is theirs. Errors as above, and
+ *   -ENOENT  there is no such flow.
+ */
+int irm_destroy_flow(uint32_t id);
 
 /*
  * Make a name known in the layer of an IPCP.

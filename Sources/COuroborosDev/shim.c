@@ -27,6 +27,8 @@ int fccntl(int fd, int cmd, ...) {
     case FLOWGRXQLEN:
     case FLOWGTXQLEN:
     case FRCTGFLAGS:
+    case FLOWGNAME:
+    case FLOWGPEER:
         argument = (uintptr_t)va_arg(list, void *);
         break;
     default:

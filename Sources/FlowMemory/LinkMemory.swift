@@ -49,10 +49,30 @@ public struct LinkMemory: ~Copyable, @unchecked Sendable {
         setReady(slot, for: linkEnd.other)
     }
 
-    /// Packets written so far in the direction that begins at `end`, as its writer says.
-    public func packetsWritten(from end: End, in slot: LinkSlot) -> UInt64 {
-        cl_load64_relaxed(
-            (base + LinkLayout.slot(slot) + SlotLayout.written(from: end)).assumingMemoryBound(to: UInt64.self))
+    /// What went one way, for people.
+    public struct Traffic: Hashable, Sendable {
+        /// Written so far.
+        public var packets: UInt64
+        /// Of the ring, with everything that stands between the packets.
+        public var bytes: UInt64
+        /// Written and not read.
+        public var unreadPackets: UInt64
+        /// Of the ring, as `bytes`.
+        public var unreadBytes: UInt64
+    }
+
+    /// What was written so far in the direction that begins at `end`, and what of it is unread, as both processes say.
+    /// The words change while they are read, and may be lies: they are compared, and nothing is computed that could
+    /// trap. The reader's words come first, so that what is unread is never less than nothing.
+    public func traffic(from end: End, in slot: LinkSlot) -> Traffic {
+        let words = base + LinkLayout.slot(slot)
+        let read = cl_load64_acquire(longWord(words, SlotLayout.read(from: end)))
+        let head = cl_load64_acquire(longWord(words, SlotLayout.head(from: end)))
+        let written = cl_load64_acquire(longWord(words, SlotLayout.written(from: end)))
+        let tail = cl_load64_acquire(longWord(words, SlotLayout.tail(from: end)))
+        return Traffic(
+            packets: written, bytes: tail, unreadPackets: written > read ? written - read : 0,
+            unreadBytes: tail > head ? tail - head : 0)
     }
 
     /// Sets both levels of the ready bits. The upper level every time: a ringer that died between the two steps must

@@ -33,6 +33,15 @@ package enum FlowControl {
         try withSettings(descriptor) { _, entry in entry.pointee.quality }
     }
 
+    /// Between whom the flow is.
+    package static func peer(_ descriptor: Int32) throws(Failure) -> FlowPeer {
+        let entry = try FlowTable.entry(descriptor)
+        return try FlowProcess.shared.locked { (process: FlowProcess) throws(Failure) in
+            guard entry.pointee.end != nil, let peer = process.parties[descriptor] else { throw .notAllocated }
+            return peer
+        }
+    }
+
     package static func flags(_ descriptor: Int32) throws(Failure) -> UInt32 {
         try withSettings(descriptor) { settings, _ in cl_load32_relaxed(&settings.pointee.flags) }
     }

@@ -35,6 +35,7 @@ extension FlowProcess {
         entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
         link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
+        if offer.role != .provider { parties[descriptor] = FlowPeer(offer) }
         watch(entry, descriptor, link)
         return descriptor
     }
@@ -98,6 +99,7 @@ extension FlowProcess {
         leaveSet(entry, descriptor)
         entry.pointee.link._withUnsafeGuaranteedRef { $0.flows.remove(at: entry.pointee.number) }
         byFlow[FlowKey(entry.pointee.flow, entry.pointee.side, entry.pointee.incarnation)] = nil
+        parties[descriptor] = nil
         entry.pointee.end = nil
         cl_unlock(end.writeLock)
         cl_unlock(end.readLock)

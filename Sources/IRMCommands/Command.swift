@@ -13,20 +13,33 @@ package enum Command: Hashable, Sendable {
     case enroll(Enroll)
     case connect(Connection, QualityOfService)
     case disconnect(Connection)
-    case listIPCPs(IPCPFilter, json: Bool)
+    case listIPCPs(IPCPFilter, ListStyle)
     case createName(NameSettings)
     case destroyName(ServiceName)
     case register(Registration)
     case unregister(Registration)
-    case listNames(name: Word?, json: Bool)
+    case setName(ServiceName, balancing: LoadBalancing?, wait: TimeSpan?)
+    case listNames(name: Word?, ListStyle)
+    case listBindings(name: Word?, json: Bool)
     case bindProgram(ProgramBinding)
     case bindProcess(ProcessID, ServiceName)
     case bindIPCP(IPCPName, ServiceName)
     case unbindProgram(Word, ServiceName?)
     case unbindProcess(ProcessID, ServiceName?)
     case unbindIPCP(IPCPName, ServiceName?)
-    case listFlows(name: Word?, json: Bool)
+    case listFlows(name: Word?, ListStyle)
+    case destroyFlow(FlowID)
     case status(json: Bool)
+}
+
+/// How a list is shown.
+package enum ListStyle: Hashable, Sendable {
+    /// As the prototype does, where that has the list.
+    case short
+    /// With everything that people may want to know.
+    case long
+    /// With everything, for programs.
+    case json
 }
 
 /// A command and what the user should know although it is no reason to stop.

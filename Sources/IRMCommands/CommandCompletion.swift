@@ -88,6 +88,7 @@ struct CommandCompletion<Service: ManagementService> {
         case .ipcp: ((try? connect()?.ipcps()) ?? []).map(\.name.bytes)
         case .layer: ((try? connect()?.ipcps()) ?? []).compactMap { $0.layer?.bytes }
         case .name: ((try? connect()?.names()) ?? []).map(\.settings.name.bytes)
+        case .flow: ((try? connect()?.flows()) ?? []).map { Array("\($0.flow)".utf8) }
         case .free, .words, .process, .interface, .file, .directory, .command: []
         }
     }
@@ -104,7 +105,8 @@ extension Usage {
         case (.unregister, let verb?) where verb == "name": return .unregister
         case (.ipcp, let verb?): found = IPCPVerb.table.found(verb)
         case (.name, let verb?): found = NameVerb.table.found(verb)
-        case (.bind, let verb?), (.unbind, let verb?): found = BindVerb.table.found(verb)
+        case (.bind, let verb?): found = BindVerb.table.found(verb)
+        case (.unbind, let verb?): found = UnbindVerb.table.found(verb)
         case (.flow, let verb?): found = FlowVerb.table.found(verb)
         case (.status, _), (.help, _), (.register, _), (.unregister, _): found = nil
         case (.ipcp, nil), (.name, nil), (.bind, nil), (.unbind, nil), (.flow, nil): found = nil

@@ -27,12 +27,15 @@ struct Execution<Service: ManagementService> {
         case .enroll(let enroll): try perform(enroll)
         case .connect(let connection, let quality): try connect(connection, quality)
         case .disconnect(let connection): try disconnect(connection)
-        case .listIPCPs(let filter, let json): try listIPCPs(filter, json: json)
+        case .listIPCPs(let filter, let style): try listIPCPs(filter, style)
         case .createName(let settings): try create(settings)
         case .destroyName(let name): try request(.destroyName(name))
         case .register(let registration): try register(registration)
         case .unregister(let registration): try unregister(registration)
-        case .listNames(let name, let json): try listNames(name, json: json)
+        case .setName(let name, let balancing, let wait):
+            try request(.setName(name, balancing: balancing, wait: wait))
+        case .listNames(let name, let style): try listNames(name, style)
+        case .listBindings(let name, let json): try listBindings(name, json: json)
         case .bindProgram(let binding):
             try request(
                 .bindProgram(
@@ -43,7 +46,8 @@ struct Execution<Service: ManagementService> {
         case .unbindProgram(let program, let name): try service.unbind(program: program.bytes, name)
         case .unbindProcess(let process, let name): try request(.unbindProcess(process, name))
         case .unbindIPCP(let ipcp, let name): try request(.unbindProcess(try self.ipcp(ipcp).process, name))
-        case .listFlows(let name, let json): try listFlows(name, json: json)
+        case .listFlows(let name, let style): try listFlows(name, style)
+        case .destroyFlow(let flow): try request(.destroyFlow(flow))
         case .status(let json): try showStatus(json: json)
         }
     }

@@ -21,6 +21,7 @@ extension Usage {
         case .disconnect: "Take such connections down."
         case .listIPCPs: "List IPCPs."
         case .createName: "Create a name."
+        case .setName: "Change the settings of a name."
         case .destroyName: "Destroy a name, its bindings and its registrations."
         case .register: "Make a name known in layers."
         case .unregister: "Make a name unknown in layers."
@@ -28,10 +29,12 @@ extension Usage {
         case .bindProgram: "Bind all processes of a program to a name."
         case .bindProcess: "Bind a process to a name."
         case .bindIPCP: "Bind the process of an IPCP to a name."
+        case .listBindings: "List what is bound to names."
         case .unbindProgram: "Undo bindings of a program."
         case .unbindProcess: "Undo bindings of a process."
         case .unbindIPCP: "Undo bindings of an IPCP."
         case .listFlows: "List flows."
+        case .destroyFlow: "End a flow: both ends lose it."
         case .status: "Show all that runs here, on one screen."
         }
     }
@@ -40,21 +43,22 @@ extension Usage {
     package var operands: [KeywordForm] {
         switch self {
         case .createName: [KeywordForm("", "NAME", .free, "The name: at most 255 bytes", .required)]
-        case .destroyName, .register, .unregister: [KeywordForm("", "NAME", .name, "The name", .required)]
+        case .setName, .destroyName, .register, .unregister: [KeywordForm("", "NAME", .name, "The name", .required)]
         case .listNames: [KeywordForm("", "PREFIX", .name, "Only names that begin so")]
         case .bindProgram: [KeywordForm("", "PROGRAM", .command, "A file, or a program in PATH", .required)]
         case .unbindProgram:
             [KeywordForm("", "PROGRAM", .command, "Its path, the last part of that, or a link to it", .required)]
         case .bindProcess, .unbindProcess: [KeywordForm("", "PID", .process, "The process id", .required)]
         case .bindIPCP, .unbindIPCP: [KeywordForm("", "IPCP", .ipcp, "The name of the IPCP", .required)]
-        case .irm, .ipcp, .name, .bind, .unbind, .flow, .status, .listIPCPs, .listFlows: []
+        case .destroyFlow: [KeywordForm("", "FLOW", .flow, "Its number, as the list shows it", .required)]
+        case .irm, .ipcp, .name, .bind, .unbind, .flow, .status, .listIPCPs, .listFlows, .listBindings: []
         case .createIPCP, .destroyIPCP, .bootstrap, .enroll, .connect, .disconnect: []
         }
     }
 
     var keywords: KeywordForms {
         switch self {
-        case .irm, .ipcp, .name, .bind, .unbind, .flow, .destroyName: .none
+        case .irm, .ipcp, .name, .bind, .unbind, .flow, .destroyName, .destroyFlow: .none
         case .createIPCP: KeywordForms(CreateKeyword.self)
         case .destroyIPCP: KeywordForms(DestroyKeyword.self)
         case .bootstrap: KeywordForms(BootstrapKeyword.self)
@@ -63,6 +67,8 @@ extension Usage {
         case .disconnect: KeywordForms(DisconnectKeyword.self)
         case .listIPCPs: KeywordForms(IPCPFilterKeyword.self)
         case .createName: KeywordForms(CreateNameKeyword.self)
+        case .setName: KeywordForms(SetNameKeyword.self)
+        case .listBindings: KeywordForms(BindingFilterKeyword.self)
         case .register, .unregister: KeywordForms(RegisterKeyword.self)
         case .listNames, .listFlows: KeywordForms(NameFilterKeyword.self)
         case .bindProgram: KeywordForms(BindProgramKeyword.self)

@@ -70,6 +70,7 @@ extension IPCPFilterKeyword: FormedKeyword {
         case .layer: KeywordForm("layer", "LAYER", .layer, "Only those in layers of this name; * stands for any text")
         case .type: .type(.optional)
         case .json: .json
+        case .long: .long
         }
     }
 }
@@ -79,6 +80,25 @@ extension NameFilterKeyword: FormedKeyword {
         switch self {
         case .name: KeywordForm("name", "NAME", .name, "Only those of this name; * stands for any text")
         case .json: .json
+        case .long: .long
+        }
+    }
+}
+
+extension BindingFilterKeyword: FormedKeyword {
+    var form: KeywordForm {
+        switch self {
+        case .name: KeywordForm("name", "NAME", .name, "Only those of this name; * stands for any text")
+        case .json: .json
+        }
+    }
+}
+
+extension SetNameKeyword: FormedKeyword {
+    var form: KeywordForm {
+        switch self {
+        case .balancing: .balancing("Who gets a flow: round-robin or spillover")
+        case .wait: .wait
         }
     }
 }
@@ -90,10 +110,8 @@ extension StatusKeyword: FormedKeyword {
 extension CreateNameKeyword: FormedKeyword {
     var form: KeywordForm {
         switch self {
-        case .balancing:
-            KeywordForm(
-                "lb", "POLICY", .words(BalancingKeyword.allCases.map(\.rawValue)),
-                "Who gets a flow: round-robin (default) or spillover")
+        case .balancing: .balancing("Who gets a flow: round-robin (default) or spillover")
+        case .wait: .wait
         case .sencpath: KeywordForm(rawValue, "FILE", .file, "Encryption of those who accept flows")
         case .scrtpath: KeywordForm(rawValue, "FILE", .file, "Their certificate")
         case .skeypath: KeywordForm(rawValue, "FILE", .file, "Their key")
@@ -127,6 +145,14 @@ extension KeywordForm {
     fileprivate init(_ word: String, _ summary: String) { self.init(word, nil, .free, summary) }
 
     static let json = KeywordForm("--json", "JSON instead of a table")
+    static let long = KeywordForm("--long", "A table with more columns; also -l")
+    static let wait = KeywordForm(
+        "wait", "[DURATION]", .free, "Flows wait so long for a server (0: not), or as long as their clients")
+
+    static func balancing(_ summary: String) -> KeywordForm {
+        KeywordForm("lb", "POLICY", .words(BalancingKeyword.allCases.map(\.rawValue)), summary)
+    }
+
     static let autobind = KeywordForm("autobind", "Bind the IPCP to its own name and to that of the layer")
     static let component = KeywordForm(
         "component", "PART", .words(Connection.Component.allCases.map(\.rawValue)),

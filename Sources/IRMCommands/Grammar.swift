@@ -60,10 +60,19 @@ package struct Grammar {
         guard let word = words.next() else { throw UsageError("What to do with flows is missing.", .flow) }
         switch try verb(word, FlowVerb.table, of: .flow) {
         case .list:
-            let (name, json) = try nameFilter(.listFlows)
-            return .listFlows(name: name, json: json)
+            let (name, style) = try nameFilter(.listFlows)
+            return .listFlows(name: name, style)
+        case .destroy: return .destroyFlow(try flowID())
         case .help: return .help(.flow)
         }
+    }
+
+    private mutating func flowID() throws(UsageError) -> FlowID {
+        let word = try needed(words.next(), "the number of a flow", .destroyFlow)
+        guard let number = UInt32(word.description), words.isEmpty else {
+            throw UsageError("\"\(words.next() ?? word)\" is no number of a flow, try \"irm flow list\".")
+        }
+        return FlowID(number)
     }
 
     private mutating func status() throws(UsageError) -> Command {
@@ -160,14 +169,14 @@ extension Grammar {
     ///   2020 has it; and so does what may be the beginning of `name`, with nothing behind it.
     mutating func nameFilter(
         _ usage: Usage, takesPrefix: Bool = false
-    ) throws(UsageError) -> (name: Word?, json: Bool) {
+    ) throws(UsageError) -> (name: Word?, style: ListStyle) {
         var name: Word?
-        var json = false
+        var style = ListStyle.short
         while let word = words.next() {
             let isPrefix =
                 switch NameFilterKeyword.table.resolve(word) {
                 case .known(.name): words.isEmpty && word != "name"
-                case .known(.json), .ambiguous: false
+                case .known(.json), .known(.long), .ambiguous: false
                 case .unknown: !word.bytes.starts(with: [UInt8(ascii: "-")])
                 }
             if takesPrefix, isPrefix, name == nil {
@@ -177,9 +186,11 @@ extension Grammar {
             let keyword = try keyword(word, NameFilterKeyword.table, of: usage)
             switch keyword {
             case .name: name = try value(of: keyword, usage)
-            case .json: json = true
+            case .json: style = .json
+            // JSON has everything anyway.
+            case .long: style = style == .json ? .json : .long
             }
         }
-        return (name, json)
+        return (name, style)
     }
 }

@@ -14,13 +14,14 @@ extension Grammar {
         case .ipcp:
             let ipcp = try ipcpName(.bindIPCP)
             return .bindIPCP(ipcp, try needed(try newName(.bindIPCP), "a name", .bindIPCP))
+        case .list: return try listBindings()
         case .help: return .help(.bind)
         }
     }
 
     mutating func unbindCommand() throws(UsageError) -> Command {
         guard let word = words.next() else { throw UsageError("What to unbind is missing.", .unbind) }
-        switch try verb(word, BindVerb.table, of: .unbind) {
+        switch try verb(word, UnbindVerb.table, of: .unbind) {
         case .program:
             let program = try needed(words.next(), "a program", .unbindProgram)
             return .unbindProgram(program, try boundName(.unbindProgram))
@@ -28,6 +29,18 @@ extension Grammar {
         case .ipcp: return .unbindIPCP(try ipcpName(.unbindIPCP), try boundName(.unbindIPCP))
         case .help: return .help(.unbind)
         }
+    }
+
+    private mutating func listBindings() throws(UsageError) -> Command {
+        var name: Word?
+        var json = false
+        while let keyword = try next(BindingFilterKeyword.table, of: .listBindings) {
+            switch keyword {
+            case .name: name = try value(of: keyword, .listBindings)
+            case .json: json = true
+            }
+        }
+        return .listBindings(name: name, json: json)
     }
 
     private mutating func bindProgram() throws(UsageError) -> Command {

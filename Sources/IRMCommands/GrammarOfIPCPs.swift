@@ -147,15 +147,16 @@ extension Grammar {
 
     private mutating func listIPCPs() throws(UsageError) -> Command {
         var filter = IPCPFilter()
-        var json = false
+        var style = ListStyle.short
         while let keyword = try next(IPCPFilterKeyword.table, of: .listIPCPs) {
             switch keyword {
             case .name: filter.name = try value(of: keyword, .listIPCPs)
             case .layer: filter.layer = try value(of: keyword, .listIPCPs)
             case .type: filter.type = try type(of: keyword, .listIPCPs)
-            case .json: json = true
+            case .json: style = .json
+            case .long: style = style == .json ? .json : .long
             }
         }
-        return .listIPCPs(filter, json: json)
+        return .listIPCPs(filter, style)
     }
 }

@@ -48,19 +48,25 @@ enum IPCPVerb: String, CaseIterable, Sendable {
 }
 
 enum NameVerb: String, CaseIterable, Sendable {
-    case create, destroy, register, unregister, list, help
+    case create, set, destroy, register, unregister, list, help
 
     static let table = KeywordTable<NameVerb>()
 }
 
 enum BindVerb: String, CaseIterable, Sendable {
-    case program, process, ipcp, help
+    case program, process, ipcp, list, help
 
     static let table = KeywordTable<BindVerb>(shortForms: ["p": .program, "pr": .program])
 }
 
+enum UnbindVerb: String, CaseIterable, Sendable {
+    case program, process, ipcp, help
+
+    static let table = KeywordTable<UnbindVerb>(shortForms: ["p": .program, "pr": .program])
+}
+
 enum FlowVerb: String, CaseIterable, Sendable {
-    case list, help
+    case list, destroy, help
 
     static let table = KeywordTable<FlowVerb>()
 }
@@ -140,19 +146,36 @@ enum DisconnectKeyword: String, CaseIterable, Sendable {
 enum IPCPFilterKeyword: String, CaseIterable, Sendable {
     case name, layer, type
     case json = "--json"
+    case long = "--long"
 
-    static let table = KeywordTable<IPCPFilterKeyword>(inFullOnly: [.json])
+    static let table = KeywordTable<IPCPFilterKeyword>(shortForms: ["-l": .long], inFullOnly: [.json, .long])
 }
 
 enum NameFilterKeyword: String, CaseIterable, Sendable {
     case name
     case json = "--json"
+    case long = "--long"
 
-    static let table = KeywordTable<NameFilterKeyword>(inFullOnly: [.json])
+    static let table = KeywordTable<NameFilterKeyword>(shortForms: ["-l": .long], inFullOnly: [.json, .long])
+}
+
+enum BindingFilterKeyword: String, CaseIterable, Sendable {
+    case name
+    case json = "--json"
+
+    static let table = KeywordTable<BindingFilterKeyword>(inFullOnly: [.json])
+}
+
+enum SetNameKeyword: String, CaseIterable, Sendable {
+    case balancing = "lb"
+    case wait
+
+    static let table = KeywordTable<SetNameKeyword>()
 }
 
 enum CreateNameKeyword: String, CaseIterable, Sendable {
     case balancing = "lb"
+    case wait
     case sencpath, scrtpath, skeypath, cencpath, ccrtpath, ckeypath
 
     static let table = KeywordTable<CreateNameKeyword>()

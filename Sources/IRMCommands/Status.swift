@@ -9,9 +9,13 @@ import Vocabulary
 extension Execution {
     mutating func showStatus(json: Bool) throws(ManagementError) {
         let ipcps = try service.ipcps()
+        let names = try service.bindings().namesOfIPCPs
         let status = SystemStatus(
             manager: try service.status(),
-            ipcps: ipcps.map { DescribedIPCP(entry: $0, layer: service.layer(of: $0)?.withInterfaceNames) },
+            ipcps: ipcps.map {
+                DescribedIPCP(
+                    entry: $0, layer: service.layer(of: $0)?.withInterfaceNames, names: names[$0.process] ?? [])
+            },
             names: try service.names(), flows: try service.flows())
         report.output += json ? status.json.text + "\n" : status.text
     }
@@ -21,6 +25,8 @@ struct DescribedIPCP {
     let entry: IPCPEntry
     /// Nil: it says nothing.
     let layer: LayerStatus?
+    /// Those that it is bound to.
+    let names: [ServiceName]
 }
 
 struct SystemStatus {
@@ -110,10 +116,14 @@ struct SystemStatus {
     }
 
     private var ipcpTable: PlainTable {
-        var table = PlainTable([("PID", .right), ("NAME", .left), ("TYPE", .left), ("LAYER", .left)])
-        for ipcp in ipcps.map(\.entry).prefix(linesPerKind) {
+        var table = PlainTable([
+            ("PID", .right), ("NAME", .left), ("TYPE", .left), ("LAYER", .left), ("BOUND TO", .left),
+        ])
+        for ipcp in ipcps.prefix(linesPerKind) {
             table.append([
-                "\(ipcp.process)", "\(ipcp.name)", ipcp.type.name, ipcp.layer?.description ?? "Not enrolled.",
+                "\(ipcp.entry.process)", "\(ipcp.entry.name)", ipcp.entry.type.name,
+                ipcp.entry.layer?.description ?? "Not enrolled.",
+                ipcp.names.isEmpty ? "-" : ipcp.names.map(\.description).joined(separator: ", "),
             ])
         }
         return table

@@ -19,6 +19,7 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
     case disconnect = "irm ipcp disconnect"
     case listIPCPs = "irm ipcp list"
     case createName = "irm name create"
+    case setName = "irm name set"
     case destroyName = "irm name destroy"
     case register = "irm name register"
     case unregister = "irm name unregister"
@@ -26,10 +27,12 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
     case bindProgram = "irm bind program"
     case bindProcess = "irm bind process"
     case bindIPCP = "irm bind ipcp"
+    case listBindings = "irm bind list"
     case unbindProgram = "irm unbind program"
     case unbindProcess = "irm unbind process"
     case unbindIPCP = "irm unbind ipcp"
     case listFlows = "irm flow list"
+    case destroyFlow = "irm flow destroy"
     case status = "irm status"
 }
 

@@ -50,6 +50,12 @@ struct Words {
 
     mutating func next() -> Word? { rest.popFirst() }
 
+    /// The next word, if it is of this kind.
+    mutating func next(where isMeant: (Word) -> Bool) -> Word? {
+        guard let word = rest.first, isMeant(word) else { return nil }
+        return rest.popFirst()
+    }
+
     mutating func all() -> [Word] {
         defer { rest = [] }
         return Array(rest)

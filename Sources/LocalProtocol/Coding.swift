@@ -65,6 +65,7 @@ extension LinkID: LocalCodable {}
 extension LinkSlot: LocalCodable {}
 extension ProcessID: LocalCodable {}
 extension UserID: LocalCodable {}
+extension GroupID: LocalCodable {}
 extension RequestID: LocalCodable {}
 
 extension Name: LocalCodable {

@@ -12,12 +12,13 @@ package enum IPCPReply: Hashable, LocalMessage {
     case failed(RequestID, Failure, reason: [UInt8])
     /// The IPCP is a member of a layer that carries messages of so many bytes to other hosts.
     case bootstrapped(RequestID, messageBytes: UInt32)
-    /// Another host asks for a flow to the name of this hash. Answered by `accept` or `reject`. The number is the IPCP's.
-    case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8])
+    /// Another host, of this address as people write it, asks for a flow to the name of this hash. Answered by `accept`
+    /// or `reject`. The number is the IPCP's.
+    case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8], from: [UInt8])
     /// The flow of `allocate` or `accept` is mapped: its descriptors have arrived.
     case mapped(FlowID)
-    /// The flow of `allocate` or `accept` is there; of the former with what the other host said.
-    case taken(FlowID, authentication: [UInt8])
+    /// The flow of `allocate` or `accept` is there, with a host of this address; of the former with what that said.
+    case taken(FlowID, authentication: [UInt8], with: [UInt8])
     /// The flow of `allocate` or `accept` will not be there.
     case refused(FlowID, Failure, reason: [UInt8])
     case described(RequestID, LayerStatus)
@@ -41,16 +42,18 @@ package enum IPCPReply: Hashable, LocalMessage {
             writer.write(UInt8(3))
             writer.write(request)
             writer.write(messageBytes)
-        case .arrived(let request, let hash, let quality, let authentication):
+        case .arrived(let request, let hash, let quality, let authentication, let address):
             writer.write(UInt8(4))
             writer.write(request)
             writer.write(string: hash)
             writer.write(quality)
             writer.write(string: authentication)
-        case .taken(let flow, let authentication):
+            writer.write(string: address)
+        case .taken(let flow, let authentication, let address):
             writer.write(UInt8(5))
             writer.write(flow)
             writer.write(string: authentication)
+            writer.write(string: address)
         case .refused(let flow, let failure, let reason):
             writer.write(UInt8(6))
             writer.write(flow)
@@ -77,8 +80,9 @@ package enum IPCPReply: Hashable, LocalMessage {
         case 4:
             self = .arrived(
                 try reader.read(), hash: try reader.readString(), try reader.read(),
-                authentication: try reader.readString())
-        case 5: self = .taken(try reader.read(), authentication: try reader.readString())
+                authentication: try reader.readString(), from: try reader.readString())
+        case 5:
+            self = .taken(try reader.read(), authentication: try reader.readString(), with: try reader.readString())
         case 6: self = .refused(try reader.read(), try reader.read(), reason: try reader.readString())
         case 7: self = .described(try reader.read(), try reader.read())
         case 8: self = .mapped(try reader.read())

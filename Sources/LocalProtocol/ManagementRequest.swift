@@ -30,6 +30,12 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
     case status
     /// Of the layer that the IPCP is a member of.
     case describeIPCP(ProcessID)
+    /// What is bound to names: the page that begins with the entry number `from`.
+    case listBindings(from: UInt32)
+    /// Nil leaves a setting as it is.
+    case setName(ServiceName, balancing: LoadBalancing?, wait: TimeSpan?)
+    /// Both ends lose the flow.
+    case destroyFlow(FlowID)
 
     package func write(to writer: inout ByteWriter) {
         writer.write(code)
@@ -53,13 +59,11 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
             writer.write(ipcp)
             writer.write(destination)
             writer.write(string: component)
-        case .listIPCPs(let from), .listNames(let from), .listFlows(let from): writer.write(from)
+        case .listIPCPs(let from), .listNames(let from), .listFlows(let from), .listBindings(let from):
+            writer.write(from)
         case .bindProgram(let program, let name, let autoStart, let arguments, let directory):
             writer.write(string: program)
-            writer.write(name)
-            writer.write(autoStart)
-            writer.write(list: arguments) { writer, argument in writer.write(string: argument) }
-            writer.write(string: directory)
+            write(name, autoStart, arguments, directory, to: &writer)
         case .unbindProgram(let program, let otherwise, let name):
             writer.write(string: program)
             writer.write(string: otherwise)
@@ -75,8 +79,24 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .registerName(let name, let ipcp), .unregisterName(let name, let ipcp):
             writer.write(name)
             writer.write(ipcp)
+        case .setName(let name, let balancing, let wait):
+            writer.write(name)
+            writer.write(optional: balancing)
+            writer.write(optional: wait)
+        case .destroyFlow(let flow): writer.write(flow)
         case .status: break
         }
+    }
+
+    /// What a program is bound to, and how it is started.
+    private func write(
+        _ name: ServiceName, _ autoStart: Bool, _ arguments: [[UInt8]], _ directory: [UInt8],
+        to writer: inout ByteWriter
+    ) {
+        writer.write(name)
+        writer.write(autoStart)
+        writer.write(list: arguments) { writer, argument in writer.write(string: argument) }
+        writer.write(string: directory)
     }
 
     private var code: UInt8 {
@@ -100,6 +120,9 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .listFlows: 16
         case .status: 17
         case .describeIPCP: 18
+        case .listBindings: 19
+        case .setName: 20
+        case .destroyFlow: 21
         }
     }
 
@@ -135,49 +158,62 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case 16: self = .listFlows(from: try reader.read())
         case 17: self = .status
         case 18: self = .describeIPCP(try reader.read())
+        case 19: self = .listBindings(from: try reader.read())
+        case 20:
+            self = .setName(
+                try reader.read(), balancing: try reader.readOptional(), wait: try reader.readOptional())
+        case 21: self = .destroyFlow(try reader.read())
         default: throw .unknownValue
         }
     }
 }
 
 /// Which acceptor of a name gets the next flow. spec: irmd §5
-package enum LoadBalancing: UInt32, Sendable {
+package enum LoadBalancing: UInt32, Sendable, LocalCodable {
     /// The one that waits longest.
     case roundRobin = 0
     /// The one that came last, until it has no accept pending.
     case spillover = 1
 
     package var name: String { self == .roundRobin ? "round-robin" : "spillover" }
+
+    package func write(to writer: inout ByteWriter) { writer.write(rawValue) }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) { self = try reader.readChoice() }
 }
 
 /// A name as `irm name create` makes it. Empty paths stand for the defaults. spec: c-api §4 name_info
 package struct NameSettings: Hashable, Sendable, LocalCodable {
     package var name: ServiceName
     package var balancing: LoadBalancing
+    /// How long an allocation waits at most for somebody to serve the name, if nobody does: zero, it fails at once;
+    /// `TimeSpan.unlimited`, as long as its client.
+    package var wait: TimeSpan
     package var server: SecurityPaths
     package var client: SecurityPaths
 
     package init(
-        name: ServiceName, balancing: LoadBalancing, server: SecurityPaths = SecurityPaths(),
-        client: SecurityPaths = SecurityPaths()
+        name: ServiceName, balancing: LoadBalancing, wait: TimeSpan = TimeSpan(nanoseconds: 0),
+        server: SecurityPaths = SecurityPaths(), client: SecurityPaths = SecurityPaths()
     ) {
         self.name = name
         self.balancing = balancing
+        self.wait = wait
         self.server = server
         self.client = client
     }
 
     package func write(to writer: inout ByteWriter) {
         writer.write(name)
-        writer.write(balancing.rawValue)
+        writer.write(balancing)
+        writer.write(wait)
         writer.write(server)
         writer.write(client)
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
         self.init(
-            name: try reader.read(), balancing: try reader.readChoice(), server: try reader.read(),
-            client: try reader.read())
+            name: try reader.read(), balancing: try reader.read(), wait: try reader.read(),
+            server: try reader.read(), client: try reader.read())
     }
 }
 

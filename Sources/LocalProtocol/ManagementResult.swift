@@ -15,6 +15,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     case flows([FlowEntry], total: UInt32)
     case status(ManagerStatus)
     case layer(LayerStatus)
+    case bindings([BindingEntry], total: UInt32)
 
     package func write(to writer: inout ByteWriter) {
         switch self {
@@ -41,6 +42,10 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case .layer(let status):
             writer.write(UInt8(6))
             writer.write(status)
+        case .bindings(let entries, let total):
+            writer.write(UInt8(8))
+            writer.write(list: entries)
+            writer.write(total)
         }
     }
 
@@ -54,6 +59,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case 5: self = .status(try reader.read())
         case 6: self = .layer(try reader.read())
         case 7: self = .unchanged
+        case 8: self = .bindings(try reader.readList(), total: try reader.read())
         default: throw .unknownValue
         }
     }
@@ -125,82 +131,6 @@ package struct NameEntry: Hashable, Sendable, LocalCodable {
         self.init(
             settings: try reader.read(), acceptors: try reader.read(), processes: try reader.read(),
             programs: try reader.read(), autoStart: try reader.readBool(), layers: try reader.readList())
-    }
-}
-
-/// The state of a flow as irmd sees it.
-package enum FlowState: UInt8, Sendable {
-    /// Offered to one end or both, not yet taken by both.
-    case pending = 0
-    case allocated = 1
-    /// One end has let go.
-    case deallocating = 2
-
-    package var name: String {
-        switch self {
-        case .pending: "pending"
-        case .allocated: "allocated"
-        case .deallocating: "deallocating"
-        }
-    }
-}
-
-package struct FlowEntry: Hashable, Sendable, LocalCodable {
-    package var flow: FlowID
-    package var state: FlowState
-    package var name: ServiceName
-    /// The process that allocated it, and its program's base name.
-    package var client: ProcessID
-    package var clientProgram: [UInt8]
-    /// The process that accepted it.
-    package var server: ProcessID
-    package var serverProgram: [UInt8]
-    /// Nil = direct: the name is in no local layer.
-    package var layer: LayerName?
-    package var quality: QualityOfService
-    /// Packets written by the client and by the server, as far as they have told the shared memory; figures of a
-    /// process that lies are wrong, nothing else is.
-    package var packetsFromClient: UInt64
-    package var packetsFromServer: UInt64
-
-    package init(
-        flow: FlowID, state: FlowState, name: ServiceName, client: ProcessID, clientProgram: [UInt8],
-        server: ProcessID, serverProgram: [UInt8], layer: LayerName?, quality: QualityOfService,
-        packetsFromClient: UInt64, packetsFromServer: UInt64
-    ) {
-        self.flow = flow
-        self.state = state
-        self.name = name
-        self.client = client
-        self.clientProgram = clientProgram
-        self.server = server
-        self.serverProgram = serverProgram
-        self.layer = layer
-        self.quality = quality
-        self.packetsFromClient = packetsFromClient
-        self.packetsFromServer = packetsFromServer
-    }
-
-    package func write(to writer: inout ByteWriter) {
-        writer.write(flow)
-        writer.write(state.rawValue)
-        writer.write(name)
-        writer.write(client)
-        writer.write(string: clientProgram)
-        writer.write(server)
-        writer.write(string: serverProgram)
-        writer.write(optional: layer)
-        writer.write(quality)
-        writer.write(packetsFromClient)
-        writer.write(packetsFromServer)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        self.init(
-            flow: try reader.read(), state: try reader.readChoice(), name: try reader.read(),
-            client: try reader.read(), clientProgram: try reader.readString(), server: try reader.read(),
-            serverProgram: try reader.readString(), layer: try reader.readOptional(), quality: try reader.read(),
-            packetsFromClient: try reader.read(), packetsFromServer: try reader.read())
     }
 }
 

@@ -143,6 +143,45 @@ package enum FlowRole: UInt8, Sendable {
     case provider = 2
 }
 
+/// Between whom a flow is, as irmd knows it: what a process can ask of a flow, and what no end can forge.
+package struct FlowParties: Hashable, Sendable, LocalCodable {
+    /// What it was allocated to; nil: it is a membership of a broadcast layer.
+    package var name: ServiceName?
+    /// The user and the group of the process at the other end of the memory: of the peer, or of the IPCP.
+    package var user: UserID
+    package var group: GroupID
+    /// The layer that it belongs to, if it belongs to one.
+    package var layer: LayerName?
+    /// The address of the other host, as people write it; empty: unknown, or there is none.
+    package var address: [UInt8]
+
+    /// Of nobody, if nothing else is said.
+    package init(
+        name: ServiceName? = nil, user: UserID = UserID(.max), group: GroupID = GroupID(.max), layer: LayerName? = nil,
+        address: [UInt8] = []
+    ) {
+        self.name = name
+        self.user = user
+        self.group = group
+        self.layer = layer
+        self.address = address
+    }
+
+    package func write(to writer: inout ByteWriter) {
+        writer.write(optional: name)
+        writer.write(user)
+        writer.write(group)
+        writer.write(optional: layer)
+        writer.write(string: address)
+    }
+
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        self.init(
+            name: try reader.readOptional(), user: try reader.read(), group: try reader.read(),
+            layer: try reader.readOptional(), address: try reader.readString())
+    }
+}
+
 /// Everything a process needs to know of a flow that it is given. design: flow-memory §1
 package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package var flow: FlowID
@@ -150,6 +189,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package var end: End
     package var quality: QualityOfService
     package var peer: ProcessID
+    package var parties: FlowParties
     package var link: LinkID
     package var slot: LinkSlot
     /// Which end of the link this process has: not always that of the flow, because a link carries flows both ways.
@@ -168,8 +208,10 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package var role: FlowRole
 
     package init(
-        flow: FlowID, end: End, quality: QualityOfService, peer: ProcessID, link: LinkID, slot: LinkSlot, linkEnd: End,
-        linkIsIncluded: Bool, isExpedited: Bool, ringBytes: UInt32 = UInt32(Limits.ringBytes),
+        flow: FlowID, end: End, quality: QualityOfService, peer: ProcessID, parties: FlowParties = FlowParties(),
+        link: LinkID,
+        slot: LinkSlot, linkEnd: End, linkIsIncluded: Bool, isExpedited: Bool,
+        ringBytes: UInt32 = UInt32(Limits.ringBytes),
         queueBytes: UInt32 = UInt32(Limits.queueBytes), arrivingQueueBytes: UInt32 = UInt32(Limits.queueBytes),
         messageBytes: UInt32 = UInt32(Limits.messageBytes), role: FlowRole = .direct
     ) {
@@ -177,6 +219,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         self.end = end
         self.quality = quality
         self.peer = peer
+        self.parties = parties
         self.link = link
         self.slot = slot
         self.linkEnd = linkEnd
@@ -194,6 +237,7 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         writer.write(end.rawValue)
         writer.write(quality)
         writer.write(peer)
+        writer.write(parties)
         writer.write(link)
         writer.write(slot)
         writer.write(linkEnd.rawValue)
@@ -209,7 +253,8 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
         self.init(
             flow: try reader.read(), end: try reader.readChoice(), quality: try reader.read(), peer: try reader.read(),
-            link: try reader.read(), slot: try reader.read(), linkEnd: try reader.readChoice(),
+            parties: try reader.read(), link: try reader.read(), slot: try reader.read(),
+            linkEnd: try reader.readChoice(),
             linkIsIncluded: try reader.readBool(), isExpedited: try reader.readBool(), ringBytes: try reader.read(),
             queueBytes: try reader.read(), arrivingQueueBytes: try reader.read(), messageBytes: try reader.read(),
             role: try reader.readChoice())

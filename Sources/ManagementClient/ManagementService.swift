@@ -29,6 +29,13 @@ extension ManagementService {
         }
     }
 
+    /// By name in the order of creation.
+    package func bindings() throws(ManagementError) -> [BindingEntry] {
+        try pages(ManagementRequest.listBindings) { result in
+            if case .bindings(let page, let total) = result { (page, total) } else { nil }
+        }
+    }
+
     package func status() throws(ManagementError) -> ManagerStatus {
         guard case .status(let status) = try perform(.status) else { throw .unexpectedAnswer }
         return status

@@ -12,12 +12,67 @@ public enum LoadBalancing: UInt32, Sendable {
     case spillover = 1
 }
 
+/// How long a flow that is allocated to a name waits for somebody to serve the name, if nobody does.
+public enum ServerWait: Hashable, Sendable {
+    /// The allocation fails at once.
+    case none
+    /// At most for so long, and never longer than its client waits.
+    case upTo(Duration)
+    /// As long as its client waits.
+    case unlimited
+
+    init(_ span: TimeSpan) {
+        self = span.nanoseconds == 0 ? .none : span == .unlimited ? .unlimited : .upTo(span.duration)
+    }
+
+    var span: TimeSpan {
+        switch self {
+        case .none: TimeSpan(nanoseconds: 0)
+        case .upTo(let duration): TimeSpan(duration)
+        case .unlimited: .unlimited
+        }
+    }
+}
+
+/// Something that is bound to a name.
+public struct Binding: Hashable, Sendable {
+    /// What can be bound.
+    public enum Bound: Hashable, Sendable {
+        /// All processes of a program, those of this user and of root. Not nil: irmd starts it with these arguments when
+        /// nobody accepts.
+        case program(path: String, user: UInt32, arguments: [String]?)
+        /// A process; with the last part of its program's path if that is known.
+        case process(ProcessID, program: String?)
+        /// An IPCP, by its name.
+        case ipcp(ProcessID, name: String)
+    }
+
+    /// What it is bound to.
+    public let name: String
+    /// What is bound.
+    public let bound: Bound
+
+    init(_ entry: BindingEntry) {
+        name = entry.name.description
+        switch entry.bound {
+        case .program(let path, let user, let arguments):
+            bound = .program(
+                path: printable(path), user: user.rawValue, arguments: arguments?.map { printable($0) })
+        case .process(let process, let program):
+            bound = .process(ProcessID(process), program: program.isEmpty ? nil : printable(program))
+        case .ipcp(let process, let name): bound = .ipcp(ProcessID(process), name: name.description)
+        }
+    }
+}
+
 /// A name as irmd lists it.
 public struct NameStatus: Hashable, Sendable {
     /// What flows are allocated to. Bytes that are not UTF-8 are shown escaped.
     public let name: String
     /// Which acceptor gets the next flow.
     public let balancing: LoadBalancing
+    /// How long a flow to it waits for somebody to serve it.
+    public let wait: ServerWait
     /// Accepts that wait for a flow to this name.
     public let acceptors: Int
     /// Processes bound to it.
@@ -33,11 +88,35 @@ public struct NameStatus: Hashable, Sendable {
 // Names, and who accepts for them. spec: c-api §9
 extension IRM {
     /// Creates a name. One that exists already is left as it is.
-    public func createName(_ name: String, balancing: LoadBalancing = .spillover) throws(OuroborosError) {
+    ///
+    /// - Parameters:
+    ///   - name: 1 to 255 bytes of UTF-8.
+    ///   - balancing: Which of several acceptors gets the next flow.
+    ///   - wait: How long flows to it wait if nobody serves it.
+    public func createName(
+        _ name: String, balancing: LoadBalancing = .spillover, wait: ServerWait = .none
+    ) throws(OuroborosError) {
         let settings = NameSettings(
             name: try ServiceName(asking: name),
-            balancing: balancing == .roundRobin ? .roundRobin : .spillover)
+            balancing: balancing == .roundRobin ? .roundRobin : .spillover, wait: wait.span)
         _ = try ask { client throws(ManagementError) in try client.create(settings) }
+    }
+
+    /// Changes the settings of a name. What is nil stays as it is.
+    ///
+    /// - Throws: ``OuroborosError``, with `name` if the name does not exist.
+    public func setName(
+        _ name: String, balancing: LoadBalancing? = nil, wait: ServerWait? = nil
+    ) throws(OuroborosError) {
+        try perform(
+            .setName(
+                try ServiceName(asking: name),
+                balancing: balancing.map { $0 == .roundRobin ? .roundRobin : .spillover }, wait: wait?.span))
+    }
+
+    /// What is bound to names, by name in the order of their creation.
+    public func bindings() throws(OuroborosError) -> [Binding] {
+        try ask { client throws(ManagementError) in try client.bindings().map(Binding.init) }
     }
 
     /// Destroys a name, its bindings and registrations. Flows stay.
@@ -52,7 +131,8 @@ extension IRM {
                 NameStatus(
                     name: entry.settings.name.description,
                     balancing: entry.settings.balancing == .roundRobin ? .roundRobin : .spillover,
-                    acceptors: Int(entry.acceptors), processes: Int(entry.processes),
+                    wait: ServerWait(entry.settings.wait), acceptors: Int(entry.acceptors),
+                    processes: Int(entry.processes),
                     programs: Int(entry.programs), isStartedOnDemand: entry.autoStart,
                     layers: entry.layers.map(\.description))
             }

@@ -22,18 +22,48 @@ public struct FlowStatus: Hashable, Sendable {
     public let state: State
     /// The name it was allocated to.
     public let name: String
-    /// The process that allocated it.
-    public let client: ProcessID
-    /// The process that accepted it.
-    public let server: ProcessID
+    /// The side that allocated it.
+    public let client: Side
+    /// The side that accepted it.
+    public let server: Side
     /// The layer that carries it; nil: direct, because the name is in no layer.
     public let layer: String?
     /// What it was given.
     public let quality: QualityOfService
-    /// Messages written by the client, as far as it says.
-    public let packetsFromClient: UInt64
-    /// Messages written by the server, as far as it says.
-    public let packetsFromServer: UInt64
+    /// How long it exists.
+    public let age: Duration
+
+    /// One side of a flow. The numbers are as its processes say.
+    public struct Side: Hashable, Sendable {
+        /// The process; if that is on another host, the IPCP that leads there.
+        public let process: ProcessID
+        /// The last part of its program's path; empty: unknown.
+        public let program: String
+        /// It is on another host.
+        public let isRemote: Bool
+        /// The address and the port of the other host, as its layer writes them; nil: it is on this host, or its address
+        /// is unknown.
+        public let host: String?
+        /// Messages that it sent.
+        public let packets: UInt64
+        /// The same in bytes of memory: each message takes 8 bytes more, rounded up to a multiple of 64.
+        public let bytes: UInt64
+        /// Of its messages, what the other side has not read.
+        public let unreadPackets: UInt64
+        /// Bytes of memory of the unread messages.
+        public let unreadBytes: UInt64
+
+        init(_ party: FlowParty) {
+            process = ProcessID(party.process)
+            program = printable(party.program)
+            isRemote = party.host != nil
+            host = party.host.flatMap { $0.isEmpty ? nil : printable($0) }
+            packets = party.sent.packets
+            bytes = party.sent.bytes
+            unreadPackets = party.sent.unreadPackets
+            unreadBytes = party.sent.unreadBytes
+        }
+    }
 }
 
 /// irmd itself.
@@ -67,12 +97,19 @@ extension IRM {
                 FlowStatus(
                     identifier: entry.flow.rawValue,
                     state: FlowStatus.State(rawValue: entry.state.rawValue) ?? .pending,
-                    name: entry.name.description, client: ProcessID(entry.client),
-                    server: ProcessID(entry.server), layer: entry.layer?.description,
-                    quality: QualityOfService(entry.quality), packetsFromClient: entry.packetsFromClient,
-                    packetsFromServer: entry.packetsFromServer)
+                    name: entry.name.description, client: FlowStatus.Side(entry.client),
+                    server: FlowStatus.Side(entry.server), layer: entry.layer?.description,
+                    quality: QualityOfService(entry.quality), age: entry.age.duration)
             }
         }
+    }
+
+    /// Ends a flow. Both ends get `flowDown` when they have read what is there. irmd's user and root end any flow, other
+    /// managers those of which an end or the name is theirs.
+    ///
+    /// - Throws: ``OuroborosError``, with `noEntry` if there is no flow of this number.
+    public func destroyFlow(_ identifier: UInt32) throws(OuroborosError) {
+        try perform(.destroyFlow(FlowID(identifier)))
     }
 
     /// irmd itself.

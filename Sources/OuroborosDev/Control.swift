@@ -27,6 +27,11 @@ public func control(_ descriptor: Int32, _ command: Int32, _ argument: UInt) -> 
         case FRCTGFLAGS:
             guard argument != 0 else { throw .invalid }
             try store(UInt16(truncatingIfNeeded: FlowControl.retransmissionFlags(descriptor)), argument)
+        case FLOWGNAME:
+            guard argument != 0 else { throw .invalid }
+            let name = try FlowControl.peer(descriptor).name?.bytes ?? []
+            store(name, UnsafeMutableRawPointer(bitPattern: argument), size: Int(FLOW_NAME_SIZE))
+        case FLOWGPEER: try store(flow_peer(try FlowControl.peer(descriptor)), argument)
         default: throw .notSupported
         }
         return 0
@@ -40,6 +45,27 @@ private func pointer(_ argument: UInt) -> UnsafePointer<timespec>? { UnsafePoint
 private func store<Value>(_ value: Value, _ argument: UInt) throws(Failure) {
     guard let place = UnsafeMutablePointer<Value>(bitPattern: argument) else { throw .invalid }
     place.pointee = value
+}
+
+/// A string of C, cut to what fits before its NUL.
+private func store(_ bytes: [UInt8], _ place: UnsafeMutableRawPointer?, size: Int) {
+    guard let place else { return }
+    let count = min(bytes.count, size - 1)
+    UnsafeMutableRawBufferPointer(start: place, count: size).copyBytes(from: bytes.prefix(count))
+    place.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
+}
+
+extension flow_peer {
+    fileprivate init(_ peer: FlowPeer) {
+        self.init()
+        is_remote = peer.local == nil ? 1 : 0
+        pid = peer.local?.process.rawValue ?? -1
+        uid = peer.local?.user.rawValue ?? .max
+        gid = peer.local?.group.rawValue ?? .max
+        let layerName = peer.layer?.bytes ?? []
+        withUnsafeMutableBytes(of: &layer) { store(layerName, $0.baseAddress, size: $0.count) }
+        withUnsafeMutableBytes(of: &host) { store(peer.address, $0.baseAddress, size: $0.count) }
+    }
 }
 
 /// EPERM when none is set.

@@ -86,6 +86,12 @@ extension QualityOfService {
             bitErrorRate: qs.ber, inOrder: qs.in_order != 0 || qs.loss == 0, maximumGapMilliseconds: qs.max_gap,
             timeoutMilliseconds: qs.timeout)
     }
+
+    var c: qosspec_t {
+        qosspec_t(
+            delay: delayMilliseconds, bandwidth: bandwidth, availability: availability, loss: loss, ber: bitErrorRate,
+            in_order: inOrder ? 1 : 0, max_gap: maximumGapMilliseconds, timeout: timeoutMilliseconds)
+    }
 }
 
 /// An address as it stands in memory: in network order.

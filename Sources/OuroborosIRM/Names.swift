@@ -44,6 +44,35 @@ public func irm_list_names(_ names: UnsafeMutablePointer<UnsafeMutablePointer<na
     }
 }
 
+/// `irm_set_name_policy(3)`.
+@c @implementation
+public func irm_set_name_policy(_ name: UnsafePointer<CChar>!, _ pol_lb: pol_balance) -> Int32 {
+    guard let bytes = text(name), let balancing = LoadBalancing(rawValue: pol_lb.rawValue) else { return Call.invalid }
+    return change(bytes, balancing: balancing, wait: nil)
+}
+
+/// `irm_set_name_wait(3)`.
+@c @implementation
+public func irm_set_name_wait(_ name: UnsafePointer<CChar>!, _ wait: UnsafePointer<timespec>!) -> Int32 {
+    guard let bytes = text(name) else { return Call.invalid }
+    var span = TimeSpan.unlimited
+    if let wait {
+        let (seconds, nanoseconds) = (wait.pointee.tv_sec, wait.pointee.tv_nsec)
+        guard seconds >= 0, (0..<1_000_000_000).contains(nanoseconds) else { return Call.invalid }
+        let (scaled, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        span = overflow ? .unlimited : TimeSpan(nanoseconds: scaled) + TimeSpan(nanoseconds: UInt64(nanoseconds))
+    }
+    return change(bytes, balancing: nil, wait: span)
+}
+
+private func change(_ bytes: [UInt8], balancing: LoadBalancing?, wait: TimeSpan?) -> Int32 {
+    guard let name = ServiceName(bytes) else { return Call.failed(.name, "There is no such name.") }
+    return Call.perform(specific: [.name]) { client throws(ManagementError) in
+        _ = try client.perform(.setName(name, balancing: balancing, wait: wait))
+        return 0
+    }
+}
+
 /// `irm_reg_name(3)`.
 @c @implementation
 public func irm_reg_name(_ name: UnsafePointer<CChar>!, _ pid: pid_t) -> Int32 {

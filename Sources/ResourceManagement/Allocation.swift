@@ -19,11 +19,13 @@ struct Allocation: Hashable, Sendable {
     var isSecondAttempt = false
     /// When a program that was started for it shall have accepted.
     var startDeadline: Instant?
+    /// When the patience of a name without a server ends.
+    var serverDeadline: Instant?
     /// Acceptors that could not map the flow they were offered.
     var refusals = 0
 
-    /// The earlier of the two.
-    var limit: Instant { startDeadline.map { min($0, deadline) } ?? deadline }
+    /// The earliest of the three.
+    var limit: Instant { min(deadline, startDeadline ?? deadline, serverDeadline ?? deadline) }
 }
 
 /// The allocations that wait until a process accepts, by name.
@@ -43,6 +45,7 @@ struct WaitingAllocations: Sendable {
     func contains(_ name: ServiceName) -> Bool { queues[name] != nil }
     /// In the order of arrival.
     func all(for name: ServiceName) -> [Waiting] { queues[name]?.inOrder ?? [] }
+    func count(for name: ServiceName) -> Int { queues[name]?.count ?? 0 }
     func first(for name: ServiceName) -> ConnectionID? { queues[name]?.first?.connection }
 
     /// One that waited before gets its old place.

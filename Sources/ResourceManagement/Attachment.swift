@@ -118,6 +118,7 @@ extension ResourceManager {
     @discardableResult
     mutating func forget(_ id: ConnectionID) -> Connection? {
         disarm(id)
+        waitingArrivals.remove(id)
         guard let connection = connections.removeValue(forKey: id) else { return nil }
         if let name = connection.arrivalName { ipcps[connection.credentials.process]?.arrived.remove(for: name) }
         return connection

@@ -73,6 +73,8 @@ extension ResourceManager {
     private mutating func settle(_ allocation: Allocation, _ limit: inout Instant??) {
         guard let record = names[allocation.name] else { return }
         guard isServed(record, for: allocation.process) else {
+            // One that waits for a server goes on as long as its name does.
+            if let patience = allocation.serverDeadline, patience > now { return }
             waiting.remove(allocation)
             if !search(allocation) { refuseUnknown(allocation) }
             return

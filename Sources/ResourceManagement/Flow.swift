@@ -15,6 +15,9 @@ struct Flow: Sendable {
     let layer: Layer?
     /// The IPCP that has one of the ends, and carries the packets to another host.
     let remote: ResourceManager.Remote?
+    let begun: Instant
+    /// The other host, as people write it; empty: there is none, or nobody said.
+    var host: [UInt8]
     var client: Party
     var server: Party
     /// The server's accept, until it is offered to the client.
@@ -42,9 +45,17 @@ struct Flow: Sendable {
     struct Party: Sendable {
         let process: ProcessID
         let user: UserID
+        let group: GroupID
         /// Base name.
         let program: [UInt8]
         var hold: Hold = .waiting
+
+        init(_ process: AttachedProcess) {
+            self.process = process.id
+            user = process.credentials.user
+            group = process.credentials.group
+            program = process.programName
+        }
     }
 
     /// How far an end is.
@@ -56,6 +67,12 @@ struct Flow: Sendable {
         case held
         /// Let go, or gone with its process. Final.
         case released(ResourceManager.Release)
+    }
+
+    /// What the process at an end is told of the other.
+    func parties(for end: End) -> FlowParties {
+        let peer = self[end.other]
+        return FlowParties(name: name, user: peer.user, group: peer.group, layer: layer?.name, address: host)
     }
 
     subscript(end: End) -> Party {

@@ -173,6 +173,15 @@ extension ResourceManager {
             waiting.remove(allocation)
             return refuse(allocation, .timedOut, "nobody accepted in time")
         }
+        if let limit = allocation.serverDeadline, limit <= now {
+            guard let record = names[allocation.name], isServed(record, for: allocation.process) else {
+                waiting.remove(allocation)
+                return refuse(allocation, .ipcp, "nobody came to serve \(allocation.name) in the time that it waits")
+            }
+            // It serves the name, and will accept.
+            allocation.serverDeadline = nil
+            connections[allocation.connection]?.call = .allocating(allocation)
+        }
         if let limit = allocation.startDeadline, limit <= now {
             guard hasAcceptingProcess(allocation.name) else {
                 waiting.remove(allocation)

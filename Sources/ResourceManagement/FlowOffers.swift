@@ -16,6 +16,7 @@ extension ResourceManager {
         }
         flows[flow.id] = flow
         beginAsking(flow)
+        waitingArrivals.remove(allocation.connection)
         connections[allocation.connection]?.call = .attached(flow.id, .first)
         connections[accept.connection]?.call = .attached(flow.id, .second)
         processes[allocation.process]?.flows.insert(flow.id)
@@ -47,11 +48,8 @@ extension ResourceManager {
         }
         return Flow(
             id: id, name: allocation.name, quality: allocation.quality, queueBytes: queueBytes, place: place,
-            layer: layer(of: allocation.name, remote), remote: remote,
-            client: Flow.Party(
-                process: client.id, user: client.credentials.user, program: client.programName),
-            server: Flow.Party(
-                process: server, user: acceptor.credentials.user, program: acceptor.programName),
+            layer: layer(of: allocation.name, remote), remote: remote, begun: now,
+            host: allocation.origin?.address ?? [], client: Flow.Party(client), server: Flow.Party(acceptor),
             accept: accept, allocation: allocation)
     }
 
@@ -120,8 +118,9 @@ extension ResourceManager {
         let features = [End.first, .second].map { processes[flow[$0].process]?.features ?? [] }
         let isExpedited = features.allSatisfy { $0.contains(.expeditedBarrier) }
         var offer = FlowOffer(
-            flow: id, end: end, quality: flow.quality, peer: flow[end.other].process, link: place.link,
-            slot: place.slot, linkEnd: linkEnd, linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
+            flow: id, end: end, quality: flow.quality, peer: flow[end.other].process,
+            parties: flow.parties(for: end), link: place.link, slot: place.slot, linkEnd: linkEnd,
+            linkIsIncluded: linkIsIncluded, isExpedited: isExpedited,
             queueBytes: flow.queueBytes(from: end), arrivingQueueBytes: flow.queueBytes(from: end.other))
         guard let remote = flow.remote else { return outgoing.append(.offer(offer, request, connection)) }
         offer.messageBytes = remote.messageBytes

@@ -108,11 +108,21 @@ extension ResourceManager {
         if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
     }
 
-    /// The layer that the flow belongs to is gone: both ends lose it.
-    mutating func bringDown(_ id: FlowID) {
+    /// An operator ends a flow.
+    mutating func destroyFlow(_ id: FlowID, by user: UserID, for requester: Requester) {
+        guard flows[id] != nil else {
+            return fail(requester, .noEntry, "there is no flow \(id)")
+        }
+        report(.flow(.destroyed(id, user)))
+        bringDown(id, "an operator has destroyed the flow")
+        succeed(requester)
+    }
+
+    /// The layer that the flow belongs to is gone, or an operator ends it: both ends lose it.
+    mutating func bringDown(_ id: FlowID, _ reason: String) {
         guard let flow = flows[id] else { return }
         if let allocation = flow.allocation {
-            refuse(allocation, .ipcp, "the layer of \(flow.name) is gone")
+            refuse(allocation, .ipcp, reason)
             return release(id, .first, .withdrawn)
         }
         for end in [End.first, .second] {

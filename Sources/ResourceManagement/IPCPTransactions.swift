@@ -127,10 +127,11 @@ extension ResourceManager {
             ipcps[process]?.messageBytes = messageBytes
             succeeded(transaction)
         case .mapped(let flow): remoteMapped(flow, by: process)
-        case .taken(let flow, let authentication): remoteTaken(flow, authentication, by: process)
+        case .taken(let flow, let authentication, let address):
+            remoteTaken(flow, authentication, with: address, by: process)
         case .refused(let flow, let failure, let reason): remoteRefused(flow, failure, reason, by: process)
-        case .arrived(let request, let hash, let quality, let authentication):
-            arrived(request, hash, quality, authentication, at: process)
+        case .arrived(let request, let hash, let quality, let authentication, let address):
+            arrived(request, hash, quality, authentication, from: address, at: process)
         case .described(let request, let status):
             guard let transaction = endTransaction(request, of: process), let requester = transaction.requester else {
                 return

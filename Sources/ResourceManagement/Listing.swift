@@ -68,10 +68,50 @@ extension ResourceManager {
 
     private func entry(for id: FlowID) -> FlowEntry? {
         guard let flow = flows[id] else { return nil }
+        func party(_ end: End) -> FlowParty {
+            FlowParty(
+                process: flow[end].process, program: flow[end].program,
+                host: flow.remote?.end == end ? flow.host : nil)
+        }
         return FlowEntry(
-            flow: id, state: flow.state, name: flow.name, client: flow.client.process,
-            clientProgram: flow.client.program, server: flow.server.process, serverProgram: flow.server.program,
-            layer: flow.layer?.name, quality: flow.quality, packetsFromClient: 0, packetsFromServer: 0)
+            flow: id, state: flow.state, name: flow.name, client: party(.first), server: party(.second),
+            layer: flow.layer?.name, quality: flow.quality, age: now.since(flow.begun))
+    }
+
+    /// By name in the order of creation: programs as they were bound, then processes.
+    mutating func listBindings(from: UInt32, for requester: Requester) {
+        var total = 0
+        var listed: [(name: ServiceName, bound: Binding)] = []
+        for name in names.inOrder(isFirstPage: from == 0) {
+            guard let record = names[name] else { continue }
+            let count = record.programs.count + record.pids.count
+            if total + count > Int(from), listed.count < Limits.listPage {
+                let bound = record.programs.map(Binding.program) + record.pids.sorted().map(Binding.process)
+                for binding in bound.dropFirst(max(Int(from) - total, 0)).prefix(Limits.listPage - listed.count) {
+                    listed.append((name, binding))
+                }
+            }
+            total += count
+        }
+        let entries = page(from: 0, of: listed.count) { entry(for: listed[$0].bound, to: listed[$0].name) }
+        succeed(requester, .bindings(entries, total: UInt32(clamping: total)))
+    }
+
+    private enum Binding {
+        case program(ProgramKey)
+        case process(ProcessID)
+    }
+
+    private func entry(for binding: Binding, to name: ServiceName) -> BindingEntry {
+        switch binding {
+        case .program(let key):
+            let arguments = programs.recipe(of: key, for: name)?.arguments
+            return BindingEntry(name: name, bound: .program(key.path, key.user, arguments: arguments))
+        case .process(let process):
+            if let ipcp = ipcps[process] { return BindingEntry(name: name, bound: .ipcp(process, ipcp.name)) }
+            return BindingEntry(
+                name: name, bound: .process(process, program: processes[process]?.programName ?? []))
+        }
     }
 
     mutating func sendStatus(for requester: Requester) {

@@ -43,6 +43,9 @@ extension ResourceManager {
         case .listFlows(let from): listFlows(from: from, for: requester)
         case .status: sendStatus(for: requester)
         case .describeIPCP(let ipcp): describeIPCP(ipcp, for: requester)
+        case .listBindings(let from): listBindings(from: from, for: requester)
+        case .setName(let name, let balancing, let wait): setName(name, balancing, wait, for: requester)
+        case .destroyFlow(let flow): destroyFlow(flow, by: credentials.user, for: requester)
         }
     }
 }

@@ -91,8 +91,9 @@ extension ResourceManager {
         }
     }
 
-    /// Neither this host nor a layer knows who serves the name.
+    /// Neither this host nor a layer knows who serves the name. One that was told to wait for its server does.
     mutating func refuseUnknown(_ allocation: Allocation) {
+        if waitForServer(allocation) { return }
         guard names[allocation.name] != nil else {
             return refuse(
                 allocation, .name,

@@ -87,6 +87,8 @@ extension ResourceManager {
         report(.naming(.programBound(path, name)))
         for process in processes.values where serves(key, process) { join(process.id, to: name) }
         match(name)
+        // Whoever waits for a server gets what is started for the name.
+        if recipe != nil { settle(name) }
         succeed(requester)
     }
 

@@ -3,8 +3,8 @@
 import LocalProtocol
 import Vocabulary
 
-/// Who may change what. A name and an IPCP belong to the user who made them: managers act on their own, irmd's user and
-/// root on all. Looking is for every manager. See ouroboros-security(7).
+/// Who may change what. A name and an IPCP belong to the user who made them, and a flow to the users of its ends and of
+/// its name: managers act on their own, irmd's user and root on all. Looking is for every manager. See ouroboros-security(7).
 extension ResourceManager {
     func user(of requester: Requester) -> UserID {
         connections[requester.connection]?.credentials.user ?? identity.user
@@ -22,16 +22,21 @@ extension ResourceManager {
         guard !rights.isSovereign(user) else { return nil }
         switch request {
         case .bindProgram(_, let name, _, _, _), .bindProcess(_, let name), .destroyName(let name),
-            .registerName(let name, _), .unregisterName(let name, _):
+            .registerName(let name, _), .unregisterName(let name, _), .setName(let name, _, _):
             guard let owner = names[name]?.owner, owner != user else { return nil }
             return "name \(name) is of uid \(owner), not yours"
         case .destroyIPCP(let ipcp), .bootstrapIPCP(let ipcp, _), .enrollIPCP(let ipcp, _),
             .connectIPCP(let ipcp, _, _, _), .disconnectIPCP(let ipcp, _, _):
             guard let owner = ipcps[ipcp]?.owner, owner != user else { return nil }
             return "IPCP \(ipcp) is of uid \(owner), not yours"
+        case .destroyFlow(let id):
+            guard let flow = flows[id], ![flow.client.user, flow.server.user, names[flow.name]?.owner].contains(user)
+            else { return nil }
+            return "flow \(id) is between processes of other users, to a name that is not yours"
         // Of these each binding is looked at (`mayUnbind`).
         case .unbindProgram, .unbindProcess: return nil
-        case .createName, .createIPCP, .listIPCPs, .listNames, .listFlows, .status, .describeIPCP: return nil
+        case .createName, .createIPCP, .listIPCPs, .listNames, .listFlows, .listBindings, .status, .describeIPCP:
+            return nil
         }
     }
 

@@ -12,6 +12,8 @@ extension ResourceManager {
     struct Origin: Hashable, Sendable {
         /// Goes back to the other host with the answer.
         let authentication: [UInt8]
+        /// That host, as people write it.
+        let address: [UInt8]
     }
 
     /// The IPCP's part in a flow.
@@ -120,7 +122,12 @@ extension ResourceManager {
         _ allocation: Allocation, with flow: Flow, _ failure: Failure, _ reason: String
     ) {
         guard let remote = flow.remote, failure == .authentication, !allocation.isSecondAttempt else {
-            return refuse(allocation, failure, reason)
+            guard failure == .name, let record = names[allocation.name], allocation.deadline > now else {
+                return refuse(allocation, failure, reason)
+            }
+            // Its layer does not know the name. Somebody may have come to serve it here meanwhile, or may still come.
+            if isServed(record, for: allocation.process) { return seek(allocation) }
+            return waitForServer(allocation) ? () : refuse(allocation, failure, reason)
         }
         // Perhaps the other host has seen the request twice, and takes the second for an attack: the prototype does.
         var second = allocation
@@ -133,11 +140,12 @@ extension ResourceManager {
     /// Another host asks for a flow.
     mutating func arrived(
         _ request: RequestID, _ hash: [UInt8], _ quality: QualityOfService, _ authentication: [UInt8],
-        at ipcp: ProcessID
+        from address: [UInt8], at ipcp: ProcessID
     ) {
         guard let layer = ipcps[ipcp]?.layer, !isStopping,
             let name = nameIndex.name(of: hash, layer.hash, among: names.all),
-            let record = names[name], isServed(record, for: ipcp)
+            let record = names[name],
+            isServed(record, for: ipcp) || record.settings.wait.nanoseconds > 0
         else { return reject(request, .name, at: ipcp) }
         let answer: [UInt8]
         do throws(AuthenticationTrouble) {
@@ -153,7 +161,8 @@ extension ResourceManager {
         allocate(
             Allocation(
                 request: request, connection: call, process: ipcp, name: name, quality: quality,
-                deadline: now + Limits.allocationTimeout, arrival: arrivals, origin: Origin(authentication: answer)))
+                deadline: now + Limits.allocationTimeout, arrival: arrivals,
+                origin: Origin(authentication: answer, address: Array(address.prefix(Limits.hostBytes)))))
     }
 
     private mutating func reject(_ request: RequestID, _ failure: Failure, at ipcp: ProcessID) {
@@ -183,8 +192,11 @@ extension ResourceManager {
         settleOffer(to: ipcp, descriptors: descriptors)
     }
 
-    mutating func remoteTaken(_ id: FlowID, _ authentication: [UInt8], by ipcp: ProcessID) {
+    mutating func remoteTaken(
+        _ id: FlowID, _ authentication: [UInt8], with address: [UInt8], by ipcp: ProcessID
+    ) {
         guard let (flow, connection) = remoteOffer(id, to: ipcp) else { return }
+        flows[id]?.host = Array(address.prefix(Limits.hostBytes))
         remoteTaken(flow, authentication, on: connection)
     }
 

@@ -9,14 +9,15 @@ extension Report {
         switch self {
         case .stopping, .stopped, .process, .naming(.created), .naming(.destroyed): .info
         case .naming(.programBound), .naming(.programUnbound), .naming(.processBound), .naming(.processUnbound): .info
-        case .naming(.registered), .naming(.unregistered): .info
+        case .naming(.registered), .naming(.unregistered), .naming(.changed): .info
         // Whoever asked is told: nobody else must act.
         case .naming(.unknown), .refused: .info
         case .supervision(let report): report.level
         // Thousands a second: at the usual level the log must not be what limits them.
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
         case .flow(.deallocated), .naming(.exists): .debug
-        case .flow(.failed), .flow(.timedOut): .info
+        case .flow(.failed), .flow(.timedOut), .flow(.destroyed): .info
+        case .flow(.waitsForServer): .debug
         case .flow(.arrivalRejected): .debug
         case .flow(.acceptorRefused), .flow(.requestNotAuthentic), .peer: .warning
         }
@@ -67,6 +68,7 @@ extension NamingReport {
         case .registered(let name, let ipcp, let hash):
             "Registered \(name) with IPCP \(ipcp) as \(hexadecimal(hash.prefix(4)))."
         case .unregistered(let name, let ipcp): "Unregistered \(name) from \(ipcp)."
+        case .changed(let name): "Changed the settings of name \(name)."
         }
     }
 }
@@ -121,6 +123,8 @@ extension FlowReport {
         case .failed(let process, let name, let reason):
             "Flow allocation for \(process) to \(name) failed: \(reason)."
         case .timedOut(let process, let name): "Flow allocation timed out: \(process) to \(name)."
+        case .waitsForServer(let process, let name): "Process \(process) waits until somebody serves \(name)."
+        case .destroyed(let flow, let user): "Flow \(flow) is destroyed by user \(user)."
         case .acceptorRefused(let process, let name, let failure):
             "Process \(process) could not take a flow for \(name): \(failure)."
         case .arrivalRejected(let ipcp, let failure):

@@ -38,6 +38,7 @@ package enum NamingReport: Hashable, Sendable {
     case processUnbound(ProcessID, ServiceName)
     case registered(ServiceName, ProcessID, hash: [UInt8])
     case unregistered(ServiceName, ProcessID)
+    case changed(ServiceName)
 }
 
 /// Of IPCPs and of programs that irmd starts.
@@ -68,6 +69,9 @@ package enum FlowReport: Hashable, Sendable {
     /// What the process is told.
     case failed(ProcessID, ServiceName, reason: String)
     case timedOut(ProcessID, ServiceName)
+    case waitsForServer(ProcessID, ServiceName)
+    /// By an operator.
+    case destroyed(FlowID, UserID)
     case acceptorRefused(ProcessID, ServiceName, Failure)
     /// What another host asked for.
     case arrivalRejected(ProcessID, Failure)

@@ -42,10 +42,19 @@ struct FlowStore {
     func counted(_ flow: ListedFlow) -> FlowEntry {
         var entry = flow.entry
         if let link = links[flow.link] {
-            entry.packetsFromClient = link.memory.packetsWritten(from: .first, in: flow.slot)
-            entry.packetsFromServer = link.memory.packetsWritten(from: .second, in: flow.slot)
+            entry.client.sent = FlowTraffic(link.memory.traffic(from: .first, in: flow.slot))
+            entry.server.sent = FlowTraffic(link.memory.traffic(from: .second, in: flow.slot))
         }
         return entry
+    }
+}
+
+extension FlowTraffic {
+    /// The words are the processes' own: whatever stands there, it is only shown.
+    fileprivate init(_ traffic: LinkMemory.Traffic) {
+        self.init(
+            packets: traffic.packets, bytes: traffic.bytes, unreadPackets: traffic.unreadPackets,
+            unreadBytes: traffic.unreadBytes)
     }
 }
 

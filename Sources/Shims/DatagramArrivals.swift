@@ -25,7 +25,9 @@ extension DatagramLayer {
         guard let id = arrivals.add(key, fingerprint, now: now) else { return counters.dropped(.crowded) }
         actions.append(
             .reply(
-                .arrived(id, hash: request.hash, request.quality, authentication: request.authentication)))
+                .arrived(
+                    id, hash: request.hash, request.quality, authentication: request.authentication,
+                    from: Array(source.description.utf8))))
     }
 
     mutating func accept(
@@ -58,7 +60,7 @@ extension DatagramLayer {
         arrivals.answer(id, reply, now: now)
         actions += [
             .report(.flowEstablished(descriptor(port), type)), .send(reply, to: key.source),
-            .reply(.taken(flow, authentication: [])),
+            .reply(.taken(flow, authentication: [], with: Array(key.source.description.utf8))),
         ]
     }
 

@@ -142,7 +142,10 @@ extension DatagramLayer {
             requests[reply.requester] = nil
             actions += [
                 .report(.flowEstablished(descriptor(request.wish.port), type)),
-                .reply(.taken(request.wish.flow, authentication: reply.authentication)),
+                .reply(
+                    .taken(
+                        request.wish.flow, authentication: reply.authentication,
+                        with: Array(source.description.utf8))),
             ]
             return
         }

@@ -8,7 +8,7 @@ package enum ValueKind: Hashable, Sendable {
     case free
     case words([String])
     /// Of the running system.
-    case ipcp, layer, name
+    case ipcp, layer, name, flow
     case process, interface
     /// The shell knows these.
     case file, directory, command
@@ -48,7 +48,7 @@ package struct Completion: Sendable {
         switch value {
         case .free: self.init([])
         case .words(let words): self.init(words.map { Candidate($0) })
-        case .ipcp, .layer, .name: self.init(Completion.distinct(running(value)).map { Candidate($0) })
+        case .ipcp, .layer, .name, .flow: self.init(Completion.distinct(running(value)).map { Candidate($0) })
         case .process: self.init(Completion.entries("/proc").filter { UInt32($0) != nil }.map { Candidate($0) })
         case .interface: self.init(Completion.entries("/sys/class/net").map { Candidate($0) })
         case .file: self.init(kind: "file")

@@ -8,6 +8,8 @@ public enum Limits {
     public static let pathBytes = 511
     /// Bytes of the path of a process's program (`PATH_MAX`); the rest is cut.
     public static let programBytes = 4_096
+    /// Bytes of the address of another host in a list or an offer, as people write it; the rest is cut.
+    public static let hostBytes = 127
     /// Bytes of the base name of a program in a list; the rest is cut.
     public static let programNameBytes = 255
     /// The first flow descriptor; smaller ones can never be taken for those of the kernel's standard streams.
@@ -86,6 +88,10 @@ public enum Limits {
     package static let restingEndpoints = 1_024
     /// Requests of other hosts that irmd has not answered. Beyond: they are dropped, and come again.
     package static let arrivedRequests = 1_024
+    /// Requests of other hosts that wait for the servers of names that were told to wait. Beyond: they are refused at once.
+    package static let waitingArrivals = arrivedRequests / 4
+    /// And of those for one name.
+    package static let waitingArrivalsPerName = waitingArrivals / 4
     /// Requests of other hosts whose answers are remembered. Beyond: the oldest is forgotten, and its repetition is a new
     /// request.
     package static let answeredRequests = 16_384

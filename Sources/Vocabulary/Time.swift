@@ -28,5 +28,14 @@ package struct TimeSpan: Hashable, Comparable, Sendable {
     package init(milliseconds: UInt64) { self.nanoseconds = milliseconds.multipliedReportingOverflow(by: 1_000_000).0 }
     package init(seconds: UInt64) { self.nanoseconds = seconds.multipliedReportingOverflow(by: 1_000_000_000).0 }
 
+    /// Longer than anything waits.
+    package static let unlimited = TimeSpan(nanoseconds: .max)
+
+    /// Saturates.
+    package static func + (left: TimeSpan, right: TimeSpan) -> TimeSpan {
+        let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+        return overflow ? .unlimited : TimeSpan(nanoseconds: sum)
+    }
+
     package static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.nanoseconds < right.nanoseconds }
 }

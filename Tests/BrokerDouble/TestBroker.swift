@@ -61,8 +61,13 @@ package final class TestBroker: @unchecked Sendable {
             case .allocate(let request, let name, let quality, _):
                 let words = name.description.split(separator: "#")
                 let pair = words.count == 2 ? UInt64(words[1]) ?? 0 : 0
+                if words[0] == "refused" {
+                    let reason = Array("/bin/x ended with status 127 before it accepted\u{7} a flow".utf8)
+                    send(.failed(request, .ipcp, reason: reason), connection)
+                    continue
+                }
                 if words[0] == "ghost" { offerGhost(pair) }
-                allocate(connection, request, quality, pair, isExpedited: words[0] == "expedited")
+                allocate(connection, request, name, quality, pair, isExpedited: words[0] == "expedited")
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
             case .refused(_, let failure): condition.withLock { refusals.append(failure) }
             case .taken:
@@ -78,7 +83,8 @@ package final class TestBroker: @unchecked Sendable {
     }
 
     private func allocate(
-        _ client: Int32, _ request: RequestID, _ quality: Vocabulary.QualityOfService, _ pair: UInt64, isExpedited: Bool
+        _ client: Int32, _ request: RequestID, _ name: ServiceName, _ quality: Vocabulary.QualityOfService,
+        _ pair: UInt64, isExpedited: Bool
     ) {
         condition.lock()
         if link == nil {
@@ -88,7 +94,8 @@ package final class TestBroker: @unchecked Sendable {
         }
         let flow = FlowID(nextFlow)
         nextFlow += 1
-        let shape = shapes.removeValue(forKey: pair) ?? FlowShape()
+        var shape = shapes.removeValue(forKey: pair) ?? FlowShape()
+        shape.name = name
         let segment = try! SegmentMemory.create()
         // An acceptor may just have given up.
         var isOffered = false
@@ -129,11 +136,14 @@ package final class TestBroker: @unchecked Sendable {
         _ segment: Int32, _ connection: Int32, _ request: RequestID
     ) -> Bool {
         guard let link else { return false }
-        let offer = FlowOffer(
+        var offer = FlowOffer(
             flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
             slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
             isExpedited: isExpedited, queueBytes: shape.queueBytes, messageBytes: shape.messageBytes,
             role: end == .first ? shape.client : shape.server)
+        offer.parties = FlowParties(
+            name: shape.name, user: UserID(1_000), group: GroupID(100), layer: LayerName("layer"),
+            address: offer.role == .user ? Array("10.0.0.2:3435\u{1b}".utf8) : [])
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
         let message = ManagerMessage.offer(request, offer).encoded()
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
@@ -183,6 +193,8 @@ package struct FlowShape: Sendable {
     var server: FlowRole
     var queueBytes: UInt32
     var messageBytes: UInt32
+    /// What the flow is allocated to.
+    var name: ServiceName?
 
     package init(
         client: FlowRole = .direct, server: FlowRole = .direct, queueBytes: Int = Limits.queueBytes,

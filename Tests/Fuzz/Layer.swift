@@ -37,7 +37,7 @@ private struct Layer {
             switch action {
             case .release(let port), .discard(let port):
                 precondition(ports.remove(port) != nil, "\(port) is let go of twice")
-            case .reply(.arrived(let id, _, _, _)): arrivals.append(id)
+            case .reply(.arrived(let id, _, _, _, _)): arrivals.append(id)
             case .reply(.described(_, let status)):
                 precondition(Int(status.flows) == ports.count, "\(status.flows) flows on \(ports.count) ports")
             case .resolve(let id, _): inquiries.append(id)

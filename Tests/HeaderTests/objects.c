@@ -51,6 +51,11 @@ typedef struct {
     int      (*set_poll)(fset_t *);
     const char * (*meaning)(int);
     const char * (*reason)(void);
+    int      (*set_policy)(const char *, enum pol_balance);
+    int      (*set_wait)(const char *, const struct timespec *);
+    ssize_t  (*bindings)(struct bind_list_info **);
+    ssize_t  (*flows)(struct flow_list_info **);
+    int      (*destroy_flow)(uint32_t);
 } extension_prototypes;
 
 typedef struct {
@@ -91,6 +96,11 @@ SAME_TYPE(extension_prototypes, set_poll, fset_pollfd);
 SAME_TYPE(extension_prototypes, meaning, ouroboros_strerror);
 SAME_TYPE(extension_prototypes, reason, flow_last_error);
 SAME_TYPE(extension_prototypes, reason, irm_last_error);
+SAME_TYPE(extension_prototypes, set_policy, irm_set_name_policy);
+SAME_TYPE(extension_prototypes, set_wait, irm_set_name_wait);
+SAME_TYPE(extension_prototypes, bindings, irm_list_bindings);
+SAME_TYPE(extension_prototypes, flows, irm_list_flows);
+SAME_TYPE(extension_prototypes, destroy_flow, irm_destroy_flow);
 SAME_TYPE(flow_prototypes, control, fccntl);
 SAME_TYPE(flow_prototypes, set_create, fset_create);
 SAME_TYPE(flow_prototypes, set_destroy, fset_destroy);

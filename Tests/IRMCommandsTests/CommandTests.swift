@@ -45,6 +45,58 @@ import Vocabulary
         #expect(parsed == .destroyName(try #require(ServiceName(bytes))))
     }
 
+    @Test("a name waits for so long, or as long as its client; settings can be changed one by one")
+    func waiting() throws {
+        func settings(_ wait: TimeSpan, _ balancing: LoadBalancing = .roundRobin) throws -> NameSettings {
+            NameSettings(name: try name("n"), balancing: balancing, wait: wait)
+        }
+        #expect(try command("name create n") == .createName(settings(TimeSpan(nanoseconds: 0))))
+        #expect(
+            try command("name create n wait 5s lb spill") == .createName(settings(TimeSpan(seconds: 5), .spillover)))
+        #expect(try command("name create n wait lb spill") == .createName(settings(.unlimited, .spillover)))
+        #expect(try command("name create n wait") == .createName(settings(.unlimited)))
+        #expect(try command("name create n wait 250") == .createName(settings(TimeSpan(milliseconds: 250))))
+        #expect(try command("name create n wait 0") == .createName(settings(TimeSpan(nanoseconds: 0))))
+        #expect(try command("name create n wait 99999999999999999999d") == .createName(settings(.unlimited)))
+        #expect(
+            try command("name set n wait 2m") == .setName(name("n"), balancing: nil, wait: TimeSpan(seconds: 120)))
+        #expect(
+            try command("n s n w 500ms lb round")
+                == .setName(name("n"), balancing: .roundRobin, wait: TimeSpan(milliseconds: 500)))
+        #expect(try command("name set n lb spillover") == .setName(name("n"), balancing: .spillover, wait: nil))
+        #expect(message("name set n") == "\"irm name set\" needs a load-balance policy or a time to wait.")
+        #expect(message("name set n wait 5x") == "\"5x\" is no length of time: use for example 500ms, 5s or 2m.")
+        #expect(message("name set n wait soon") == "\"soon\" is unknown, try \"irm name set --help\".")
+        #expect(message("name set n lb fast") == "Load-balance policy \"fast\" is unknown.")
+        #expect(message("name set") == "\"irm name set\" needs a name.")
+    }
+
+    @Test("lists are short, long or JSON; flows are ended by number")
+    func styles() throws {
+        #expect(try command("name list -l") == .listNames(name: nil, .long))
+        #expect(try command("name list --long name x") == .listNames(name: "x", .long))
+        #expect(try command("ipcp list --long --json") == .listIPCPs(IPCPFilter(), .json))
+        #expect(try command("flow list --json -l") == .listFlows(name: nil, .json))
+        #expect(try command("bind list") == .listBindings(name: nil, json: false))
+        #expect(try command("b list n x* --json") == .listBindings(name: "x*", json: true))
+        #expect(message("bind list --long") == "\"--long\" is unknown, try \"irm bind list --help\".")
+        #expect(message("unbind list") == "\"list\" is unknown, try \"irm unbind help\".")
+        #expect(try command("flow destroy 7") == .destroyFlow(FlowID(7)))
+        #expect(try command("f d 4294967295") == .destroyFlow(FlowID(.max)))
+        for word in ["x", "-1", "4294967296", "7x"] {
+            #expect(message("flow destroy \(word)") == "\"\(word)\" is no number of a flow, try \"irm flow list\".")
+        }
+        #expect(message("flow destroy 7 8") == "\"8\" is no number of a flow, try \"irm flow list\".")
+        #expect(message("flow destroy") == "\"irm flow destroy\" needs the number of a flow.")
+        for line in ["bind list --help", "flow destroy --help", "name set --help"] {
+            guard case .help(let usage) = try command(line) else {
+                Issue.record("no help")
+                return
+            }
+            #expect(usage.text.contains("Usage: irm \(line.dropLast(7))"))
+        }
+    }
+
     @Test("enrolment needs a layer or a destination, which is the layer otherwise")
     func enroll() throws {
         guard case .enroll(let plain) = try command("ipcp enroll name a layer l"),
@@ -105,14 +157,14 @@ import Vocabulary
 
     @Test("lists have filters and JSON")
     func lists() throws {
-        #expect(try command("ipcp list") == .listIPCPs(IPCPFilter(), json: false))
+        #expect(try command("ipcp list") == .listIPCPs(IPCPFilter(), .short))
         var filter = IPCPFilter()
         filter.name = "a*"
         filter.layer = "l"
         filter.type = .udp4
-        #expect(try command("ipcp list --json type udp layer l name a*") == .listIPCPs(filter, json: true))
-        #expect(try command("name list name x* --json") == .listNames(name: "x*", json: true))
-        #expect(try command("flow list --json") == .listFlows(name: nil, json: true))
+        #expect(try command("ipcp list --json type udp layer l name a*") == .listIPCPs(filter, .json))
+        #expect(try command("name list name x* --json") == .listNames(name: "x*", .json))
+        #expect(try command("flow list --json") == .listFlows(name: nil, .json))
         #expect(try command("status --json") == .status(json: true))
     }
 

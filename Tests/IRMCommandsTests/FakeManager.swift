@@ -10,6 +10,7 @@ final class FakeManager: ManagementService {
     var entries: [IPCPEntry] = []
     var known: [NameEntry] = []
     var running: [FlowEntry] = []
+    var bound: [BindingEntry] = []
     /// What was asked, but for the lists.
     private(set) var requests: [ManagementRequest] = []
     /// Requests that fail, and why.
@@ -31,6 +32,7 @@ final class FakeManager: ManagementService {
         case .listIPCPs(let from): return .ipcps(Array(entries[Int(from)...]), total: UInt32(entries.count))
         case .listNames(let from): return .names(Array(known[Int(from)...]), total: UInt32(known.count))
         case .listFlows(let from): return .flows(Array(running[Int(from)...]), total: UInt32(running.count))
+        case .listBindings(let from): return .bindings(Array(bound[Int(from)...]), total: UInt32(bound.count))
         case .status: return .status(status)
         default: requests.append(request)
         }

@@ -15,9 +15,23 @@ import Vocabulary
         manager.addName(try #require(ServiceName("oping")), layers: [try #require(LayerName("local-layer"))])
         manager.running = [
             FlowEntry(
-                flow: FlowID(7), state: .allocated, name: try #require(ServiceName("oping")), client: ProcessID(20),
-                clientProgram: Array("oping".utf8), server: ProcessID(10), serverProgram: [],
-                layer: LayerName("local-layer"), quality: .raw, packetsFromClient: 5, packetsFromServer: 4)
+                flow: FlowID(7), state: .allocated, name: try #require(ServiceName("oping")),
+                client: FlowParty(
+                    process: ProcessID(20), program: Array("oping".utf8),
+                    sent: FlowTraffic(packets: 5, bytes: 320, unreadPackets: 1, unreadBytes: 64)),
+                server: FlowParty(process: ProcessID(10), program: [], sent: FlowTraffic(packets: 4, bytes: 256)),
+                layer: LayerName("local-layer"), quality: .raw, age: TimeSpan(seconds: 65))
+        ]
+        let name = try #require(ServiceName("oping"))
+        manager.bound = [
+            BindingEntry(
+                name: name,
+                bound: .program(
+                    Array("/usr/bin/oping".utf8), UserID(0), arguments: [Array("-l".utf8), Array("a b".utf8)])),
+            BindingEntry(name: name, bound: .program(Array("/bin/x".utf8), UserID(500), arguments: nil)),
+            BindingEntry(name: name, bound: .process(ProcessID(10), program: Array("sh".utf8))),
+            BindingEntry(name: name, bound: .process(ProcessID(11), program: [])),
+            BindingEntry(name: name, bound: .ipcp(ProcessID(1_002), try #require(IPCPName("uni.1")))),
         ]
     }
 
@@ -81,8 +95,69 @@ import Vocabulary
         try populate()
         #expect(
             manager.irm("flow list").output == """
-                FLOW  NAME   CLIENT      SERVER  LAYER        STATE      SENT  RECEIVED
-                   7  oping  20 (oping)  10      local-layer  allocated     5         4
+                FLOW  NAME   CLIENT      SERVER  LAYER        STATE      AGE        SENT  RECEIVED
+                   7  oping  20 (oping)  10      local-layer  allocated  1 min 5 s     5         4
+
+                """)
+    }
+
+    @Test("a long list of flows has bytes and what is unread, and the addresses of other hosts")
+    func longFlows() throws {
+        try populate()
+        manager.running[0].server.host = Array("10.0.0.2:3435\u{1b}".utf8)
+        for option in ["--long", "-l", "-l name op*"] {
+            #expect(
+                manager.irm("flow list \(option)").output == """
+                    FLOW  NAME   CLIENT      SERVER                  LAYER        STATE      AGE        SENT  BYTES  UNREAD  \
+                    BYTES  RECEIVED  BYTES  UNREAD  BYTES
+                       7  oping  20 (oping)  host 10.0.0.2:3435\\x1b  local-layer  allocated  1 min 5 s     5    320       1  \
+                       64         4    256       0      0
+
+                    """)
+        }
+        manager.running[0].server.host = []
+        #expect(manager.irm("flow list").output.contains("  another host  "))
+        #expect(manager.irm("flow list -l --json").output == manager.irm("flow list --json").output)
+    }
+
+    @Test("what is bound is listed, and with names and IPCPs if they are asked for in full")
+    func bindings() throws {
+        #expect(manager.irm("bind list").output == "Nothing is bound.\n\n")
+        #expect(manager.irm("bind list --json").output == "[]\n")
+        try populate()
+        #expect(
+            manager.irm("bind list").output == """
+                NAME   TYPE     BOUND           UID  AUTO  ARGUMENTS
+                oping  program  /usr/bin/oping  0    auto  -l a b
+                oping  program  /bin/x          500  -     -
+                oping  process  10 (sh)         -    -     -
+                oping  process  11              -    -     -
+                oping  ipcp     1002 (uni.1)    -    -     -
+
+                """)
+        #expect(manager.irm("bind list name x").output == "No names match.\n\n")
+        let json = manager.irm("b l --json").output
+        for member in ["\"type\": \"program\"", "\"auto\": true", "\"a b\"", "\"ipcp\": \"uni.1\"", "\"pid\": 11"] {
+            #expect(json.contains(member))
+        }
+        manager.known[0].settings.wait = TimeSpan(milliseconds: 1_500)
+        #expect(
+            manager.irm("name list --long").output == """
+                NAME   POLICY     WAIT     ACCEPTORS  BOUND                                           \
+                                        LAYERS
+                oping  spillover  1500 ms          1  /usr/bin/oping (auto), /bin/x, process 10 (sh), process 11, IPCP uni.1  \
+                local-layer
+
+                """)
+        #expect(manager.irm("name list --json").output.contains("\"wait_ms\": 1500"))
+        manager.known[0].settings.wait = .unlimited
+        #expect(manager.irm("name list -l").output.contains("  client  "))
+        #expect(manager.irm("name list --json").output.contains("\"wait_ms\": null"))
+        #expect(
+            manager.irm("ipcp list --long").output == """
+                 PID  NAME        TYPE     LAYER          BOUND TO
+                1001  local-ipcp  local    local-layer    -
+                1002  uni.1       unicast  Not enrolled.  oping
 
                 """)
     }
@@ -97,7 +172,10 @@ import Vocabulary
                     "pid": 1002,
                     "name": "uni.1",
                     "type": "unicast",
-                    "layer": null
+                    "layer": null,
+                    "bound_to": [
+                      "oping"
+                    ]
                   }
                 ]
 
@@ -107,7 +185,10 @@ import Vocabulary
             #expect(names.contains(member))
         }
         let flows = manager.irm("flow list --json").output
-        for member in ["\"flow\": 7", "\"packets\": 5", "\"layer\": \"local-layer\"", "\"delay_ms\": null"] {
+        for member in [
+            "\"flow\": 7", "\"packets\": 5", "\"layer\": \"local-layer\"", "\"delay_ms\": null",
+            "\"age_s\": 65", "\"bytes\": 320", "\"unread_packets\": 1", "\"unread_bytes\": 64", "\"host\": null",
+        ] {
             #expect(flows.contains(member))
         }
         let status = manager.irm("status --json").output
@@ -129,17 +210,17 @@ import Vocabulary
                   local-layer  local      1      1
 
                 IPCPS
-                   PID  NAME        TYPE     LAYER
-                  1001  local-ipcp  local    local-layer
-                  1002  uni.1       unicast  Not enrolled.
+                   PID  NAME        TYPE     LAYER          BOUND TO
+                  1001  local-ipcp  local    local-layer    -
+                  1002  uni.1       unicast  Not enrolled.  oping
 
                 NAMES
                   NAME   ACCEPTORS  PROCESSES  PROGRAMS  POLICY     LAYERS
                   oping          1          1         1  spillover  local-layer
 
                 FLOWS
-                  FLOW  NAME   CLIENT      SERVER  LAYER        STATE      SENT  RECEIVED
-                     7  oping  20 (oping)  10      local-layer  allocated     5         4
+                  FLOW  NAME   CLIENT      SERVER  LAYER        STATE      AGE        SENT  RECEIVED
+                     7  oping  20 (oping)  10      local-layer  allocated  1 min 5 s     5         4
 
                 """)
         for index in 0..<30 { manager.add("i.\(index)", .local) }

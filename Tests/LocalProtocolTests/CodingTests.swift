@@ -93,6 +93,35 @@ private struct Numbers: RandomNumberGenerator {
         #expect(ManagerMessage.versionRefused(ProtocolVersion(major: 2, minor: 3)).encoded() == [1, 2, 0, 3, 0])
     }
 
+    @Test("what is bound, what is changed and what is told of the ends of a flow have these bytes")
+    func golden() throws {
+        let name = Samples.name(ServiceKind.self, "n")
+        func bytes(_ management: ManagementRequest) -> [UInt8] {
+            Array(ProcessMessage.manage(RequestID(1), management).encoded().dropFirst(9))
+        }
+        #expect(bytes(.listBindings(from: 258)) == [19, 2, 1, 0, 0])
+        #expect(
+            bytes(.setName(name, balancing: .spillover, wait: nil)) == [20, 1, 0, 0x6e, 1, 1, 0, 0, 0, 0])
+        #expect(
+            bytes(.setName(name, balancing: nil, wait: TimeSpan(nanoseconds: 2)))
+                == [20, 1, 0, 0x6e, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0])
+        #expect(bytes(.destroyFlow(FlowID(7))) == [21, 7, 0, 0, 0])
+        let binding = BindingEntry(name: name, bound: .program([0x2f], UserID(2), arguments: [[0x61]]))
+        #expect(
+            Array(
+                ManagerMessage.result(RequestID(1), .bindings([binding], total: 1)).encoded().dropFirst(9))
+                == [8, 1, 0, 1, 0, 0x6e, 0, 1, 0, 0x2f, 2, 0, 0, 0, 1, 1, 0, 1, 0, 0x61, 1, 0, 0, 0])
+        let taken = IPCPReply.taken(FlowID(1), authentication: [9], with: [0x68]).encoded()
+        #expect(taken == [5, 1, 0, 0, 0, 1, 0, 9, 1, 0, 0x68])
+        // A policy that is none, and a kind of binding that is none.
+        #expect(
+            (try? ProcessMessage(
+                decoding: [7] + Array(repeating: 0, count: 8) + [20, 1, 0, 0x6e, 1, 2, 0, 0, 0, 0])) == nil)
+        #expect(
+            (try? ManagerMessage(
+                decoding: [5] + Array(repeating: 0, count: 8) + [8, 1, 0, 1, 0, 0x6e, 3, 1, 0, 0, 0])) == nil)
+    }
+
     @Test("a UDP layer has addresses of its kind, and paths that begin at the root")
     func datagramParameters() {
         let address = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 3_435)

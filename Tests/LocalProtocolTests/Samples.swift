@@ -56,10 +56,13 @@ enum Samples {
             .unbindProgram(program: [], otherwise: Array("/x".utf8), service),
             .bindProcess(ProcessID(.max), service), .unbindProcess(ProcessID(1), nil),
             .unbindProcess(ProcessID(1), service),
-            .createName(NameSettings(name: service, balancing: .roundRobin, server: paths, client: paths)),
+            .createName(
+                NameSettings(
+                    name: service, balancing: .roundRobin, wait: TimeSpan(seconds: 5), server: paths, client: paths)),
             .destroyName(service), .listNames(from: .max), .registerName(service, ProcessID(3)),
             .unregisterName(service, ProcessID(3)), .listFlows(from: 24), .status,
-            .describeIPCP(ProcessID(9)),
+            .describeIPCP(ProcessID(9)), .listBindings(from: 1), .setName(service, balancing: nil, wait: nil),
+            .setName(longest, balancing: .spillover, wait: .unlimited), .destroyFlow(flow),
         ] + configurations.map { .bootstrapIPCP(ProcessID(7), $0) }
 
     static let processMessages: [ProcessMessage] =
@@ -72,9 +75,19 @@ enum Samples {
         ] + managements.map { .manage(request, $0) }
 
     static let flowEntry = FlowEntry(
-        flow: flow, state: .deallocating, name: service, client: ProcessID(1), clientProgram: Array("c".utf8),
-        server: ProcessID(2), serverProgram: [], layer: layer, quality: .video, packetsFromClient: .max,
-        packetsFromServer: 0)
+        flow: flow, state: .deallocating, name: service,
+        client: FlowParty(
+            process: ProcessID(1), program: Array("c".utf8),
+            sent: FlowTraffic(packets: .max, bytes: 1, unreadPackets: 2, unreadBytes: 3)),
+        server: FlowParty(process: ProcessID(2), program: [], host: Array("10.0.0.1:3435".utf8)), layer: layer,
+        quality: .video, age: TimeSpan(seconds: 3))
+
+    static let bindings: [BindingEntry] = [
+        BindingEntry(name: longest, bound: .program(Array("/bin/x".utf8), .root, arguments: nil)),
+        BindingEntry(name: service, bound: .program([], UserID(.max), arguments: [[], [0xff]])),
+        BindingEntry(name: service, bound: .process(ProcessID(.max), program: [])),
+        BindingEntry(name: service, bound: .ipcp(ProcessID(3), name(IPCPKind.self, "i"))),
+    ]
 
     static let results: [ManagementResult] = [
         .completed, .unchanged, .created(ProcessID(9)), .ipcps([], total: 0),
@@ -91,18 +104,24 @@ enum Samples {
             ManagerStatus(
                 process: ProcessID(1), user: .root, uptime: TimeSpan(seconds: 1), processes: 1, ipcps: 2, names: 3,
                 flows: 4, flowsAllocated: 5, allocationsFailed: 6, runtimeDirectory: Array("/run".utf8))),
-        .layer(layerStatus),
+        .layer(layerStatus), .bindings([], total: 0), .bindings(bindings, total: 7),
     ]
 
     static let offer = FlowOffer(
         flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3), slot: LinkSlot(65_535),
         linkEnd: .first, linkIsIncluded: true, isExpedited: false, role: .provider)
 
+    static let userOffer = FlowOffer(
+        flow: flow, end: .first, quality: .raw, peer: ProcessID(4),
+        parties: FlowParties(
+            name: longest, user: UserID(1_000), group: GroupID(5), layer: layer, address: Array("[::1]:9".utf8)),
+        link: LinkID(3), slot: LinkSlot(0), linkEnd: .second, linkIsIncluded: false, isExpedited: true, role: .user)
+
     static let managerMessages: [ManagerMessage] =
         [
             .welcome(Welcome(features: .expeditedBarrier, manager: ProcessID(5), incarnation: .max)),
             .versionRefused(ProtocolVersion(major: .max, minor: 0)),
-            .offer(request, offer),
+            .offer(request, offer), .offer(request, userOffer),
             .failed(request, .timedOut, reason: Array("why".utf8)), .flowDown(flow),
         ] + results.map { .result(request, $0) }
 
@@ -118,8 +137,9 @@ enum Samples {
 
     static let ipcpReplies: [IPCPReply] = [
         .initialised(.current, .ethernetDIX), .succeeded(request), .failed(request, .ipcpState, reason: [0x41]),
-        .bootstrapped(request, messageBytes: 8_976), .arrived(request, hash: [7], .data, authentication: [1, 2]),
-        .mapped(flow), .taken(flow, authentication: [3]), .refused(flow, .name, reason: [0x42]),
+        .bootstrapped(request, messageBytes: 8_976),
+        .arrived(request, hash: [7], .data, authentication: [1, 2], from: Array("10.0.0.1:3435".utf8)),
+        .mapped(flow), .taken(flow, authentication: [3], with: []), .refused(flow, .name, reason: [0x42]),
         .described(request, layerStatus),
     ]
 

@@ -143,6 +143,8 @@ static void without(void) {
     struct name_info info = settings("x", LB_RR);
     struct ipcp_list_info *ipcps;
     struct name_info *names;
+    struct bind_list_info *bindings;
+    struct flow_list_info *flows;
 
     strcpy(config.layer_info.name, "layer");
     IS(irm_create_ipcp("x", IPCP_LOCAL), -EIRMD);
@@ -161,15 +163,27 @@ static void without(void) {
     IS(irm_list_names(&names), -EIRMD);
     IS(irm_reg_name("x", 1), -EIRMD);
     IS(irm_unreg_name("x", 1), -EIRMD);
+    IS(irm_set_name_policy("x", LB_RR), -EIRMD);
+    IS(irm_set_name_wait("x", NULL), -EIRMD);
+    IS(irm_list_bindings(&bindings), -EIRMD);
+    IS(irm_list_flows(&flows), -EIRMD);
+    IS(irm_destroy_flow(1), -EIRMD);
+    IS(strstr(irm_last_error(), "OUROBOROS_RUNTIME_DIR") != NULL, 1);
 }
 
 static void layers(void) {
     struct ipcp_config config = local_default_conf;
     struct ipcp_list_info *list = (struct ipcp_list_info *)1;
+    struct bind_list_info *bindings = (struct bind_list_info *)1;
+    struct flow_list_info *flows = (struct flow_list_info *)1;
     pid_t pid;
 
     IS(irm_list_ipcps(&list), 0);
     IS(list == NULL, 1);
+    IS(irm_list_bindings(&bindings), 0);
+    IS(bindings == NULL, 1);
+    IS(irm_list_flows(&flows), 0);
+    IS(flows == NULL, 1);
     IS(irm_create_ipcp("ipcp", IPCP_LOCAL), 0); /* not the pid */
     IS(irm_create_ipcp("ipcp", IPCP_LOCAL), -EPERM);
     IS(irm_create_ipcp(longest_name, IPCP_LOCAL), 0);

@@ -91,4 +91,37 @@ import Vocabulary
             await #expect(throws: OuroborosError(.ipcp)) { try await Flow.join(layer: name) }
         }
     }
+
+    @Test func aRefusalSaysWhyInTheWordsOfIrmd() async throws {
+        let error = OuroborosError(.ipcp, reason: "/bin/x ended with status 127 before it accepted\\x07 a flow.")
+        await #expect(throws: error) { try await Flow.open(to: "refused") }
+        try await onThread { #expect(throws: error) { try Flow.open(to: "refused", deadline: .never) } }
+        #expect(error.description == error.reason)
+    }
+
+    @Test func bothEndsKnowTheNameAndThePeer() async throws {
+        async let accepted = FlowListener().accept()
+        let client = try await Flow.open(to: "expedited")
+        let server = try await accepted
+        for flow in [client, server] {
+            #expect(try flow.name == "expedited")
+            let peer = try flow.peer
+            #expect(peer.local == FlowPeer.LocalProcess(process: .current, user: 1_000, group: 100))
+            #expect(peer.layer == "layer" && peer.host == nil)
+        }
+        client.close()
+        #expect(throws: OuroborosError(.notAllocated)) { try client.peer }
+        #expect(throws: OuroborosError(.notAllocated)) { try client.name }
+        #expect(try server.name == "expedited")
+    }
+
+    @Test func aPeerOnAnotherHostHasAnAddressAndNoProcess() throws {
+        let (user, provider) = try broker.flow(shape: FlowShape(client: .user, server: .provider))
+        let flow = Flow(adopting: user, .raw)
+        #expect(try flow.peer.local == nil)
+        #expect(try flow.peer.host == "10.0.0.2:3435\\x1b")
+        // An IPCP has no use for it.
+        let other = Flow(adopting: provider, .raw)
+        #expect(throws: OuroborosError(.notAllocated)) { try other.peer }
+    }
 }

@@ -68,6 +68,53 @@ struct Town {
         #expect(town.rig.manager.flows[first.offer.flow]?.state == .allocated)
     }
 
+    @Test("each end is told what the flow is for and who is at the other end, as the kernel says")
+    func parties() throws {
+        var town = Town()
+        town.rig.accept(town.server.call)
+        let server = try #require(town.rig.allocate(town.client.call, "echo").offers.first).offer
+        #expect(server.peer == town.client.pid)
+        let parties = FlowParties(name: service("echo"), user: UserID(1_000), group: GroupID(1_000))
+        #expect(server.parties == parties)
+        let client = try #require(town.rig.take(server.flow, town.server.call).offers.first).offer
+        #expect(client.parties == parties && client.peer == town.server.pid)
+    }
+
+    @Test("an operator ends a flow: both ends are told, and both have let go of nothing yet")
+    func destroyed() throws {
+        var town = Town()
+        let flow = try town.establish()
+        let done = town.rig.manage(.destroyFlow(flow), on: town.management)
+        let told = done.compactMap { if case .send(.flowDown(flow), let connection) = $0 { connection } else { nil } }
+        #expect(Set(told) == [town.client.session, town.server.session])
+        #expect(done.count { if case .markGone = $0 { true } else { false } } == 2)
+        #expect(done.results == [.completed])
+        town.rig.handle(.received(town.client.session, .deallocate(flow), .nothing))
+        town.rig.handle(.received(town.server.session, .deallocate(flow), .nothing))
+        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manage(.destroyFlow(flow), on: town.management).failures == [.noEntry])
+        // One that nobody has taken yet.
+        town.rig.accept(town.server.call)
+        let offered = try #require(town.rig.allocate(town.client.call, "echo").offers.first).offer.flow
+        let early = town.rig.manage(.destroyFlow(offered), on: town.management)
+        #expect(early.reasons == ["an operator has destroyed the flow"])
+        town.rig.manager.checkInvariants()
+    }
+
+    @Test("a manager ends flows of which an end or the name is his, and no others")
+    func notMine() throws {
+        var town = Town()
+        let flow = try town.establish()
+        let stranger = town.rig.connect(.management, pid: 7, uid: 2_000, groups: [GroupID(77)])
+        #expect(town.rig.manage(.destroyFlow(flow), on: stranger).failures == [.notPermitted])
+        #expect(
+            town.rig.manage(.setName(service("echo"), balancing: nil, wait: .unlimited), on: stranger)
+                .failures == [.notPermitted])
+        #expect(town.rig.manager.names[service("echo")]?.settings.wait == TimeSpan(nanoseconds: 0))
+        let own = town.rig.connect(.management, pid: 8, uid: 1_000, groups: [GroupID(77)])
+        #expect(town.rig.manage(.destroyFlow(flow), on: own).results == [.completed])
+    }
+
     @Test("both ends let go: partial, then complete, and the slot is new again")
     func deallocation() throws {
         var town = Town()

@@ -30,6 +30,13 @@ extension ResourceManager {
             case nil: break
             }
         }
+        for id in waitingArrivals {
+            guard let call = connections[id]?.call, case .allocating(let allocation) = call else {
+                Issue.record("\(id) is counted as waiting, but does not wait. \(comment)")
+                continue
+            }
+            #expect(allocation.origin != nil && allocation.serverDeadline != nil, comment)
+        }
         for (id, process) in processes { check(id, process, comment) }
         for (id, flow) in flows { check(id, flow, comment) }
         for name in waiting.names {

@@ -109,7 +109,7 @@ import Vocabulary
         #expect(total == 1)
         #expect(listed.first?.entry.flow == flow)
         #expect(listed.first?.entry.state == .allocated)
-        #expect(listed.first?.entry.clientProgram == Array("app".utf8))
+        #expect(listed.first?.entry.client.program == Array("app".utf8))
         #expect(listed.first?.entry.layer == nil)
         guard case .names(let names, _) = town.rig.manage(.listNames(from: 0), on: town.management).results.first else {
             Issue.record("no names")
@@ -124,5 +124,74 @@ import Vocabulary
         #expect(status.flows == 1)
         #expect(status.flowsAllocated == 1)
         #expect(status.processes == 2)
+    }
+
+    @Test("what is bound is listed: programs with arguments, processes, IPCPs; each page fits a message")
+    func bindings() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let ipcp = try rig.makeLocalLayer(on: management)
+        let program = Array("/bin/server".utf8)
+        let arguments = [Array("-l".utf8), [0xff]]
+        rig.manage(
+            .bindProgram(program: program, service("a"), autoStart: true, arguments: arguments, directory: []),
+            on: management, .program(program))
+        rig.manage(
+            .bindProgram(program: program, service("b"), autoStart: false, arguments: [], directory: []),
+            on: management, .program(program))
+        let server = Attached(&rig, pid: 10, program: "/bin/app")
+        rig.manage(.bindProcess(server.pid, service("b")), on: management, .process(UserID(1_000)))
+        rig.manage(.bindProcess(ProcessID(11), service("b")), on: management, .process(UserID(1_000)))
+        rig.manage(.bindProcess(ipcp, service("c")), on: management, .process(UserID(500)))
+        let expected = [
+            BindingEntry(name: service("a"), bound: .program(program, UserID(500), arguments: arguments)),
+            BindingEntry(name: service("b"), bound: .program(program, UserID(500), arguments: nil)),
+            BindingEntry(name: service("b"), bound: .process(server.pid, program: Array("app".utf8))),
+            BindingEntry(name: service("b"), bound: .process(ProcessID(11), program: [])),
+            BindingEntry(name: service("c"), bound: .ipcp(ipcp, try #require(IPCPName("local")))),
+        ]
+        #expect(rig.manage(.listBindings(from: 0), on: management).results == [.bindings(expected, total: 5)])
+        #expect(rig.manage(.listBindings(from: .max), on: management).results == [.bindings([], total: 5)])
+
+        // Entries as long as they can be: one fits a message.
+        let long = [UInt8](repeating: 0x2f, count: Limits.programBytes)
+        let most = [[UInt8]](repeating: [UInt8](repeating: 0x61, count: 31), count: Limits.arguments)
+        for number in 0..<3 {
+            let name = service(String(repeating: "n", count: 254) + "\(number)")
+            rig.manage(
+                .bindProgram(program: long, name, autoStart: true, arguments: most, directory: []), on: management,
+                .program(long))
+        }
+        var listed: [BindingEntry] = []
+        while listed.count < 8 {
+            let message = try #require(rig.manage(.listBindings(from: UInt32(listed.count)), on: management).last)
+            guard case .send(let reply, _) = message, case .result(_, .bindings(let page, 8)) = reply, !page.isEmpty
+            else {
+                Issue.record("no page")
+                return
+            }
+            #expect(reply.encoded().count <= Limits.localMessageBytes)
+            listed += page
+        }
+    }
+
+    @Test("a flow has an age, and of another host an address")
+    func remoteFlows() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        var network = try Network(&rig, on: management)
+        let server = Attached(&rig, pid: 10)
+        rig.manage(.bindProcess(server.pid, service("here")), on: management, .process(UserID(1_000)))
+        rig.accept(server.call)
+        network.arrive("here", &rig)
+        rig.advance(TimeSpan(seconds: 3))
+        let actions = rig.manage(.listFlows(from: 0), on: management)
+        guard case .sendFlows(let listed, 1, _, _) = actions.last, let entry = listed.first?.entry else {
+            Issue.record("no list")
+            return
+        }
+        #expect(entry.age == TimeSpan(seconds: 3))
+        #expect(entry.client.host == Array("10.0.0.2:3435".utf8) && entry.client.process == network.ipcp)
+        #expect(entry.server.host == nil && entry.server.process == server.pid)
     }
 }

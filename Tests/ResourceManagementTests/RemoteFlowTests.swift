@@ -51,7 +51,8 @@ struct Network {
         let client = AuthenticationClient(id: rig.manager.chance.bytes(16), now: rig.manager.wallTime)
         return say(
             .arrived(
-                RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request),
+                RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request,
+                from: Array("10.0.0.2:3435".utf8)),
             &rig)
     }
 }
@@ -105,7 +106,9 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         #expect(offer.queueBytes == 3 << 20 && offer.arrivingQueueBytes == 1 << 20)
         #expect(network.say(.mapped(offer.flow), &rig).offers.isEmpty)
         check()
-        let offers = network.say(.taken(offer.flow, authentication: try answer(to: request)), &rig).offers
+        let offers = network.say(
+            .taken(offer.flow, authentication: try answer(to: request), with: Array("10.0.0.2:3435".utf8)), &rig
+        ).offers
         check()
         let given = try #require(offers.first)
         #expect(given.connection == client.call && given.offer.role == .user && given.offer.messageBytes == 8_976)
@@ -146,7 +149,8 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let client = Attached(&rig, pid: 10)
         let (offer, _) = try ask(client)
         network.say(.mapped(offer.flow), &rig)
-        let verdict = network.say(.taken(offer.flow, authentication: [1, 2, 3]), &rig)
+        let verdict = network.say(
+            .taken(offer.flow, authentication: [1, 2, 3], with: Array("10.0.0.2:3435".utf8)), &rig)
         #expect(verdict.failures(on: client.call).count == 1)
         // The IPCP has the flow, and its place, until it lets go.
         #expect(verdict.contains(.send(.flowDown(offer.flow), network.session)))
@@ -201,7 +205,8 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         #expect(gone.failures(on: client.call) == [.timedOut])
         #expect(gone.contains { if case .markGone = $0 { true } else { false } })
         check()
-        network.say(.taken(offer.flow, authentication: try answer(to: request)), &rig)
+        network.say(
+            .taken(offer.flow, authentication: try answer(to: request), with: Array("10.0.0.2:3435".utf8)), &rig)
         check()
         rig.handle(.received(network.session, .deallocate(offer.flow), .nothing))
         #expect(rig.manager.flows.isEmpty)
@@ -211,7 +216,8 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
     @Test mutating func theIPCPDies() throws {
         let client = Attached(&rig, pid: 10)
         let (offer, request) = try ask(client)
-        network.say(.taken(offer.flow, authentication: try answer(to: request)), &rig)
+        network.say(
+            .taken(offer.flow, authentication: try answer(to: request), with: Array("10.0.0.2:3435".utf8)), &rig)
         rig.take(offer.flow, client.call)
         rig.allocate(client.call, "other")
         let gone = rig.handle(.died(network.ipcp)) + rig.handle(.childExited(network.ipcp, .killed(signal: 9)))
@@ -245,7 +251,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let (given, response) = try #require(rig.take(offer.offer.flow, server.call).provided.first)
         #expect(given.role == .provider && given.end == .first && !response.isEmpty)
         network.say(.mapped(given.flow), &rig)
-        network.say(.taken(given.flow, authentication: []), &rig)
+        network.say(.taken(given.flow, authentication: [], with: Array("10.0.0.2:3435".utf8)), &rig)
         #expect(rig.manager.flows[given.flow]?.isEstablished == true)
         check()
         rig.handle(.died(server.pid))
@@ -267,7 +273,10 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         network.arrive("here", &rig)
         #expect(rig.handle(.died(server.pid)).rejections == [.ipcp])
         check()
-        #expect(network.say(.arrived(RequestID(99), hash: [1], .raw, authentication: []), &rig).rejections == [.name])
+        #expect(
+            network.say(.arrived(RequestID(99), hash: [1], .raw, authentication: [], from: []), &rig).rejections == [
+                .name
+            ])
         #expect(rig.manager.processes[network.ipcp]?.calls.isEmpty == true)
     }
 
@@ -278,8 +287,9 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         rig.accept(server.call)
         let offer = try #require(rig.allocate(client.call, "here").offers.first)
         for reply in [
-            IPCPReply.mapped(offer.offer.flow), .taken(offer.offer.flow, authentication: []),
-            .refused(offer.offer.flow, .name, reason: []), .taken(FlowID(77), authentication: []),
+            IPCPReply.mapped(offer.offer.flow),
+            .taken(offer.offer.flow, authentication: [], with: Array("10.0.0.2:3435".utf8)),
+            .refused(offer.offer.flow, .name, reason: []), .taken(FlowID(77), authentication: [], with: []),
         ] {
             #expect(network.say(reply, &rig).isEmpty)
         }

@@ -14,11 +14,12 @@ import Wire
         var rig = try LayerRig()
         let arrived = rig.arrive(LayerRig.wish(3))
         let id = try #require(LayerRig.arrival(in: arrived))
-        #expect(arrived == [.reply(.arrived(id, hash: LayerRig.hash, .raw, authentication: [5]))])
+        let address = Array(LayerRig.peer.description.utf8)
+        #expect(arrived == [.reply(.arrived(id, hash: LayerRig.hash, .raw, authentication: [5], from: address))])
         let actions = rig.accept(id, 8, port: 64)
         let reply = try #require(LayerRig.reply(in: actions))
         #expect(reply.requester == EndpointID(3) && reply.response == 0 && reply.authentication == [9, 9])
-        #expect(actions.last == .reply(.taken(FlowID(8), authentication: [])))
+        #expect(actions.last == .reply(.taken(FlowID(8), authentication: [], with: address)))
         guard
             case .deliver(FlowPort(64)) = rig.layer.arriving(
                 reply.responder.rawValue, length: 4, from: LayerRig.peer, now: rig.now),

@@ -9,6 +9,8 @@ import Wire
 @testable import Shims
 
 @Suite struct DatagramIPCPTests {
+    private let peerText = Array(LayerRig.peer.description.utf8)
+
     private let raw = QualityOfService.raw
 
     @Test("it is bootstrapped when its socket is open, and says how long messages may be")
@@ -125,7 +127,7 @@ import Wire
             .init(requester: request.requester, responder: EndpointID(77), response: 0, authentication: [1, 2]))
         #expect(rig.arrive(reply, from: LayerRig.address(3)).isEmpty)
         #expect(rig.arrive(reply, from: LayerRig.address(2, port: 1)).isEmpty)
-        #expect(rig.arrive(reply) == [.reply(.taken(FlowID(5), authentication: [1, 2]))])
+        #expect(rig.arrive(reply) == [.reply(.taken(FlowID(5), authentication: [1, 2], with: peerText))])
         #expect(rig.arrive(reply).isEmpty)
         #expect(rig.counter("dropped: unexpected reply") == 3)
         guard case .send(77, to: LayerRig.peer) = rig.layer.departing(10, on: FlowPort(64), now: rig.now) else {
@@ -178,7 +180,7 @@ import Wire
         let first = try #require(LayerRig.request(in: rig.allocate(5, port: 64)))
         _ = rig.pass(milliseconds: 1_500)
         #expect(rig.arrive(reply(first, -1_009)).isEmpty)
-        #expect(rig.arrive(reply(first, 0)) == [.reply(.taken(FlowID(5), authentication: []))])
+        #expect(rig.arrive(reply(first, 0)) == [.reply(.taken(FlowID(5), authentication: [], with: peerText))])
         let second = try #require(LayerRig.request(in: rig.allocate(6, port: 65)))
         _ = rig.pass(milliseconds: 1_500)
         #expect(rig.arrive(reply(second, -1_009)).isEmpty)

@@ -118,10 +118,10 @@ private struct World {
 
     private mutating func hear(_ reply: IPCPReply, of index: Int) {
         switch reply {
-        case .arrived(let id, _, _, let authentication):
+        case .arrived(let id, _, _, let authentication, _):
             #expect(!hosts[index].arrivals.contains { $0.id == id })
             hosts[index].arrivals.append((id, authentication))
-        case .taken(let flow, let authentication):
+        case .taken(let flow, let authentication, _):
             #expect(hosts[index].flows[flow]?.verdict == .waiting, "a second verdict for \(flow)")
             hosts[index].flows[flow]?.verdict = .taken
             hosts[index].flows[flow]?.answer = authentication

@@ -91,7 +91,7 @@ import Wire
             _ = rig.layer.arriving(header, length: bytes.count, from: LayerRig.peer, now: rig.now)
             // Also what the data path would not have called control.
             let actions = rig.handle(.datagram(bytes, from: LayerRig.peer))
-            for case .reply(.arrived(let id, _, _, _)) in actions { _ = rig.ask(.reject(id, .name)) }
+            for case .reply(.arrived(let id, _, _, _, _)) in actions { _ = rig.ask(.reject(id, .name)) }
         }
         let malformed = rig.counter("dropped: malformed") ?? 0
         #expect(malformed > 0)

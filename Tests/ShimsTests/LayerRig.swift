@@ -124,7 +124,7 @@ struct LayerRig {
         let actions = arrive(
             .reply(
                 .init(requester: request.requester, responder: EndpointID(77), response: 0, authentication: [1])))
-        #expect(actions == [.reply(.taken(FlowID(flow), authentication: [1]))])
+        #expect(actions == [.reply(.taken(FlowID(flow), authentication: [1], with: Array(Self.peer.description.utf8)))])
         return request.requester
     }
 
@@ -138,7 +138,7 @@ struct LayerRig {
 
     /// The number under which irmd hears of a request.
     static func arrival(in actions: [IPCPAction]) -> RequestID? {
-        for case .reply(.arrived(let id, _, _, _)) in actions { return id }
+        for case .reply(.arrived(let id, _, _, _, _)) in actions { return id }
         return nil
     }
 

@@ -38,6 +38,64 @@ static void check_not_served(void)
     CHECK_RESULT(network(TWO, "flows"), 0, "nor there");
 }
 
+/* The name and the host of a flow from two, as the server here is told. */
+static void check_peer(void)
+{
+    struct agent     agent = agent_at(TWO);
+    char             name[FLOW_NAME_SIZE];
+    char             host[FLOW_HOST_SIZE];
+    char             address[INET6_ADDRSTRLEN];
+    struct flow_peer peer;
+    address_t        two = address_of(2);
+    int              fd;
+
+    irm_bind_process(getpid(), "one.self"); /* Others have done so, too. */
+    agent_begin(&agent, agent_naming(AGENT_ALLOC, "one.self"));
+    fd = flow_accept(NULL, NULL);
+    CHECK(fd >= 0 && agent_finish(&agent).result >= 0, "a flow from two");
+    CHECK_RESULT(fccntl(fd, FLOWGNAME, name), 0, "it has a name");
+    CHECK(strcmp(name, "one.self") == 0, "that of this process");
+    CHECK_RESULT(fccntl(fd, FLOWGPEER, &peer), 0, "it has a peer");
+    CHECK(peer.is_remote == 1 && peer.pid == -1 && peer.uid == (uid_t) -1
+          && peer.gid == (gid_t) -1, "of which no process is known here");
+    CHECK(peer.layer[0] != '\0', "but the layer");
+    inet_ntop(FAMILY, ADDRESS_OF(&two), address, sizeof(address));
+    snprintf(host, sizeof(host), FAMILY == AF_INET6 ? "[%s]:%d" : "%s:%d",
+             address, (int) ntohs(PORT_OF(&two)));
+    CHECK(strcmp(peer.host, host) == 0, "and the host (%s)", peer.host);
+    flow_dealloc(fd);
+    agent_end(&agent);
+}
+
+/* A name here that waits for its server: two asks first. */
+static void check_waiting(void)
+{
+    const struct timespec brief = { 0, 300000000 };
+    const struct timespec none = { 0, 0 };
+    struct agent          agent = agent_at(TWO);
+    struct agent          server = agent_at(ONE);
+    struct agent_command  alloc = agent_naming(AGENT_ALLOC, "one.waits");
+    struct agent_answer   answer;
+
+    REQUIRE(name_create("one.waits") == 0, "a name that two finds");
+    CHECK_RESULT(agent_call(&agent, alloc).result, -ENAME,
+                 "is refused, because nobody serves it");
+    CHECK_RESULT(irm_set_name_wait("one.waits", &brief), 0, "it waits");
+    answer = agent_call(&agent, alloc);
+    CHECK(answer.result == -EIPCP, "nobody comes (%lld)", answer.result);
+    CHECK(answer.lasted >= 300, "which two is told when it is sure");
+    CHECK_RESULT(irm_set_name_wait("one.waits", NULL), 0, "it waits longer");
+    agent_begin(&agent, alloc);
+    agent_sleep(&agent);
+    CHECK(agent_bind(&server, "one.waits") == 0, "a server comes");
+    CHECK(agent_accept(&server) >= 0, "and gets the flow");
+    CHECK(agent_finish(&agent).result >= 0, "of two, which was first");
+    CHECK_RESULT(irm_set_name_wait("one.waits", &none), 0, "it waits no more");
+    agent_end(&agent);
+    agent_end(&server);
+    irm_destroy_name("one.waits");
+}
+
 /* A host with an ear and no mouth. */
 static void check_silent(void)
 {
@@ -136,6 +194,8 @@ int main(int     argc,
 
     check_unknown();
     check_not_served();
+    check_peer();
+    check_waiting();
     check_silent();
     check_nobody();
     check_qualities();
