@@ -42,6 +42,18 @@ static int get_qos(int         fd,
     return fccntl(fd, FLOWGQOSSPEC, qos);
 }
 
+static int get_name(int    fd,
+                    char * name)
+{
+    return fccntl(fd, FLOWGNAME, name);
+}
+
+static int get_peer(int                fd,
+                    struct flow_peer * peer)
+{
+    return fccntl(fd, FLOWGPEER, peer);
+}
+
 static int get_flags(int        fd,
                      uint32_t * flags)
 {

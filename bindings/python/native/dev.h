@@ -65,9 +65,26 @@ void    loan_release(struct loan * loan, char * address);
 ssize_t loan_reserve(int fd, struct loan * loan, size_t count);
 void    loan_commit(struct loan * loan, char * address);
 
+#define FLOW_NAME_SIZE ...
+
+typedef int... pid_t;
+typedef int... uid_t;
+typedef int... gid_t;
+
+struct flow_peer {
+    int   is_remote;
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    char  layer[...];
+    char  host[...];
+};
+
 int control_time(int fd, int command, struct timespec * time);
 int control_length(int fd, int command, size_t * length);
 int get_qos(int fd, qosspec_t * qos);
+int get_name(int fd, char * name);
+int get_peer(int fd, struct flow_peer * peer);
 int get_flags(int fd, uint32_t * flags);
 int set_flags(int fd, uint32_t flags);
 int get_frct_flags(int fd, uint16_t * flags);

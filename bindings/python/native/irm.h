@@ -149,5 +149,54 @@ int     irm_destroy_name(const char * name);
 ssize_t irm_list_names(struct name_info ** names);
 int     irm_reg_name(const char * name, pid_t pid);
 int     irm_unreg_name(const char * name, pid_t pid);
+enum bind_type { BIND_PROGRAM, BIND_PROCESS, BIND_IPCP, ... };
+enum flow_state { FLOW_PENDING, FLOW_ALLOCATED, FLOW_DEALLOCATING, ... };
+
+typedef int... uid_t;
+
+struct bind_list_info {
+    const char *         name;
+    enum bind_type       type;
+    pid_t                pid;
+    uid_t                uid;
+    const char *         prog;
+    int                  opts;
+    int                  argc;
+    const char * const * argv;
+};
+
+struct flow_list_side {
+    pid_t        pid;
+    const char * prog;
+    int          is_remote;
+    const char * host;
+    uint64_t     packets;
+    uint64_t     bytes;
+    uint64_t     unread_packets;
+    uint64_t     unread_bytes;
+};
+
+struct flow_list_info {
+    uint32_t              id;
+    enum flow_state       state;
+    const char *          name;
+    const char *          layer;
+    uint64_t              age_ms;
+    qosspec_t             qs;
+    struct flow_list_side client;
+    struct flow_list_side server;
+};
+
+struct timespec {
+    time_t tv_sec;
+    long   tv_nsec;
+    ...;
+};
+
+int     irm_set_name_policy(const char * name, enum pol_balance pol_lb);
+int     irm_set_name_wait(const char * name, const struct timespec * wait);
+ssize_t irm_list_bindings(struct bind_list_info ** bindings);
+ssize_t irm_list_flows(struct flow_list_info ** flows);
+int     irm_destroy_flow(uint32_t id);
 const char * irm_last_error(void);
 void    free(void * memory);

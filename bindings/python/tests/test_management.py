@@ -10,7 +10,7 @@ import pytest
 from conftest import in_thread
 
 from ouroboros import cli, errors, irm
-from ouroboros.dev import flow_accept, flow_alloc
+from ouroboros.dev import FlowDownException, FlowPeer, FlowPermissionException, flow_accept, flow_alloc
 from ouroboros.irm import *
 
 
@@ -271,3 +271,84 @@ def test_errors_say_why_in_the_words_of_irmd(fresh, tmp_path):
     assert caught.value.errno == errors.EIPCP
     with pytest.raises(IrmNameError, match="there is no name"):
         destroy_name(fresh + "-other")
+
+
+def test_bindings_are_listed(fresh, ipcp, tmp_path):
+    program = tmp_path / "served"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    bind_program(str(program), fresh, BIND_AUTO, ["-l", "", "a b"])
+    bind_process(os.getpid(), fresh)
+    name, pid = ipcp
+    bind_process(pid, fresh)
+    rows = [row for row in list_bindings() if row.name == fresh]
+    assert [row.type for row in rows[:1]] == [BindType.PROGRAM]
+    assert (rows[0].prog, rows[0].uid, rows[0].pid, rows[0].argv) == (
+        str(program),
+        os.geteuid(),
+        None,
+        ["-l", "", "a b"],
+    )
+    processes = {row.type: row for row in rows[1:]}
+    assert (processes[BindType.PROCESS].pid, processes[BindType.PROCESS].argv) == (os.getpid(), None)
+    assert (processes[BindType.IPCP].pid, processes[BindType.IPCP].prog) == (pid, name)
+
+
+def test_flows_are_listed_and_destroyed(fresh):
+    bind_process(os.getpid(), fresh)
+    accepted = in_thread(flow_accept)
+    with flow_alloc(fresh) as flow, accepted() as other:
+        flow.write(b"x" * 10)
+        row = next(row for row in list_flows() if row.name == fresh)
+        assert (row.state, row.layer) == (FlowState.ALLOCATED, "")
+        assert row.age >= 0
+        assert (row.client.pid, row.client.is_remote, row.client.host) == (os.getpid(), False, "")
+        assert (row.client.packets, row.client.unread_packets, row.server.packets) == (1, 1, 0)
+        assert row.client.unread_bytes == row.client.bytes > 10
+        destroy_flow(row.id)
+        assert other.read() == b"x" * 10
+        with pytest.raises(FlowDownException):
+            other.read()
+        with pytest.raises(FlowDownException):
+            flow.write(b"x")
+    with pytest.raises(IrmError, match="there is no flow") as caught:
+        destroy_flow(row.id)
+    assert caught.value.errno == errno.ENOENT
+    with pytest.raises(ValueError, match="32 bits"):
+        destroy_flow(2**32)
+
+
+def test_a_name_waits_for_its_server(fresh):
+    create_name(NameInfo(fresh))
+    with pytest.raises(errors.FlowException, match="nobody serves"):
+        flow_alloc(fresh)
+    set_name_wait(fresh, 0.2)
+    with pytest.raises(errors.FlowException, match="nobody came to serve"):
+        flow_alloc(fresh)
+    set_name_wait(fresh, None)
+    with pytest.raises(errors.FlowTimeoutError):
+        flow_alloc(fresh, timeo=0.2)
+    allocated = in_thread(lambda: flow_alloc(fresh))
+    bind_process(os.getpid(), fresh)
+    with flow_accept() as other, allocated() as flow:
+        other.write(b"y")
+        assert flow.read() == b"y"
+    set_name_policy(fresh, LoadBalancePolicy.SPILL)
+    assert [row.pol_lb for row in list_names() if row.name == fresh] == [LoadBalancePolicy.SPILL]
+    for wait in (-1, float("nan")):
+        with pytest.raises(ValueError, match="time to wait"):
+            set_name_wait(fresh, wait)
+    with pytest.raises(IrmNameError) as caught:
+        set_name_policy(fresh + "-other", LoadBalancePolicy.SPILL)
+    assert caught.value.errno == errors.ENAME
+
+
+def test_a_server_asks_for_the_name_and_the_peer(fresh):
+    bind_process(os.getpid(), fresh)
+    accepted = in_thread(flow_accept)
+    with flow_alloc(fresh) as flow, accepted() as other:
+        for end in (flow, other):
+            assert end.name == fresh
+            assert end.peer == FlowPeer(False, os.getpid(), os.geteuid(), os.getegid(), "", "")
+    with pytest.raises(FlowPermissionException):
+        flow.peer  # noqa: B018

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer, Self
 
     from ouroboros.inplace import HeldPacket, ReservedPacket
+    from ouroboros.properties import FlowPeer
     from ouroboros.qos import QoSSpec
 
 __all__ = ["Flow", "Listener", "join_flow", "open_flow"]
@@ -88,8 +89,13 @@ class Flow:
 
     @property
     def name(self) -> str:
-        """The name to which the flow was allocated; of an accepted flow, empty."""
+        """The name to which the flow was allocated, at both its ends, or of the layer that was joined."""
         return self._flow.name
+
+    @property
+    def peer(self) -> FlowPeer:
+        """Who is at the other end of the flow, as irmd knows it."""
+        return self._flow.peer
 
     def get_qos(self) -> QoSSpec:
         """Return what the flow is like."""

@@ -354,10 +354,15 @@ class Flow(FlowControl):
 
     def _adopt(self, descriptor: int, name: str) -> None:
         self._descriptor = descriptor
-        self._name = name
+        self._name = name or self._allocated_name()
         self._process = getpid()
         self._read_limit = self._write_limit = None
         open_flows[descriptor] = self
+
+    def _allocated_name(self) -> str:
+        """Return the name to which somebody else has allocated the flow."""
+        place = ffi.new("char[]", lib.FLOW_NAME_SIZE)
+        return "" if lib.get_name(self._descriptor, place) < 0 else name_text(ffi.string(place))
 
     def _close(self) -> int:
         # The number is forgotten first: from when it is free, another flow may have it.

@@ -20,12 +20,14 @@ from __future__ import annotations
 import builtins
 import errno
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from ouroboros import configuration
 from ouroboros._irm import ffi, lib
 from ouroboros._layers import c_configuration, store
-from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, sentence
+from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos, sentence
 from ouroboros.configuration import *
 from ouroboros.errors import OuroborosError, explained
 from ouroboros.qos import QOS_RAW, QoSSpec
@@ -35,6 +37,11 @@ __all__ = [
     "DT_COMP",
     "MGMT_COMP",
     "BindError",
+    "BindInfo",
+    "BindType",
+    "FlowInfo",
+    "FlowSide",
+    "FlowState",
     "IpcpBootstrapError",
     "IpcpConnectError",
     "IpcpCreateError",
@@ -48,13 +55,18 @@ __all__ = [
     "connect_ipcp",
     "create_ipcp",
     "create_name",
+    "destroy_flow",
     "destroy_ipcp",
     "destroy_name",
     "disconnect_ipcp",
     "enroll_ipcp",
+    "list_bindings",
+    "list_flows",
     "list_ipcps",
     "list_names",
     "reg_name",
+    "set_name_policy",
+    "set_name_wait",
     "unbind_process",
     "unbind_program",
     "unreg_name",
@@ -289,6 +301,176 @@ def list_names() -> list[NameInfo]:
         )
         for i in range(count)
     ]
+
+
+def set_name_policy(name: Name, pol_lb: LoadBalancePolicy) -> None:
+    """Change which of several acceptors of a name gets the next flow.
+
+    Raises ``NameError``; ``errno`` is ENAME if there is no such name.
+    """
+    text = name_text(name)
+    code = lib.irm_set_name_policy(name_bytes(name), LoadBalancePolicy(pol_lb))
+    _check(IrmNameError, code, f"cannot change name '{text}'", text)
+
+
+def set_name_wait(name: Name, wait: float | None) -> None:
+    """Change how long a flow to a name waits, at most, for somebody to serve the name if nobody does.
+
+    wait: in seconds; None is as long as the client waits, and 0, what a new name has, not at all.
+
+    Raises ``NameError``; ``errno`` is ENAME if there is no such name.
+    """
+    text = name_text(name)
+    limit = ffi.NULL
+    if wait is not None:
+        if not 0 <= wait < 2**62:
+            raise ValueError(f"a time to wait is {wait} s")
+        limit = ffi.new("struct timespec *", [int(wait), int(wait % 1 * 1e9)])
+    _check(IrmNameError, lib.irm_set_name_wait(name_bytes(name), limit), f"cannot change name '{text}'", text)
+
+
+@dataclass(frozen=True)
+class BindInfo:
+    """What is bound to a name.
+
+    name: the name.
+    type: what is bound.
+    pid: the process; None of a program.
+    uid: the user whose processes a program's binding is for; None of what is no program.
+    prog: the path of a program; of a process the last part of it, or empty; of an IPCP its name.
+    argv: the arguments with which irmd starts a program; None if it does not.
+    """
+
+    name: str
+    type: BindType
+    pid: int | None
+    uid: int | None
+    prog: str
+    argv: list[str] | None
+
+
+class BindType(IntEnum):
+    """What can be bound to a name."""
+
+    PROGRAM = lib.BIND_PROGRAM
+    PROCESS = lib.BIND_PROCESS
+    IPCP = lib.BIND_IPCP
+
+
+def list_bindings() -> list[BindInfo]:
+    """Return what is bound to names, by name in the order of their creation. Raises ``IrmError``."""
+    rows, count = _list("struct bind_list_info **", lib.irm_list_bindings, "cannot list bindings")
+    return [_binding(rows[i]) for i in range(count)]
+
+
+def _binding(row: Any) -> BindInfo:
+    is_program = row.type == lib.BIND_PROGRAM
+    argv = [_text(row.argv[i]) for i in range(row.argc)] if row.opts & BIND_AUTO else None
+    return BindInfo(
+        _text(row.name),
+        BindType(row.type),
+        None if is_program else row.pid,
+        row.uid if is_program else None,
+        _text(row.prog),
+        argv,
+    )
+
+
+@dataclass(frozen=True)
+class FlowSide:
+    """One side of a flow. The numbers are as its processes say.
+
+    pid: the process; of a remote side the IPCP that leads to it.
+    prog: the last part of its program's path, or empty.
+    is_remote: the process is on another host.
+    host: of another host, its address and port as its layer writes them; else empty.
+    packets: what it sent.
+    bytes: the same in memory, where each packet takes 8 bytes more, rounded up to a multiple of 64.
+    unread_packets: of what it sent, what the other side has not read.
+    unread_bytes: the same in memory.
+    """
+
+    pid: int
+    prog: str
+    is_remote: bool
+    host: str
+    packets: int
+    bytes: int
+    unread_packets: int
+    unread_bytes: int
+
+
+@dataclass(frozen=True)
+class FlowInfo:
+    """A flow of this host.
+
+    id: its number within the host.
+    state: how far it is.
+    name: what it was allocated to.
+    layer: the layer that it belongs to, or empty.
+    age: seconds since it was made.
+    qos: what it is like.
+    client: the side that allocated it.
+    server: the side that accepted it.
+    """
+
+    id: int
+    state: FlowState
+    name: str
+    layer: str
+    age: float
+    qos: QoSSpec
+    client: FlowSide
+    server: FlowSide
+
+
+class FlowState(IntEnum):
+    """How far a flow is."""
+
+    PENDING = lib.FLOW_PENDING
+    ALLOCATED = lib.FLOW_ALLOCATED
+    DEALLOCATING = lib.FLOW_DEALLOCATING
+
+
+def list_flows() -> list[FlowInfo]:
+    """Return all flows of this host, by number. Raises ``IrmError``."""
+    rows, count = _list("struct flow_list_info **", lib.irm_list_flows, "cannot list flows")
+    return [
+        FlowInfo(
+            row.id,
+            FlowState(row.state),
+            _text(row.name),
+            _text(row.layer),
+            row.age_ms / 1000,
+            python_qos(row.qs),
+            _side(row.client),
+            _side(row.server),
+        )
+        for row in (rows[i] for i in range(count))
+    ]
+
+
+def _side(side: Any) -> FlowSide:
+    return FlowSide(
+        side.pid,
+        _text(side.prog),
+        bool(side.is_remote),
+        _text(side.host),
+        side.packets,
+        side.bytes,
+        side.unread_packets,
+        side.unread_bytes,
+    )
+
+
+def destroy_flow(flow_id: int) -> None:
+    """End a flow: both ends can read what is there, and then it is down.
+
+    The user of irmd and root end any flow, other managers those of which an end or the name is theirs. Raises ``IrmError``; ``errno`` is ENOENT if there is no such flow.
+    """
+    if not 0 <= flow_id < 2**32:
+        raise ValueError(f"the number of a flow is {flow_id}, and has 32 bits")
+    _check(IrmError, lib.irm_destroy_flow(flow_id), f"cannot destroy flow {flow_id}", str(flow_id))
 
 
 def reg_name(name: Name, pid: int) -> None:

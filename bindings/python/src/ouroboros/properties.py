@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntFlag
 from errno import EINTR, EPERM
 from operator import index
@@ -12,7 +13,7 @@ from typing import TypeVar, Union
 
 from ouroboros import errors
 from ouroboros._dev import ffi, lib
-from ouroboros._values import python_qos
+from ouroboros._values import name_text, python_qos
 from ouroboros._waiting import in_seconds, timespec
 from ouroboros.errors import FlowPermissionException, OuroborosError
 from ouroboros.qos import QoSSpec
@@ -20,7 +21,7 @@ from ouroboros.qos import QoSSpec
 # Of a call that reads: bytes, or a number that is negative if it failed.
 _Result = TypeVar("_Result", bound=Union[int, bytes])
 
-__all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowProperties"]
+__all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowPeer", "FlowProperties"]
 
 FRCT_RETRANSMIT = 1
 """Lost packets are sent again. Follows from the quality of the flow, and cannot be changed."""
@@ -44,6 +45,30 @@ class FlowProperties(IntFlag):
     NoPartialWrite = 0o20000
 
 
+@dataclass(frozen=True)
+class FlowPeer:
+    """Who is at the other end of a flow.
+
+    irmd vouches for it: the process and its user come from the kernel, the host from the layer, and neither end can
+    change them. They are those of the time when the flow was made.
+
+    is_remote: the process is on another host.
+    pid: its process id, or None if it is remote. It may have ended since, or have passed the flow on to a child.
+    uid: its effective user when it attached to irmd, or None.
+    gid: its effective group at that time, or None.
+    layer: the layer of the flow; empty: it belongs to none.
+    host: the address and the port of the other host, as its layer writes them; empty: unknown, or the peer is on this
+        host. Of a UDP layer it is only as sure as the network below: its addresses can be forged.
+    """
+
+    is_remote: bool
+    pid: int | None
+    uid: int | None
+    gid: int | None
+    layer: str
+    host: str
+
+
 class FlowControl:
     """What can be asked of a flow, and changed. The base of ``Flow``.
 
@@ -63,8 +88,18 @@ class FlowControl:
 
     @property
     def name(self) -> str:
-        """The name to which the flow was allocated, or of the layer that was joined; of an accepted flow, empty."""
+        """The name to which the flow was allocated, at both its ends, or of the layer that was joined."""
         return self._name
+
+    @property
+    def peer(self) -> FlowPeer:
+        """Who is at the other end of the flow, as irmd knows it."""
+        peer = ffi.new("struct flow_peer *")
+        self._control(lib.get_peer, peer)
+        layer, host = (name_text(ffi.string(text)) for text in (peer.layer, peer.host))
+        if peer.is_remote:
+            return FlowPeer(True, None, None, None, layer, host)
+        return FlowPeer(False, peer.pid, peer.uid, peer.gid, layer, host)
 
     def set_snd_timeout(self, timeo: float | None) -> None:
         """Limit how long a write waits, in seconds, counted from each call; None is without limit."""
