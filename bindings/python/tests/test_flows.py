@@ -215,7 +215,7 @@ def test_names_are_text_or_bytes(name):
     accepted = in_thread(flow_accept)
     with flow_alloc(name.encode()) as client, accepted() as server:
         assert client.name == name
-        assert server.name == ""
+        assert server.name == client.name
         assert name in repr(client)
 
 

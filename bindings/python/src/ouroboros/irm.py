@@ -466,7 +466,8 @@ def _side(side: Any) -> FlowSide:
 def destroy_flow(flow_id: int) -> None:
     """End a flow: both ends can read what is there, and then it is down.
 
-    The user of irmd and root end any flow, other managers those of which an end or the name is theirs. Raises ``IrmError``; ``errno`` is ENOENT if there is no such flow.
+    The user of irmd and root end any flow, other managers those of which an end or the name is theirs. Raises
+    ``IrmError``; ``errno`` is ENOENT if there is no such flow.
     """
     if not 0 <= flow_id < 2**32:
         raise ValueError(f"the number of a flow is {flow_id}, and has 32 bits")
