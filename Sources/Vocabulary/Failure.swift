@@ -43,39 +43,5 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package static let encryption = Failure(errno: 1008)
     package static let authentication = Failure(errno: 1009)
 
-    package var description: String {
-        switch errno {
-        case 1: "operation not permitted"
-        case 2: "no such file or directory"
-        case 4: "interrupted by a signal"
-        case 5: "input/output error"
-        case 9: "bad descriptor"
-        case 11: "would block"
-        case 12: "out of memory"
-        case 13: "permission denied"
-        case 16: "in use"
-        case 17: "exists already"
-        case 22: "invalid argument"
-        case 23: "a limit of the system is reached"
-        case 24: "too many open descriptors"
-        case 36: "name too long"
-        case 90: "message too long"
-        case 95: "not supported"
-        case 98: "address in use"
-        case 99: "no address of this host"
-        case 110: "timed out"
-        case 111: "connection refused"
-        case 1000: "flow is not allocated"
-        case 1001: "unknown IPCP type"
-        case 1002: "the IPC Resource Manager daemon (irmd) does not answer"
-        case 1003: "no IPCP serves this, or the IPCP failed"
-        case 1004: "the target is in the wrong state"
-        case 1005: "flow is down"
-        case 1006: "flow is down: the peer is silent"
-        case 1007: "name is unknown or not allowed"
-        case 1008: "encryption error"
-        case 1009: "authentication error"
-        default: "error \(errno)"
-        }
-    }
+    package var description: String { FailureText.of(errno) }
 }
