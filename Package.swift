@@ -98,8 +98,11 @@ let package = Package(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: driver),
         .target(
-            name: "IPCPRuntime", dependencies: ["Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux"],
-            swiftSettings: driver),
+            name: "IPCPRuntime",
+            dependencies: [
+                "Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: driver),
         .target(
             name: "DatagramRuntime",
             dependencies: [

@@ -43,17 +43,18 @@ static int fill_address(struct sockaddr_un *address, const char *path) {
     return 0;
 }
 
-int cl_connect(const char *path) {
-    struct sockaddr_un address;
-    int error = fill_address(&address, path);
-    if (error)
-        return error;
+static int seqpacket(void) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int connect_to(const struct sockaddr_un *address, socklen_t length) {
+    int fd = seqpacket();
     if (fd < 0)
-        return -errno;
+        return fd;
     // Non-blocking only for connect(): a full backlog is an answer too, and not one to wait for.
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
-        error = -errno;
+    if (connect(fd, (const struct sockaddr *)address, length) < 0) {
+        int error = -errno;
         close(fd);
         return error;
     }
@@ -61,22 +62,94 @@ int cl_connect(const char *path) {
     return fd;
 }
 
-int cl_listen(const char *path, mode_t mode) {
-    struct sockaddr_un address;
-    int error = fill_address(&address, path);
-    if (error)
-        return error;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+static int listen_at(const struct sockaddr_un *address, socklen_t length, int backlog) {
+    int fd = seqpacket();
     if (fd < 0)
-        return -errno;
+        return fd;
     // Whoever is refused by an older kernel is dealt with when a descriptor arrives.
     (void)cl_refuse_descriptors(fd);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, mode) < 0 || listen(fd, 4096) < 0) {
-        error = -errno;
+    if (bind(fd, (const struct sockaddr *)address, length) < 0 || listen(fd, backlog) < 0) {
+        int error = -errno;
         close(fd);
         return error;
     }
     return fd;
+}
+
+int cl_connect(const char *path) {
+    struct sockaddr_un address;
+    int error = fill_address(&address, path);
+    return error ? error : connect_to(&address, sizeof address);
+}
+
+int cl_listen(const char *path, mode_t mode) {
+    struct sockaddr_un address;
+    int error = fill_address(&address, path);
+    int fd = error ? error : listen_at(&address, sizeof address, 4096);
+    if (fd < 0 || chmod(path, mode) == 0)
+        return fd;
+    error = -errno;
+    close(fd);
+    return error;
+}
+
+// A short path that leads to the directory that is open, whatever its name is or has become.
+static int address_in(struct sockaddr_un *address, int directory, const char *name) {
+    char path[sizeof address->sun_path];
+    int length = snprintf(path, sizeof path, "/proc/self/fd/%d/%s", directory, name);
+    return length < 0 || (size_t)length >= sizeof path ? -ENAMETOOLONG : fill_address(address, path);
+}
+
+int cl_connect_in(int directory, const char *name) {
+    struct sockaddr_un address;
+    int error = address_in(&address, directory, name);
+    return error ? error : connect_to(&address, sizeof address);
+}
+
+int cl_listen_in(int directory, const char *name, mode_t mode) {
+    struct sockaddr_un address;
+    int error = address_in(&address, directory, name), fd;
+    if (error)
+        return error;
+    // So that it never has another mode, also where a filter refuses to change modes. No other thread makes files.
+    mode_t before = umask(0777 & ~mode);
+    fd = listen_at(&address, sizeof address, 4096);
+    if (fd == -ENOENT && fill_address(&address, name) == 0) {
+        // There is no /proc here.
+        int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fchdir(directory) == 0)
+            fd = listen_at(&address, sizeof address, 4096);
+        if (here < 0 || fchdir(here) < 0)
+            (void)!chdir("/");
+        if (here >= 0)
+            close(here);
+    }
+    (void)umask(before);
+    return fd;
+}
+
+static int abstract_address(struct sockaddr_un *address, const char *name, socklen_t *length) {
+    int error = fill_address(address, "");
+    size_t count = strlen(name);
+    if (error || count >= sizeof address->sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address->sun_path + 1, name, count);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + count);
+    return 0;
+}
+
+int cl_listen_abstract(const char *name) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int error = abstract_address(&address, name, &length);
+    return error ? error : listen_at(&address, length, 1);
+}
+
+int cl_connect_abstract(const char *name) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int error = abstract_address(&address, name, &length);
+    return error ? error : connect_to(&address, length);
 }
 
 int cl_accept(int fd) {
@@ -113,6 +186,12 @@ void cl_notify_service_manager(const char *state) {
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length) < 0
+        && errno == EAGAIN && connect(fd, (struct sockaddr *)&address, length) == 0) {
+        // It is busy: a moment, and no longer.
+        struct pollfd one = {fd, POLLOUT, 0};
+        (void)poll(&one, 1, 500);
+        (void)send(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
     close(fd);
 }

@@ -30,12 +30,22 @@ static volatile sig_atomic_t stop_signal;
 static void stop(int signal) { stop_signal = signal; }
 
 void cl_catch_stop_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     // Without SA_RESTART, so that whatever waits returns; once, so that a second signal ends what does not.
-    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND}, before;
+    sigset_t caught;
     sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    sigemptyset(&caught);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        // nohup(1) ignores for us what shall not end us. Shells without job control ignore SIGINT for whatever runs in the
+        // background; whoever sends that to a tool all the same wants its last lines.
+        if (signals[i] == SIGHUP && sigaction(signals[i], NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+            continue;
+        (void)sigaction(signals[i], &action, NULL);
+        sigaddset(&caught, signals[i]);
+    }
+    // Whoever started us may have blocked them, and forgotten it.
+    (void)pthread_sigmask(SIG_UNBLOCK, &caught, NULL);
 }
 
 int cl_stop_signal(void) { return stop_signal; }

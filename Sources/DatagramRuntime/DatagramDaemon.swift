@@ -14,12 +14,14 @@ import Vocabulary
 /// nobody.
 package final class DatagramDaemon<Machine: DatagramMachine> {
     private let log: Log
-    private var machine = Machine(seed: Entropy.word())
+    private var machine: Machine
     private var loop: EventLoop
     private let signals: SignalSource
     private let resolution: NameResolution
     private var link: DatagramLink?
+    private let channel = ManagerChannel()
     private var actions: [IPCPAction] = []
+    private var limit = LineLimit<String>()
     private var hasEnded = false
     /// Whether the loop waits until the socket takes something.
     private var awaitsRoom = false
@@ -34,18 +36,25 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
 
     /// Runs until the end; returns the exit status.
     package static func run() -> Int32 {
-        IPCPProgram.run(Machine.type) { log throws(Failure) in
-            try DatagramDaemon(log).serve()
+        IPCPProgram.run(Machine.type) { log throws(RefusedCall) in
+            let daemon = try DatagramDaemon(log)
+            try RefusedCall.named("serving") { () throws(Failure) in try daemon.serve() }
         }
     }
 
-    private init(_ log: Log) throws(Failure) {
-        let signals = try SignalSource(SignalSource.ending)
-        let loop = try EventLoop()
-        resolution = try NameResolution { level, text in log.write(level, "ipcpd/directory", text) }
-        try loop.add(ManagerChannel.descriptor, token: Source.channel.rawValue)
-        try loop.add(signals.descriptor.number, token: Source.signals.rawValue)
-        try loop.add(resolution.descriptor, token: Source.resolution.rawValue)
+    private init(_ log: Log) throws(RefusedCall) {
+        let signals = try IPCPProgram.signals()
+        let loop = try IPCPProgram.loop()
+        let resolution = try RefusedCall.named("eventfd") { () throws(Failure) in
+            try NameResolution { level, text in log.write(level, "ipcpd/directory", text) }
+        }
+        try RefusedCall.named("epoll_ctl") { () throws(Failure) in
+            try loop.add(ManagerChannel.descriptor, token: Source.channel.rawValue)
+            try loop.add(signals.descriptor.number, token: Source.signals.rawValue)
+            try loop.add(resolution.descriptor, token: Source.resolution.rawValue)
+        }
+        machine = Machine(seed: try Entropy.word())
+        self.resolution = resolution
         self.log = log
         self.signals = signals
         self.loop = loop
@@ -55,7 +64,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         // As a process, before irmd may give it a flow.
         try ProviderFlow.attach()
         defer { end() }
-        try ManagerChannel.send(.initialised(.current, Machine.type))
+        try channel.send(.initialised(.current, Machine.type))
         var ready: [EventLoop.Readiness] = []
         while !hasEnded {
             loop.wait(until: deadline, into: &ready)
@@ -63,6 +72,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
             ready.removeAll(keepingCapacity: true)
             try transmit()
             if let deadline = machine.deadline, deadline <= Clock.now() { try handle(.timeout) }
+            try channel.settle(loop, token: Source.channel.rawValue)
         }
     }
 
@@ -85,7 +95,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
 
     private func attend(to readiness: EventLoop.Readiness) throws(Failure) {
         switch Source(rawValue: readiness.token) {
-        case .channel: try receive()
+        case .channel: if readiness.isReadable { try receive() }
         case .signals: if signals.next() != nil { hasEnded = true }
         case .resolution: for event in resolution.takeEvents() { try handle(event) }
         case .flows: link?.look()
@@ -120,7 +130,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     // Control.
 
     private func receive() throws(Failure) {
-        let isOpen = try ManagerChannel.receive(log) { request, arrival throws(Failure) in
+        let isOpen = try channel.receive(log) { request, arrival throws(Failure) in
             if let offer = request.offer { return try take(offer, request, &arrival) }
             if case .describe = request { link?.countDropped(&machine) }
             try handle(.request(request))
@@ -136,16 +146,16 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         do throws(Failure) {
             port = FlowPort(try ProviderFlow.take(offer, &arrival))
         } catch {
-            return try ManagerChannel.send(
+            return try channel.send(
                 .refused(offer.flow, error, reason: Array("the IPCP cannot map the flow: \(error)".utf8)))
         }
-        try ManagerChannel.send(.mapped(offer.flow))
+        try channel.send(.mapped(offer.flow))
         do throws(Failure) {
             guard link != nil else { throw .ipcpState }
             try link?.add(port)
         } catch {
             ProviderFlow.discard(port.rawValue)
-            return try ManagerChannel.send(.refused(offer.flow, error, reason: []))
+            return try channel.send(.refused(offer.flow, error, reason: []))
         }
         try handle(.offered(port, request))
     }
@@ -170,8 +180,8 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     /// The outcome, if it is there at once.
     private func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
         switch action {
-        case .report(let report): log.write(report.level, report.component, report.text)
-        case .reply(let reply): try ManagerChannel.send(reply)
+        case .report(let report): write(report)
+        case .reply(let reply): try channel.send(reply)
         case .open(let address): return open(address)
         case .followHosts(let path, let own): resolution.follow(path, for: own)
         case .send(let message, let destination): link?.send(message, to: destination, &machine)
@@ -182,6 +192,20 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         case .discard(let port): link?.discard(port)
         }
         return nil
+    }
+
+    /// Warnings come from what other hosts do, so they are limited.
+    private func write(_ report: IPCPReport) {
+        guard report.level == .warning, report.level <= log.level else {
+            return log.write(report.level, report.component, report.text)
+        }
+        switch limit.verdict(for: report.component, now: Clock.now()) {
+        case .write: break
+        case .writeAfter(let suppressed):
+            log.write(.warning, report.component, "\(suppressed) more warnings were not written.")
+        case .suppress: return
+        }
+        log.write(report.level, report.component, report.text)
     }
 
     private func open(_ address: DatagramAddress) -> IPCPEvent {

@@ -27,9 +27,12 @@ public struct LinkMemory: ~Copyable, @unchecked Sendable {
     deinit { munmap(base, LinkLayout.bytes) }
 
     /// New, empty link memory: zeroes are a valid state of everything in it.
-    package static func create() throws(Failure) -> Descriptor {
-        let result = cl_memfd_sealed("ouroboros-link", LinkLayout.bytes)
-        guard result >= 0 else { throw Failure(result: Int(result)) }
+    package static func create() throws(RefusedCall) -> Descriptor {
+        var call: UnsafePointer<CChar>?
+        let result = cl_memfd_sealed("ouroboros-link", LinkLayout.bytes, &call)
+        guard result >= 0 else {
+            throw RefusedCall(call.map { String(cString: $0) } ?? "memfd_create", Failure(result: Int(result)))
+        }
         return Descriptor(owning: result)
     }
 

@@ -26,9 +26,12 @@ package struct SegmentMemory: ~Copyable, @unchecked Sendable {
     deinit { munmap(base, ringBytes * 2) }
 
     /// A new segment with empty rings. It takes memory only where something was written.
-    package static func create(ringBytes: Int = Limits.ringBytes) throws(Failure) -> Descriptor {
-        let result = cl_memfd_sealed("ouroboros-flow", ringBytes * 2)
-        guard result >= 0 else { throw Failure(result: Int(result)) }
+    package static func create(ringBytes: Int = Limits.ringBytes) throws(RefusedCall) -> Descriptor {
+        var call: UnsafePointer<CChar>?
+        let result = cl_memfd_sealed("ouroboros-flow", ringBytes * 2, &call)
+        guard result >= 0 else {
+            throw RefusedCall(call.map { String(cString: $0) } ?? "memfd_create", Failure(result: Int(result)))
+        }
         return Descriptor(owning: result)
     }
 

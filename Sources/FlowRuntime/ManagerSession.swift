@@ -142,7 +142,7 @@ final class ManagerSession: @unchecked Sendable {
     private func greet(_ role: ConnectionRole) throws(Failure) -> GuestDescriptor {
         do throws(Failure) {
             let connection = try GuestDescriptor(
-                settling: try MessageSocket.connect(path: RuntimeDirectory.socketPath()))
+                settling: try ManagerSession.connect())
             let features: Features = isExpedited ? .expeditedBarrier : []
             let hello = ProcessMessage.hello(Hello(role: role, features: features, program: program))
             do throws(Failure) {
@@ -154,6 +154,14 @@ final class ManagerSession: @unchecked Sendable {
             return connection
         } catch {
             throw error == .tooManyDescriptors || error == .tableFull || error == .wouldBlock ? error : .manager
+        }
+    }
+
+    private static func connect() throws(Failure) -> Descriptor {
+        do throws(RuntimeDirectory.Unreachable) {
+            return try RuntimeDirectory.connect()
+        } catch {
+            throw error.failure
         }
     }
 

@@ -10,49 +10,54 @@ import Vocabulary
 /// says so (SIGTERM) and when the channel ends, because an IPCP without irmd serves nobody.
 package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
     private let log: Log
-    private var machine = Machine(seed: Entropy.word())
+    private var machine: Machine
     private var loop: EventLoop
     private let signals: SignalSource
+    private let channel = ManagerChannel()
     private var actions: [IPCPAction] = []
     private var hasEnded = false
 
     /// Runs until the end; returns the exit status.
     package static func run() -> Int32 {
-        IPCPProgram.run(Machine.type) { log throws(Failure) in
+        IPCPProgram.run(Machine.type) { log throws(RefusedCall) in
             var daemon = try IPCPDaemon(log)
-            try daemon.serve()
+            try RefusedCall.named("serving") { () throws(Failure) in try daemon.serve() }
         }
     }
 
-    private init(_ log: Log) throws(Failure) {
-        let signals = try SignalSource(SignalSource.ending)
-        let loop = try EventLoop()
-        try loop.add(ManagerChannel.descriptor, token: 0)
-        try loop.add(signals.descriptor.number, token: 1)
+    private init(_ log: Log) throws(RefusedCall) {
+        let signals = try IPCPProgram.signals()
+        let loop = try IPCPProgram.loop()
+        try RefusedCall.named("epoll_ctl") { () throws(Failure) in
+            try loop.add(ManagerChannel.descriptor, token: 0)
+            try loop.add(signals.descriptor.number, token: 1)
+        }
+        machine = Machine(seed: try Entropy.word())
         self.log = log
         self.signals = signals
         self.loop = loop
     }
 
     private mutating func serve() throws(Failure) {
-        try ManagerChannel.send(.initialised(.current, Machine.type))
+        try channel.send(.initialised(.current, Machine.type))
         var ready: [EventLoop.Readiness] = []
         while !hasEnded {
             loop.wait(until: machine.deadline, into: &ready)
             for readiness in ready {
                 if readiness.token == 0 {
-                    try receive()
+                    if readiness.isReadable { try receive() }
                 } else if signals.next() != nil {
                     hasEnded = true
                 }
             }
             ready.removeAll(keepingCapacity: true)
             if let deadline = machine.deadline, deadline <= Clock.now() { try handle(.timeout) }
+            try channel.settle(loop, token: 0)
         }
     }
 
     private mutating func receive() throws(Failure) {
-        let isOpen = try ManagerChannel.receive(log) { request, _ throws(Failure) in try handle(.request(request)) }
+        let isOpen = try channel.receive(log) { request, _ throws(Failure) in try handle(.request(request)) }
         if !isOpen { hasEnded = true }
     }
 
@@ -61,7 +66,7 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
         for action in actions {
             switch action {
             case .report(let report): log.write(report.level, report.component, report.text)
-            case .reply(let reply): try ManagerChannel.send(reply)
+            case .reply(let reply): try channel.send(reply)
             // A machine without a network does not want these.
             case .open, .followHosts, .send, .resolve, .publish, .withdraw, .release, .discard: break
             }

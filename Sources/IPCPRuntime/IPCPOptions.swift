@@ -2,10 +2,11 @@
 
 import Vocabulary
 
-/// The arguments that irmd gives an IPCP: `--name NAME [--stdout] [--log-level LEVEL] [--color WHEN]`.
+/// The arguments that irmd gives an IPCP: `--name NAME [--stdout] [--log-time] [--log-level LEVEL] [--color WHEN]`.
 struct IPCPOptions {
     private(set) var name: String?
     private(set) var toStandardOutput = false
+    private(set) var tellsTime = false
     private(set) var level = LogLevel.info
     private(set) var colour = Colour.auto
 
@@ -18,6 +19,7 @@ struct IPCPOptions {
                 guard let value = rest.popFirst() else { return nil }
                 name = value
             case "--stdout": toStandardOutput = true
+            case "--log-time": tellsTime = true
             case "--log-level":
                 guard let value = rest.popFirst(), let level = LogLevel(named: value) else { return nil }
                 self.level = level

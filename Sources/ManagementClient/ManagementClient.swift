@@ -16,7 +16,7 @@ package final class ManagementClient: ManagementService {
     /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.
     package init(path: String? = nil, patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
         self.patience = patience
-        socket = try ManagementClient.connect(path ?? RuntimeDirectory.socketPath())
+        socket = try ManagementClient.connect(path)
         try greet()
     }
 
@@ -46,15 +46,24 @@ package final class ManagementClient: ManagementService {
     }
 
     /// A full backlog is a busy irmd: that passes.
-    private static func connect(_ path: String) throws(ManagementError) -> Descriptor {
+    private static func connect(_ path: String?) throws(ManagementError) -> Descriptor {
         let deadline = Clock.now() + TimeSpan(seconds: 1)
         while true {
-            do throws(Failure) {
-                return try MessageSocket.connect(path: path)
+            do throws(RuntimeDirectory.Unreachable) {
+                return try connectOnce(path)
             } catch {
-                guard error == .wouldBlock, Clock.now() < deadline else { throw .unreachable(path, error) }
+                guard error.failure == .wouldBlock, Clock.now() < deadline else { throw .unreachable(error) }
                 cl_sleep_nanoseconds(10_000_000)
             }
+        }
+    }
+
+    private static func connectOnce(_ path: String?) throws(RuntimeDirectory.Unreachable) -> Descriptor {
+        guard let path else { return try RuntimeDirectory.connect() }
+        do throws(Failure) {
+            return try MessageSocket.connect(path: path)
+        } catch {
+            throw RuntimeDirectory.Unreachable(failure: error, path: path, reason: nil)
         }
     }
 
@@ -105,7 +114,15 @@ extension ManagementError {
     private static let communication =
         "Failed to communicate with the Ouroboros IPC Resource Manager daemon"
 
-    fileprivate static func unreachable(_ path: String, _ failure: Failure) -> ManagementError {
+    fileprivate static func unreachable(_ error: RuntimeDirectory.Unreachable) -> ManagementError {
+        let path = error.path
+        let failure = error.failure
+        if let reason = error.reason {
+            return ManagementError(
+                .manager,
+                reason: "\(communication): \(reason). Name the directory of an irmd that you trust in"
+                    + " \(RuntimeDirectory.variable), or start an own \"irmd\".")
+        }
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:

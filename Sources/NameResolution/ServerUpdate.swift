@@ -53,7 +53,7 @@ enum ServerUpdate {
         // Two tries of a second each for each of its exchanges: that for the zone, and the update.
         var arguments = ["nsupdate", "-t", "5", "-u", "1", "-r", "1"].map { Array($0.utf8) }
         if !update.key.isEmpty { arguments += [Array("-k".utf8), update.key] }
-        return try Spawn(path: Array(program.utf8), arguments: arguments).start(input: input.number)
+        return try Spawn(path: Array(program.utf8), arguments: arguments).start(Spawn.Streams(input: input.number))
     }
 
     /// The thread that has started it waits for it: with that thread it would end.

@@ -23,9 +23,10 @@ extension timespec {
 
 /// Unpredictable numbers from the kernel.
 package enum Entropy {
-    package static func word() -> UInt64 {
+    package static func word() throws(RefusedCall) -> UInt64 {
         var word: UInt64 = 0
-        precondition(cl_random(&word, MemoryLayout<UInt64>.size) == 0, "getrandom failed")
+        let result = cl_random(&word, MemoryLayout<UInt64>.size)
+        guard result == 0 else { throw RefusedCall("getrandom", Failure(result: Int(result))) }
         return word
     }
 }

@@ -29,6 +29,14 @@ package enum MessageSocket {
         return Descriptor(owning: result)
     }
 
+    /// As whom the process listened that this socket is connected to; nil if the kernel does not say.
+    package static func listener(of socket: Int32) -> UserID? {
+        var process: Int32 = 0
+        var user: UInt32 = 0
+        var group: UInt32 = 0
+        return cl_peer(socket, &process, &user, &group) == 0 ? UserID(user) : nil
+    }
+
     /// Waits for room unless `nonBlocking`, then `.wouldBlock`.
     package static func send(
         _ bytes: [UInt8], descriptors: [Int32] = [], on socket: Int32, nonBlocking: Bool = false

@@ -26,12 +26,23 @@ package struct ProcessHandle: ~Copyable {
     package enum Ending: Sendable {
         case exited(Int32)
         case killed(Int32)
+
+        fileprivate init(_ status: Int32) {
+            self = cl_exited(status) ? .exited(cl_exit_status(status)) : .killed(cl_termination_signal(status))
+        }
     }
 
     /// How a child of ours ended; nil if it has not, or is no child.
     package static func reap(_ process: ProcessID) -> Ending? {
         var status: Int32 = 0
-        guard cl_reap(process.rawValue, &status) == 1 else { return nil }
-        return cl_exited(status) ? .exited(cl_exit_status(status)) : .killed(cl_termination_signal(status))
+        guard cl_reap(process.rawValue, &status) > 0 else { return nil }
+        return Ending(status)
+    }
+
+    /// Any child that has ended, also one that became ours because its parent died; nil if there is none.
+    package static func reapAny() -> (process: ProcessID, ending: Ending)? {
+        var status: Int32 = 0
+        let process = cl_reap(-1, &status)
+        return process > 0 ? (ProcessID(process), Ending(status)) : nil
     }
 }

@@ -22,7 +22,4 @@ package struct SignalSource: ~Copyable {
         let signal = cl_signalfd_read(descriptor.number)
         return signal > 0 ? signal : nil
     }
-
-    /// A write to a closed connection is an error of that write, nothing more.
-    package static func ignoreBrokenPipes() { cl_ignore_broken_pipes() }
 }

@@ -3,8 +3,8 @@
 import CLinux
 import Vocabulary
 
-/// A program to be started as a child of this process, with a process group of its own, and with SIGTERM as its fate
-/// when this process dies.
+/// A program to be started as a child of this process, in a session of its own, and with SIGTERM as its fate when this
+/// process dies.
 package struct Spawn: Sendable {
     package struct Identity: Sendable {
         package let user: UserID
@@ -26,6 +26,8 @@ package struct Spawn: Sendable {
     /// Nil = ours. Only root can ask for another.
     package var identity: Identity?
     package var directory: [UInt8]?
+    /// A user's program, and none of ours: it gets the environment of a log-in, and no privilege of this process.
+    package var isForeign = false
 
     package init(path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]] = []) {
         self.path = path
@@ -33,13 +35,71 @@ package struct Spawn: Sendable {
         self.environment = environment
     }
 
-    /// Starts it; returns when it runs. It gets `channel` as its descriptor 3, `input` as standard input (else ours, which
-    /// is /dev/null in a daemon), and nothing else that is open here.
-    package func start(channel: Int32? = nil, input: Int32? = nil) throws(Failure) -> ProcessID {
+    /// What it has beside its arguments.
+    package struct Streams: Sendable {
+        /// Its descriptor 3.
+        package var channel: Int32?
+        /// Else ours, which is /dev/null in a daemon.
+        package var input: Int32?
+        /// Standard output and error, else ours.
+        package var output: Int32?
+
+        package init(channel: Int32? = nil, input: Int32? = nil, output: Int32? = nil) {
+            self.channel = channel
+            self.input = input
+            self.output = output
+        }
+    }
+
+    /// A child whose program may not run yet: its file or its directory may be on a disk that takes long.
+    package final class Beginning {
+        package let process: ProcessID
+        private let report: Descriptor
+        /// Readable when there is an outcome.
+        package var descriptor: Int32 { report.number }
+
+        fileprivate init(_ process: ProcessID, _ report: consuming Descriptor) {
+            self.process = process
+            self.report = report
+        }
+
+        package enum Outcome: Sendable {
+            case pending
+            /// Or it was killed, which its parent learns otherwise.
+            case started
+            case failed(Failure)
+        }
+
+        package var outcome: Outcome {
+            switch cl_spawn_outcome(report.number) {
+            case 0: .started
+            case 1: .pending
+            case let error: .failed(Failure(result: Int(error)))
+            }
+        }
+    }
+
+    /// Starts it and waits until it runs.
+    package func start(_ streams: Streams = Streams()) throws(Failure) -> ProcessID {
+        let beginning = try begin(streams)
+        while true {
+            switch beginning.outcome {
+            case .started: return beginning.process
+            case .pending: _ = cl_poll_one(beginning.descriptor, Int16(POLLIN), -1, nil, nil)
+            case .failed(let failure):
+                waitpid(beginning.process.rawValue, nil, 0)
+                throw failure
+            }
+        }
+    }
+
+    /// Starts it. It gets its streams, and nothing else that is open here.
+    package func begin(_ streams: Streams) throws(Failure) -> Beginning {
         let words = CStrings([path] + arguments + environment + (directory.map { [$0] } ?? []))
         let argumentWords = words.table(from: 1, count: arguments.count)
         let environmentWords = words.table(from: 1 + arguments.count, count: environment.count)
         let groups = identity?.groups.map(\.rawValue) ?? []
+        var report: Int32 = -1
         let result = groups.withUnsafeBufferPointer { groups in
             argumentWords.withUnsafeBufferPointer { arguments in
                 environmentWords.withUnsafeBufferPointer { environment in
@@ -47,22 +107,24 @@ package struct Spawn: Sendable {
                     child.path = UnsafePointer(words[0])
                     child.argv = arguments.baseAddress
                     child.envp = environment.baseAddress
-                    child.channel = channel ?? -1
-                    child.input = input ?? 0
+                    child.channel = streams.channel ?? -1
+                    child.input = streams.input ?? 0
+                    child.output = streams.output ?? 0
                     child.change_identity = identity != nil
-                    child.uid = identity?.user.rawValue ?? 0
-                    child.gid = identity?.group.rawValue ?? 0
+                    child.uid = identity?.user.rawValue ?? geteuid()
+                    child.gid = identity?.group.rawValue ?? getegid()
                     child.groups = groups.baseAddress
                     child.group_count = Int32(groups.count)
                     child.directory = directory == nil ? nil : UnsafePointer(words[words.count - 1])
                     child.death_signal = SIGTERM
-                    child.own_group = true
-                    return cl_spawn(&child)
+                    child.is_foreign = isForeign
+                    child.has_account = isForeign
+                    return cl_spawn(&child, &report)
                 }
             }
         }
         guard result > 0 else { throw Failure(result: Int(result)) }
-        return ProcessID(result)
+        return Beginning(ProcessID(result), Descriptor(owning: report))
     }
 }
 

@@ -15,9 +15,14 @@ package enum Thread {
         // A thread begins with the mask of who started it.
         pthread_sigmask(SIG_BLOCK, &every, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        // Whatever limit of stacks was inherited: an unlimited one may not fit into the memory that is allowed.
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, Thread.stackBytes)
         var thread = pthread_t()
         let error = pthread_create(
-            &thread, nil,
+            &thread, &attributes,
             { argument in
                 guard let argument else { return nil }
                 Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
@@ -29,6 +34,9 @@ package enum Thread {
         }
         pthread_detach(thread)
     }
+
+    /// Enough for the resolver of the system, which needs most.
+    private static let stackBytes = 1 << 20
 
     private final class Body: Sendable {
         let run: @Sendable () -> Void

@@ -6,32 +6,75 @@ import Platform
 import ResourceManagement
 import Vocabulary
 
-/// The processes that irmd started.
+/// The processes that irmd started, and those that are about to run their program.
 struct Children {
+    enum Purpose {
+        case ipcp(IPCPName, IPCPType)
+        case program(StartID, ProgramStart)
+    }
+
     final class Child {
-        let handle: ProcessHandle
+        let process: ProcessID
+        let purpose: Purpose
         /// Of an IPCP.
         var channel: Port?
+        /// Nil: its program runs.
+        private(set) var beginning: Spawn.Beginning?
+        /// By when its program shall run.
+        let deadline: Instant
+        /// Of a program.
+        var output: ProgramOutput?
 
-        init(_ handle: consuming ProcessHandle) { self.handle = handle }
+        init(_ purpose: Purpose, _ beginning: Spawn.Beginning) {
+            process = beginning.process
+            self.purpose = purpose
+            self.beginning = beginning
+            deadline = Clock.now() + Limits.executionTimeout
+        }
+
+        func started() { beginning = nil }
+
+        /// It is ours and not reaped, so the pid is still its own.
+        func signal(_ number: Int32) { kill(process.rawValue, number) }
     }
 
     private let options: ManagerOptions
-    private let runtimeDirectory: String
+    private let runtimeDirectory: [UInt8]
     /// Where irmd itself is, and so the IPCP daemons.
-    private let directory: String
+    private let directory: [UInt8]
     private var children: [ProcessID: Child] = [:]
+    /// Those whose program does not run yet.
+    private var starting: Set<ProcessID> = []
 
-    init(_ options: ManagerOptions, in runtimeDirectory: String) {
+    init(_ options: ManagerOptions, in runtimeDirectory: [UInt8]) {
         self.options = options
         self.runtimeDirectory = runtimeDirectory
         let executable = ProcessFacts.readLink("/proc/self/exe") ?? Array("/usr/sbin/irmd".utf8)
-        directory = String(decoding: executable.prefix(executable.lastIndex(of: UInt8(ascii: "/")) ?? 0), as: UTF8.self)
+        directory = Array(executable.prefix(executable.lastIndex(of: UInt8(ascii: "/")) ?? 0))
     }
 
     subscript(process: ProcessID) -> Child? { children[process] }
 
-    mutating func remove(_ process: ProcessID) -> Child? { children.removeValue(forKey: process) }
+    mutating func remove(_ process: ProcessID) -> Child? {
+        starting.remove(process)
+        return children.removeValue(forKey: process)
+    }
+
+    // Programs that do not run yet.
+
+    /// When the first of them shall run.
+    var deadline: Instant? { starting.lazy.compactMap { children[$0]?.deadline }.min() }
+
+    func isStarting(_ process: ProcessID) -> Bool { starting.contains(process) }
+
+    func late(now: Instant) -> [ProcessID] {
+        starting.filter { process in children[process].map { $0.deadline <= now } ?? false }
+    }
+
+    mutating func started(_ process: ProcessID) {
+        starting.remove(process)
+        children[process]?.started()
+    }
 
     struct NotSpawned: Error {
         let failure: Failure
@@ -39,69 +82,79 @@ struct Children {
     }
 
     /// The path of the daemon of this type.
-    func path(of type: IPCPType) -> String { directory + "/" + type.daemon }
+    func path(of type: IPCPType) -> [UInt8] { directory + Array("/\(type.daemon)".utf8) }
 
-    mutating func spawnIPCP(_ name: IPCPName, _ type: IPCPType) throws(NotSpawned) -> ProcessID {
+    mutating func spawnIPCP(_ name: IPCPName, _ type: IPCPType) throws(NotSpawned) -> Child {
         let path = path(of: type)
-        guard access(path, X_OK) == 0 else {
-            let failure = Failure(errno: cl_errno())
-            let why = failure == .noEntry ? "is not installed in \(directory)" : "cannot be executed: \(failure)"
-            throw NotSpawned(
-                failure: failure == .noEntry ? .ipcpType : failure,
-                reason: "\(type.daemon) \(why); install it beside irmd to have layers of type \(type.name)")
+        guard withCString(path, { access($0, X_OK) }) == 0 else {
+            throw notExecutable(type, Failure(errno: cl_errno()))
         }
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
-        guard result == 0 else { throw notSpawned(path, Failure(result: Int(result))) }
+        guard result == 0 else { throw notSpawned(type, RefusedCall("socketpair", Failure(result: Int(result)))) }
         // An IPCP sends none; see `FlowStore`.
         _ = cl_refuse_descriptors(ends[0])
         let ours = Descriptor(owning: ends[0])
         let theirs = Descriptor(owning: ends[1])
-        var arguments = [Array(path.utf8), Array("--name".utf8), name.bytes]
+        var arguments = [path, Array("--name".utf8), name.bytes]
         if options.toStandardOutput { arguments.append(Array("--stdout".utf8)) }
+        if options.tellsTime { arguments.append(Array("--log-time".utf8)) }
         arguments += [Array("--log-level".utf8), Array(options.level.name.utf8)]
         arguments += ["--color", options.colour.rawValue].map { Array($0.utf8) }
         let spawn = Spawn(
-            path: Array(path.utf8), arguments: arguments, environment: ChildEnvironment.ofIPCP(runtimeDirectory))
-        do throws(Failure) {
-            let process = try start(spawn, channel: theirs.number)
-            children[process]?.channel = Port(
-                process, token: ManagerDaemon.Source.channel.token(process),
+            path: path, arguments: arguments, environment: ChildEnvironment.variables(runtimeDirectory))
+        do throws(RefusedCall) {
+            let child = try begin(.ipcp(name, type), spawn, Spawn.Streams(channel: theirs.number))
+            child.channel = Port(
+                child.process, of: UserID(geteuid()), token: ManagerDaemon.Source.channel.token(child.process),
                 blockedInterest: [.readable, .writable], ours)
-            return process
+            return child
         } catch {
-            throw notSpawned(path, error)
+            throw notSpawned(type, error)
         }
     }
 
-    private func notSpawned(_ path: String, _ failure: Failure) -> NotSpawned {
-        NotSpawned(failure: failure, reason: "\(path) could not be started: \(failure)")
+    private func notExecutable(_ type: IPCPType, _ failure: Failure) -> NotSpawned {
+        let why =
+            failure == .noEntry ? "is not installed in \(printable(directory))" : "cannot be executed: \(failure)"
+        return NotSpawned(
+            failure: failure == .noEntry ? .ipcpType : failure,
+            reason: "\(type.daemon) \(why); install it beside irmd to have layers of type \(type.name)")
     }
 
-    mutating func spawnProgram(_ program: ProgramStart) throws(Failure) -> ProcessID {
+    func notSpawned(_ type: IPCPType, _ refused: RefusedCall) -> NotSpawned {
+        NotSpawned(failure: refused.failure, reason: "\(printable(path(of: type))) could not be started: \(refused)")
+    }
+
+    mutating func spawnProgram(_ start: StartID, _ program: ProgramStart) throws(RefusedCall) -> Child {
         var spawn = Spawn(
             path: program.path, arguments: [program.path] + program.arguments,
-            environment: ChildEnvironment.ofUser(program.user, runtimeDirectory))
+            environment: ChildEnvironment.variables(runtimeDirectory))
         spawn.directory = program.directory.isEmpty ? nil : program.directory
+        spawn.isForeign = true
         if geteuid() == 0 {
             spawn.identity = Spawn.Identity(user: program.user, group: program.group, groups: program.groups)
         } else {
             // Only root can start programs for others.
-            guard program.user == UserID(geteuid()) else { throw .notPermitted }
+            guard program.user == UserID(geteuid()) else { throw RefusedCall("setuid", .notPermitted) }
         }
-        return try start(spawn, channel: nil)
+        var ends: [Int32] = [-1, -1]
+        let result = cl_output_pipe(&ends)
+        guard result == 0 else { throw RefusedCall("pipe", Failure(result: Int(result))) }
+        let ours = Descriptor(owning: ends[0])
+        let theirs = Descriptor(owning: ends[1])
+        let child = try begin(.program(start, program), spawn, Spawn.Streams(output: theirs.number))
+        child.output = ProgramOutput(of: child.process, program.user, program.path, ours)
+        return child
     }
 
-    private mutating func start(_ spawn: Spawn, channel: Int32?) throws(Failure) -> ProcessID {
-        let process = try spawn.start(channel: channel)
-        do throws(Failure) {
-            children[process] = Child(try ProcessHandle(process))
-        } catch {
-            // We would not learn of its end. It is ours and not reaped, so the pid is still its own.
-            kill(process.rawValue, SIGKILL)
-            waitpid(process.rawValue, nil, 0)
-            throw error
-        }
-        return process
+    private mutating func begin(
+        _ purpose: Purpose, _ spawn: Spawn, _ streams: Spawn.Streams
+    ) throws(RefusedCall) -> Child {
+        let beginning = try RefusedCall.named("fork") { () throws(Failure) in try spawn.begin(streams) }
+        let child = Child(purpose, beginning)
+        children[child.process] = child
+        starting.insert(child.process)
+        return child
     }
 }

@@ -10,7 +10,7 @@ import Vocabulary
 extension ManagerDaemon {
     func acceptConnections() {
         for _ in 0..<Limits.connectionsPerTurn {
-            let result = cl_accept(site.listener.number)
+            let result = cl_accept(site.listener)
             guard result >= 0 else {
                 switch Failure(result: Int(result)) {
                 // Nobody more; or one that has gone again, or was interrupted.
@@ -25,6 +25,10 @@ extension ManagerDaemon {
 
     private func admit(_ socket: consuming Descriptor) {
         guard let credentials = ManagerDaemon.credentials(socket.number) else { return }
+        // A child that says something runs its program.
+        settleStart(of: credentials.process)
+        culprit = credentials.user
+        defer { culprit = nil }
         let id = ConnectionID(nextConnection)
         nextConnection += 1
         let process: ProcessHandleBox
@@ -67,25 +71,27 @@ extension ManagerDaemon {
     private func stopListening(_ failure: Failure) {
         guard isListening else { return }
         isListening = false
-        loop.remove(site.listener.number)
+        loop.remove(site.listener)
         let now = Clock.now()
         listenAgainAt = now + Limits.acceptPause
         guard now.since(lastComplaint) >= Limits.complaintInterval else { return }
         lastComplaint = now
         write(
-            .error, "irmd",
+            .error, .own, "irmd",
             "accept() failed: \(failure). New connections wait until others end; raise the limit of open files.")
     }
 
     func listenAgain() {
         guard !isListening else { return }
         // If there is no memory for this, it is tried again.
-        isListening = (try? loop.add(site.listener.number, token: Source.listener.token())) != nil
+        isListening = (try? loop.add(site.listener, token: Source.listener.token())) != nil
         listenAgainAt = isListening ? nil : Clock.now() + Limits.acceptPause
     }
 
     func attend(to id: ConnectionID, _ readiness: EventLoop.Readiness) {
         guard let port = ports[id] else { return }
+        culprit = port.user
+        defer { culprit = nil }
         // Whatever there is to be said of a blocked one: sending shows what it is.
         if port.isBlocked {
             do throws(Failure) {
@@ -205,8 +211,9 @@ extension ManagerDaemon {
 
     /// The connection ended, or is not to be used any more; the machine learns it as soon as it is not busy.
     private func lose(_ id: ConnectionID) {
+        let user = ports[id]?.user
         close(id)
-        handle(.disconnected(id))
+        handle(.disconnected(id), of: user)
     }
 
     func close(_ id: ConnectionID) {

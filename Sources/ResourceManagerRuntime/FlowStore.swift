@@ -12,10 +12,10 @@ struct FlowStore {
     private var segments: [FlowID: OpenDescriptor] = [:]
     private var links: [LinkID: OpenLink] = [:]
 
-    mutating func create(_ flow: FlowID, _ link: LinkID, linkIsNew: Bool) throws(Failure) {
+    mutating func create(_ flow: FlowID, _ link: LinkID, linkIsNew: Bool) throws(RefusedCall) {
         if linkIsNew { links[link] = try OpenLink() }
         // Its creation failed with another flow's.
-        guard links[link] != nil else { throw .outOfMemory }
+        guard links[link] != nil else { throw RefusedCall("mmap", .outOfMemory) }
         segments[flow] = OpenDescriptor(try SegmentMemory.create())
     }
 
@@ -73,16 +73,16 @@ private final class OpenLink {
     /// By end.
     private(set) var sockets: [OpenDescriptor?]
 
-    init() throws(Failure) {
+    init() throws(RefusedCall) {
         let file = try LinkMemory.create()
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
-        guard result == 0 else { throw Failure(result: Int(result)) }
+        guard result == 0 else { throw RefusedCall("socketpair", Failure(result: Int(result))) }
         // Bells are bytes. A descriptor from the other process would be closed here, and closing it may take long; before
         // Linux 6.16 a process that receives one closes it (`cl_receive_message`).
         for end in ends { _ = cl_refuse_descriptors(end) }
         let sockets = ends.map { OpenDescriptor(Descriptor(owning: $0)) }
-        memory = try LinkMemory(mapping: file)
+        memory = try RefusedCall.named("mmap") { () throws(Failure) in try LinkMemory(mapping: file) }
         self.file = OpenDescriptor(file)
         self.sockets = sockets
     }

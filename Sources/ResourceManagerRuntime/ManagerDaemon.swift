@@ -12,14 +12,16 @@ import Vocabulary
 /// actions into system calls; what should happen is decided by the machine alone.
 final class ManagerDaemon {
     let log: Log
-    let site: RuntimeSite
+    var site: RuntimeSite
     let signals: SignalSource
     var loop: EventLoop
 
     var machine: ResourceManager
     var actions: [ManagerAction] = []
-    /// Outcomes of actions, to be handled before anything else.
-    var outcomes = Deque<ManagerEvent>()
+    /// Outcomes of actions, to be handled before anything else, with the user whose doing they are.
+    private var outcomes = Deque<(event: ManagerEvent, culprit: UserID?)>()
+    /// The user whose doing it is that is handled now; nil if that cannot be said.
+    var culprit: UserID?
     var isHandling = false
     var hasEnded = false
 
@@ -37,8 +39,14 @@ final class ManagerDaemon {
     /// The process that the message being handled comes from or names, if it is to be watched.
     var found: ProcessHandleBox?
     var children: Children
+    /// More may have ended than were reaped in one turn.
+    var mayHaveEndedChildren = false
+    var outputs: [UInt64: ProgramOutput] = [:]
+    var nextOutput: UInt64 = 1
     var flows = FlowStore()
-    var warnings = WarningLimit()
+    var limit = LineLimit<LineSource>()
+    /// When to look after the runtime directory and the log.
+    private var nextRound: Instant
 
     /// What a token of the loop stands for: its upper byte; the rest is the number.
     enum Source: UInt64 {
@@ -46,31 +54,38 @@ final class ManagerDaemon {
         case signals
         case connection
         case watch
-        case child
+        case start
         case channel
+        case output
+        case site
 
         func token(_ number: UInt64 = 0) -> UInt64 { rawValue << 56 | number }
         func token(_ process: ProcessID) -> UInt64 { token(UInt64(UInt32(bitPattern: process.rawValue))) }
     }
 
-    init(_ options: ManagerOptions, _ log: Log, _ site: consuming RuntimeSite) throws(Failure) {
-        let signals = try SignalSource(SignalSource.ending)
-        let loop = try EventLoop()
-        try loop.add(site.listener.number, token: Source.listener.token())
-        try loop.add(signals.descriptor.number, token: Source.signals.token())
+    init(_ options: ManagerOptions, _ log: Log, _ site: consuming RuntimeSite) throws(RefusedCall) {
+        let signals = try RefusedCall.named("signalfd") { () throws(Failure) in
+            try SignalSource(SignalSource.ending + [SIGCHLD])
+        }
+        let loop = try RefusedCall.named("epoll_create1") { () throws(Failure) in try EventLoop() }
         machine = ResourceManager(
             ManagerIdentity(
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
-                incarnation: Entropy.word(), secret: Entropy.word(),
-                runtimeDirectory: Array(site.directory.utf8), started: Clock.now(),
-                queueBytesPerUser: options.queueBytesPerUser, connections: ManagerDaemon.connections()),
+                incarnation: try Entropy.word(), secret: try Entropy.word(), runtimeDirectory: site.path,
+                started: Clock.now(), queueBytesPerUser: options.queueBytesPerUser,
+                connections: ManagerDaemon.connections()),
             hashing: DirectoryHashing(), digest: RequestDigest())
-        children = Children(options, in: site.directory)
-        closing = DescriptorClosing(listener: site.listener.number)
+        children = Children(options, in: site.path)
+        nextRound = Clock.now()
+        closing = DescriptorClosing(listener: site.listener)
         self.log = log
         self.site = site
         self.signals = signals
         self.loop = loop
+        try RefusedCall.named("epoll_ctl") { () throws(Failure) in
+            try self.loop.add(self.signals.descriptor.number, token: Source.signals.token())
+            try addSite()
+        }
     }
 
     /// A connection takes up to four descriptors: its own, that of its process, a segment and a part of a link that are under
@@ -85,13 +100,23 @@ final class ManagerDaemon {
     func serve() {
         var ready: [EventLoop.Readiness] = []
         while !hasEnded {
-            let deadlines = [machine.deadline, listenAgainAt].compactMap { $0 }
-            loop.wait(until: deadlines.min(), into: &ready)
+            loop.wait(until: mayHaveEndedChildren ? Clock.now() : deadline, into: &ready)
             for readiness in ready { attend(to: readiness) }
             ready.removeAll(keepingCapacity: true)
-            if let deadline = machine.deadline, deadline <= Clock.now() { handle(.timeout) }
-            if let listenAgainAt, listenAgainAt <= Clock.now() { listenAgain() }
+            if mayHaveEndedChildren {
+                mayHaveEndedChildren = false
+                reap()
+            }
+            let now = Clock.now()
+            if let deadline = children.deadline, deadline <= now { giveUpStarts(now: now) }
+            if nextRound <= now { makeRound(now) }
+            if let deadline = machine.deadline, deadline <= now { handle(.timeout) }
+            if let listenAgainAt, listenAgainAt <= now { listenAgain() }
         }
+    }
+
+    private var deadline: Instant {
+        [machine.deadline, children.deadline, listenAgainAt].compactMap { $0 }.reduce(nextRound, min)
     }
 
     private func attend(to readiness: EventLoop.Readiness) {
@@ -99,14 +124,34 @@ final class ManagerDaemon {
         let process = ProcessID(Int32(truncatingIfNeeded: number))
         switch Source(rawValue: readiness.token >> 56) {
         case .listener: acceptConnections()
-        case .signals: if signals.next() != nil { stop() }
+        case .signals: receiveSignal()
         case .connection: attend(to: ConnectionID(number), readiness)
         // What is ready may be the handle of an earlier process of this number.
-        case .watch: if watches[process]?.handle.isOver == true { handle(.died(process)) }
-        case .child: reap(process)
+        case .watch:
+            if let watch = watches[process], watch.handle.isOver { handle(.died(process), of: watch.user) }
+        case .start: settleStart(of: process)
         case .channel: attendToChannel(of: process, readiness)
+        case .output: readOutput(number)
+        case .site:
+            site.forgetChanges()
+            lookAfterSite()
         case nil: break
         }
+    }
+
+    private func receiveSignal() {
+        switch signals.next() {
+        case nil: break
+        case SIGCHLD?: reap()
+        case _?: stop()
+        }
+    }
+
+    /// Now and then.
+    private func makeRound(_ now: Instant) {
+        lookAfterSite()
+        tellSuppressed(now)
+        nextRound = now + (site.watch == nil ? Limits.siteIntervalUnwatched : Limits.siteInterval)
     }
 
     private func stop() {
@@ -114,16 +159,24 @@ final class ManagerDaemon {
         handle(.stop)
     }
 
+    /// Tells the machine what follows from what is handled now, as soon as that is done.
+    func tell(_ event: ManagerEvent) { outcomes.append((event, culprit)) }
+
     /// Tells the machine and does what it says, until there is nothing more that follows from it.
-    func handle(_ event: ManagerEvent) {
-        outcomes.append(event)
+    func handle(_ event: ManagerEvent, of user: UserID? = nil) {
+        outcomes.append((event, user ?? culprit))
         // Called while something is handled, this is an outcome like others.
         guard !isHandling else { return }
         isHandling = true
-        defer { isHandling = false }
+        let before = culprit
+        defer {
+            isHandling = false
+            culprit = before
+        }
         while let next = outcomes.popFirst() {
+            culprit = next.culprit
             machine.wallTime = Clock.wallTime()
-            machine.handle(next, now: Clock.now(), into: &actions)
+            machine.handle(next.event, now: Clock.now(), into: &actions)
             for action in actions { perform(action) }
             actions.removeAll(keepingCapacity: true)
         }
@@ -131,7 +184,7 @@ final class ManagerDaemon {
 
     private func perform(_ action: ManagerAction) {
         switch action {
-        case .report(let report): write(report.level, report.component, report.text)
+        case .report(let report): write(report)
         case .send(let message, let connection): send(message, on: connection)
         case .offer(let offer, let request, let connection): send(offer, request, on: connection)
         case .sendFlows(let listed, let total, let request, let connection):
@@ -148,7 +201,7 @@ final class ManagerDaemon {
         case .spawnIPCP(let name, let type): spawnIPCP(name, type)
         case .spawnProgram(let start, let program): spawnProgram(start, program)
         case .signal(let process, let signal):
-            children[process]?.handle.signal(signal == .terminate ? SIGTERM : SIGKILL)
+            children[process]?.signal(signal == .terminate ? SIGTERM : SIGKILL)
         case .request(let request, let process): send(request, to: process)
         case .closeChannel(let process): closeChannel(of: process)
         case .exit: hasEnded = true
@@ -156,23 +209,23 @@ final class ManagerDaemon {
     }
 
     private func create(_ flow: FlowID, _ link: LinkID, linkIsNew: Bool) {
-        do throws(Failure) {
+        do throws(RefusedCall) {
             try flows.create(flow, link, linkIsNew: linkIsNew)
-            outcomes.append(.flowMemoryCreated(flow))
+            tell(.flowMemoryCreated(flow))
         } catch {
-            outcomes.append(.flowMemoryFailed(flow, error))
+            write(.error, .memory, "irmd", "The memory of a flow cannot be made: \(error). \(advice(error.failure))")
+            // Whatever forbids it is none of the client's rights.
+            tell(.flowMemoryFailed(flow, error.failure.isOfDescriptors ? error.failure : .outOfMemory))
         }
     }
 
-    /// Warnings come from what others do, so they are limited.
-    func write(_ level: LogLevel, _ component: String, _ text: @autoclosure () -> String) {
-        guard level == .warning, level <= log.level else { return log.write(level, component, text()) }
-        switch warnings.verdict(now: Clock.now()) {
-        case .write: log.write(level, component, text())
-        case .writeAfter(let suppressed):
-            log.write(level, component, "\(suppressed) more warnings were not written.")
-            log.write(level, component, text())
-        case .suppress: break
+    private func advice(_ failure: Failure) -> String {
+        switch failure {
+        case .tooManyDescriptors: "Raise the limit of open files (ulimit -n, LimitNOFILE=)."
+        case .tableFull: "Raise the limit of open files of the host (sysctl fs.file-max)."
+        case .outOfMemory: "Free memory, or raise the limit of irmd (ulimit -v, MemoryMax=)."
+        case Failure(errno: EFBIG): "Raise the limit of the size of files (ulimit -f, LimitFSIZE=)."
+        default: "Allow it to irmd in the sandbox or container that it runs in."
         }
     }
 
@@ -195,11 +248,17 @@ final class ProcessHandleBox {
     let handle: ProcessHandle
     /// In a PID namespace of its own.
     var place: ProcessFacts.Place?
+    /// Whose it is, if that is known.
+    var user: UserID?
 
     init(_ process: ProcessID, _ handle: consuming ProcessHandle) {
         self.process = process
         self.handle = handle
     }
+}
+
+extension Failure {
+    fileprivate var isOfDescriptors: Bool { self == .tooManyDescriptors || self == .tableFull }
 }
 
 private struct DirectoryHashing: NameHashing {

@@ -8,6 +8,8 @@ import Vocabulary
 /// The options of irmd(8).
 struct ManagerOptions {
     var toStandardOutput = false
+    /// With the time of day in each line.
+    var tellsTime = false
     var level = LogLevel.info
     var colour = Colour.auto
     var directory = RuntimeDirectory.ofManager()
@@ -22,7 +24,7 @@ struct ManagerOptions {
         case mistake(String)
     }
 
-    private enum Choice: Sendable { case standardOutput, level, colour, directory, queueLimit }
+    private enum Choice: Sendable { case standardOutput, time, level, colour, directory, queueLimit }
 
     private static let table = OptionTable<Choice>(
         "irmd",
@@ -32,6 +34,7 @@ struct ManagerOptions {
             """,
         [
             CommandOption(.standardOutput, nil, "stdout", "Log to standard output instead of the system log"),
+            CommandOption(.time, nil, "log-time", "Begin each line on standard output with the time, in UTC"),
             CommandOption(
                 .level, nil, "log-level", "error, warning, info (default) or debug", argument: "level",
                 value: .words(LogLevel.allCases.map(\.name))),
@@ -66,6 +69,7 @@ struct ManagerOptions {
     private mutating func set(_ option: OptionTable<Choice>.Given) throws(OptionTable<Choice>.Mistake) {
         switch option.key {
         case .standardOutput: toStandardOutput = true
+        case .time: tellsTime = true
         case .level:
             guard let level = LogLevel(named: option.text) else {
                 throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is no log level.")
@@ -80,7 +84,7 @@ struct ManagerOptions {
             guard !option.value.isEmpty else {
                 throw OptionTable<Choice>.Mistake(message: "The runtime directory has no name.")
             }
-            directory = String(decoding: option.value, as: UTF8.self)
+            directory = option.value
         case .queueLimit:
             guard let mebibytes = UInt64(option.text), mebibytes > 0, mebibytes < 1 << 40 else {
                 throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is no number of MiB.")

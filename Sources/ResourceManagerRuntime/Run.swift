@@ -9,6 +9,7 @@ import Vocabulary
 package enum ResourceManagerRuntime {
     /// - Parameter words: The command line, with the program's name.
     package static func run(_ words: [[UInt8]]) -> Int32 {
+        cl_open_standard_streams()
         switch ManagerOptions.parse(words) {
         case .answer(let bytes):
             Output.standard.write(bytes: bytes)
@@ -22,12 +23,15 @@ package enum ResourceManagerRuntime {
 
     private static func serve(_ given: ManagerOptions) -> Int32 {
         var options = given
+        cl_begin_daemon(3)
         let log = Log(
-            options.toStandardOutput ? .standardOutput : .system, level: options.level, colour: options.colour)
+            options.toStandardOutput ? .standardOutput(tellsTime: options.tellsTime) : .system, level: options.level,
+            program: "irmd", colour: options.colour)
+        defer { log.finish() }
         options.colour = log.isColoured ? .always : .never
-        SignalSource.ignoreBrokenPipes()
-        cl_detach_standard_input()
-        cl_raise_descriptor_limit()
+        if log.isDeaf {
+            Output.error.line("irmd: There is no system log (/dev/log), so nothing is logged: see --stdout.")
+        }
         do throws(RuntimeSite.Refusal) {
             return serve(options, log, try RuntimeSite(options.directory))
         } catch {
@@ -45,10 +49,11 @@ package enum ResourceManagerRuntime {
             log.write(.warning, "irmd", "IRMd didn't properly shut down last time.")
             log.write(.warning, "irmd", "Stale resources cleaned.")
         }
-        do throws(Failure) {
+        do throws(RefusedCall) {
             let daemon = try ManagerDaemon(options, log, site)
             log.write(.info, "irmd", "Ouroboros IPC Resource Manager daemon started...")
             cl_notify_service_manager("READY=1")
+            daemon.sayWhatIsMissing()
             daemon.serve()
             return 0
         } catch {

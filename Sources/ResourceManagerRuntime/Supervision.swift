@@ -17,15 +17,18 @@ extension ManagerDaemon {
                 watch = ProcessHandleBox(process, try ProcessHandle(process))
             }
             try loop.add(watch.handle.descriptor.number, token: Source.watch.token(process))
+            watch.user = culprit
             watches[process] = watch
             watch.place = ProcessFacts.place(of: process)
             if let place = watch.place { contained[place] = process }
         } catch {
             // Of a process whose end nobody tells, its number says nothing. This one is refused, and may try again.
             if error != Failure(errno: ESRCH) {
-                write(.warning, "irmd", "Process \(process) is refused, because it cannot be watched: \(error).")
+                write(
+                    .warning, "irmd",
+                    "Process \(process) is refused, because it cannot be watched: pidfd_open: \(error).")
             }
-            outcomes.append(.died(process))
+            tell(.died(process))
         }
     }
 
@@ -39,46 +42,142 @@ extension ManagerDaemon {
 
     func spawnIPCP(_ name: IPCPName, _ type: IPCPType) {
         do throws(Children.NotSpawned) {
-            let process = try children.spawnIPCP(name, type)
-            adopt(process)
-            outcomes.append(.ipcpSpawned(name, process, program: Array(children.path(of: type).utf8)))
+            adopt(try children.spawnIPCP(name, type))
         } catch {
-            outcomes.append(.ipcpNotSpawned(name, error.failure, reason: Array(error.reason.utf8)))
+            tell(.ipcpNotSpawned(name, error.failure, reason: Array(error.reason.utf8)))
         }
     }
 
     func spawnProgram(_ start: StartID, _ program: ProgramStart) {
-        do throws(Failure) {
-            let process = try children.spawnProgram(program)
-            adopt(process)
-            outcomes.append(.programSpawned(start, process))
+        do throws(RefusedCall) {
+            adopt(try children.spawnProgram(start, program))
         } catch {
-            outcomes.append(.programNotSpawned(start, error))
+            write(.error, "irmd", "\(printable(program.path)) cannot be started: \(error).")
+            tell(.programNotSpawned(start, error.failure))
         }
     }
 
-    private func adopt(_ process: ProcessID) {
+    /// Its program does not run yet. Nothing of it concerns the machine before it does, or has failed.
+    private func adopt(_ child: Children.Child) {
+        do throws(Failure) {
+            if let report = child.beginning?.descriptor {
+                try loop.add(report, token: Source.start.token(child.process))
+            }
+            if let channel = child.channel { try loop.add(channel.number, token: Source.channel.token(child.process)) }
+            if let output = child.output { try add(output) }
+        } catch {
+            // Its deadline ends a start that cannot be seen; what cannot be heard is lost.
+            write(.error, "irmd", "Process \(child.process) cannot be supervised: epoll_ctl: \(error).")
+        }
+    }
+
+    /// Whether the program of a child runs, as far as can be said now.
+    func settleStart(of process: ProcessID) {
+        guard children.isStarting(process), let child = children[process] else { return }
+        switch child.beginning?.outcome {
+        case .pending?: break
+        case .started?, nil: begun(child)
+        case .failed(let failure)?: notBegun(child, failure)
+        }
+    }
+
+    /// What takes too long is given up: its disk does not answer.
+    func giveUpStarts(now: Instant) {
+        for process in children.late(now: now) {
+            settleStart(of: process)
+            guard children.isStarting(process), let child = children[process] else { continue }
+            child.signal(SIGKILL)
+            notBegun(child, .timedOut)
+        }
+    }
+
+    private func begun(_ child: Children.Child) {
+        forgetStart(child)
+        switch child.purpose {
+        case .ipcp(let name, let type):
+            handle(.ipcpSpawned(name, child.process, program: children.path(of: type)))
+        case .program(let start, _): handle(.programSpawned(start, child.process))
+        }
+    }
+
+    private func notBegun(_ child: Children.Child, _ failure: Failure) {
+        forgetStart(child)
+        closeChannel(of: child.process)
+        _ = children.remove(child.process)
+        switch child.purpose {
+        case .ipcp(let name, let type):
+            let refused = children.notSpawned(type, RefusedCall("execve", failure))
+            handle(.ipcpNotSpawned(name, refused.failure, reason: Array(refused.reason.utf8)))
+        case .program(let start, _): handle(.programNotSpawned(start, failure))
+        }
+    }
+
+    private func forgetStart(_ child: Children.Child) {
+        if let report = child.beginning?.descriptor { loop.remove(report) }
+        children.started(child.process)
+    }
+
+    // Ends.
+
+    /// All children that have ended, and processes that became ours because their parents died (as process 1 of a
+    /// container, irmd gets all of them). Up to a bound, so that others get their turn.
+    func reap() {
+        for _ in 0..<256 {
+            guard let (process, ending) = ProcessHandle.reapAny() else { return }
+            ended(process, ending)
+        }
+        mayHaveEndedChildren = true
+    }
+
+    private func ended(_ process: ProcessID, _ ending: ProcessHandle.Ending) {
+        settleStart(of: process)
         guard let child = children[process] else { return }
-        do throws(Failure) {
-            try loop.add(child.handle.descriptor.number, token: Source.child.token(process))
-            if let channel = child.channel { try loop.add(channel.number, token: Source.channel.token(process)) }
-        } catch {
-            // A child whose end we cannot see must not be left running.
-            write(.error, "irmd", "Process \(process) cannot be supervised: \(error).")
-            child.handle.signal(SIGKILL)
-        }
-    }
-
-    func reap(_ process: ProcessID) {
-        guard children[process] != nil, let ending = ProcessHandle.reap(process) else { return }
+        // Killed before its program ran.
+        if children.isStarting(process) { return notBegun(child, .interrupted) }
         // What it said before it died comes first.
         readChannel(of: process)
         closeChannel(of: process)
-        if let child = children.remove(process) { loop.remove(child.handle.descriptor.number) }
+        if let output = child.output { readOutput(output) }
+        _ = children.remove(process)
         switch ending {
         case .exited(let status): handle(.childExited(process, .exited(status)))
         case .killed(let signal): handle(.childExited(process, .killed(signal: signal)))
         }
+    }
+
+    // What programs write.
+
+    private func add(_ output: ProgramOutput) throws(Failure) {
+        // The oldest, whose program may have ended long ago and left its pipe to others.
+        if outputs.count >= Limits.outputs, let oldest = outputs.keys.min(), let old = outputs[oldest] {
+            forget(old, oldest)
+        }
+        let key = nextOutput
+        nextOutput += 1
+        try loop.add(output.number, token: Source.output.token(key))
+        outputs[key] = output
+    }
+
+    func readOutput(_ key: UInt64) {
+        guard let output = outputs[key] else { return }
+        if case .ended = log(output) { forget(output, key) }
+    }
+
+    /// All that a program has left that has ended, up to what a pipe holds.
+    private func readOutput(_ output: ProgramOutput) {
+        for _ in 0..<8 { guard case .more = log(output) else { return } }
+    }
+
+    private func log(_ output: ProgramOutput) -> ProgramOutput.Reading {
+        var lines: [[UInt8]] = []
+        let reading = output.read(into: &lines)
+        for line in lines { write(printable(line), of: output) }
+        return reading
+    }
+
+    private func forget(_ output: ProgramOutput, _ key: UInt64) {
+        loop.remove(output.number)
+        outputs[key] = nil
     }
 
     // Channels of IPCPs.
@@ -121,7 +220,7 @@ extension ManagerDaemon {
         } catch {
             // It does not read, or is gone: of no more use, either way.
             write(.warning, "irmd", "IPCP \(process) cannot be reached: \(error).")
-            outcomes.append(.ipcpChannelEnded(process))
+            tell(.ipcpChannelEnded(process))
         }
     }
 
@@ -132,7 +231,7 @@ extension ManagerDaemon {
             try channel.send(request.encoded(), with: descriptors)
         } catch {
             write(.warning, "irmd", "IPCP \(process) could not be sent a flow: \(error).")
-            outcomes.append(.ipcpReplied(process, .refused(offer.flow, .ipcp, reason: [])))
+            tell(.ipcpReplied(process, .refused(offer.flow, .ipcp, reason: [])))
         }
     }
 

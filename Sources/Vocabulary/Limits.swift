@@ -123,6 +123,30 @@ public enum Limits {
     /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
     package static let resolvers = 2
 
+    /// Lines of a daemon's log that are not written yet, and their bytes. Beyond: lines are lost, and counted.
+    package static let logLines = 8_192
+    package static let logBytes = 1 << 20
+    /// Bytes of a line: what a pipe takes in one piece (`PIPE_BUF`). The rest is cut.
+    package static let logLineBytes = 4_096
+    /// How long a daemon that ends waits for its log: nobody may read it.
+    package static let logPatience = TimeSpan(milliseconds: 400)
+    /// Lines of one kind that one user can cause at once, and a second. Beyond: they are counted.
+    package static let logLinesAtOnce = 100
+    package static let logLinesPerSecond = 10
+    /// Users and kinds of lines that are told apart. Beyond: no line of further ones, until others are quiet.
+    package static let logSources = 4_096
+    /// Bytes of a line that an auto-started program writes. The rest is a line of its own.
+    package static let outputLineBytes = 1_024
+    /// Bytes that are read at a time of what a program writes, so that others get their turn.
+    package static let outputBytes = 16_384
+    /// Pipes of auto-started programs, also of those that ended and left them to others. Beyond: what they write is lost.
+    package static let outputs = 1_024
+    /// How often irmd looks whether its runtime directory is in order, when the kernel tells it of changes, and when not.
+    package static let siteInterval = TimeSpan(seconds: 10)
+    package static let siteIntervalUnwatched = TimeSpan(seconds: 1)
+    /// A child shall have begun its program within this time: its file or directory may be on a disk that does not answer.
+    package static let executionTimeout = TimeSpan(seconds: 10)
+
     /// An allocation without a timeout of its own. spec: c-api §5.2
     package static let allocationTimeout = TimeSpan(seconds: 20)
     /// How much longer than irmd's deadline a client waits for irmd's verdict: long enough for an irmd that is busy, and

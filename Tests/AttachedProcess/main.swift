@@ -12,10 +12,14 @@ import Vocabulary
 // and ends when irmd does.
 
 func attach(_ role: ConnectionRole) throws(Failure) -> Descriptor {
-    let socket = try MessageSocket.connect(path: RuntimeDirectory.socketPath())
+    let socket = try connect()
     try MessageSocket.send(ProcessMessage.hello(Hello(role: role)).encoded(), on: socket.number)
     guard try MessageSocket.receive(on: socket.number) != nil else { throw .manager }
     return socket
+}
+
+func connect() throws(Failure) -> Descriptor {
+    do throws(RuntimeDirectory.Unreachable) { return try RuntimeDirectory.connect() } catch { throw error.failure }
 }
 
 func serve() throws(Failure) {

@@ -46,6 +46,7 @@ import Testing
     /// Also if nobody has waited for it yet.
     @Test func aProcessThatDiedHoldsNothing() {
         let shared = Shared()
+        var report: Int32 = -1
         let process = "/bin/true".withCString { path in
             let words: [UnsafeMutablePointer<CChar>?] = [nil]
             return words.withUnsafeBufferPointer { none in
@@ -54,10 +55,11 @@ import Testing
                 child.argv = none.baseAddress
                 child.envp = none.baseAddress
                 child.channel = -1
-                return cl_spawn(&child)
+                return cl_spawn(&child, &report)
             }
         }
         #expect(process > 0)
+        defer { cl_close(report) }
         shared.lock.pointee = UInt32(process)
         #expect(cl_lock(shared.lock))
         #expect(shared.lock.pointee != UInt32(process))

@@ -53,7 +53,7 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
             Issue.record("it runs")
             return
         }
-        #expect(second.log.contains("IRMd already running (\(second.process)), exiting."))
+        try second.waitForLog("IRMd already running (\(second.process)), exiting.")
         guard case .status(let status) = try second.manage(.status) else {
             Issue.record("no status")
             return
@@ -69,7 +69,7 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
         _ = try first.end(SIGKILL)
         #expect(access(first.socketPath, F_OK) == 0)
         let second = try first.restart()
-        #expect(second.log.contains("IRMd didn't properly shut down last time."))
+        try second.waitForLog("IRMd didn't properly shut down last time.")
         #expect(try second.connect(.session).welcome?.incarnation != before?.incarnation)
     }
 
@@ -113,7 +113,7 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
         _ = try manager.manage(
             .createName(NameSettings(name: try service("my_very_first_oping_server"), balancing: .roundRobin)))
         _ = try manager.manage(.registerName(try service("my_very_first_oping_server"), ipcp))
-        #expect(manager.log.contains("as 5389e8f1."))
+        try manager.waitForLog("as 5389e8f1.")
         kill(ipcp.rawValue, SIGKILL)
         try manager.waitForLog("irmd(EE): IPCP \(ipcp) (local-ipcp) died: killed by signal 9.")
         #expect(try manager.manage(.listIPCPs(from: 0)) == .ipcps([], total: 0))

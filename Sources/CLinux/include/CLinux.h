@@ -163,7 +163,8 @@ static inline void cl_copy(void *to, const void *from, size_t count) {
 }
 
 /// A memfd of `size` bytes, sealed against shrinking, growing and further seals. Descriptor or -errno.
-int cl_memfd_sealed(const char *name, size_t size);
+/// `*call` names the system call that failed.
+int cl_memfd_sealed(const char *name, size_t size, const char **call);
 /// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.
 int cl_memfd_check(int fd, size_t size);
 /// A memfd with these bytes, to be read from the beginning. Descriptor or -errno.
@@ -192,8 +193,15 @@ int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const stru
 int cl_socketpair_seqpacket(int fds[2]);
 /// A SEQPACKET socket connected to `path`; never waits. Descriptor or -errno.
 int cl_connect(const char *path);
+/// The same for a name in an open directory.
+int cl_connect_in(int directory, const char *name);
 /// A SEQPACKET socket that listens on `path` with permissions `mode`. Descriptor or -errno.
 int cl_listen(const char *path, mode_t mode);
+/// A SEQPACKET socket that listens at a name in an open directory, with permissions `mode`. Descriptor or -errno.
+int cl_listen_in(int directory, const char *name, mode_t mode);
+/// Names that are in no file system, but of a network namespace: anybody can take one.
+int cl_listen_abstract(const char *name);
+int cl_connect_abstract(const char *name);
 int cl_accept(int fd);
 /// The process at the other end of a Unix socket, as it was when it connected.
 int cl_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
@@ -228,21 +236,36 @@ void cl_guest_report(const char *text);
 int cl_eventfd(void);
 /// A pipe whose ends are not inherited by other programs and never wait. 0 or -errno.
 int cl_pipe(int fds[2]);
+/// A pipe that another program writes, as it expects, and this one reads without waiting. 0 or -errno.
+int cl_output_pipe(int fds[2]);
+/// Those of the signals that may come: who was started with SIGHUP, SIGINT or SIGQUIT ignored goes on ignoring it.
 int cl_signalfd(const int *signals, int count);
 /// Reads one signal number from a signalfd; 0 if none is pending.
 int cl_signalfd_read(int fd);
 int cl_pidfd_open(int32_t pid);
 int cl_pidfd_signal(int pidfd, int signal);
-/// Reaps the child; 1 with `*status` set, 0 if it lives, -errno.
+/// Reaps the child, or any one if `pid` is -1; its pid with `*status` set, 0 if none has ended, -errno.
 int cl_reap(int32_t pid, int *status);
-/// A write to a closed connection shall be an error of that write only.
-void cl_ignore_broken_pipes(void);
 /// open() with a mode; close-on-exec. Descriptor or -errno.
 int cl_open(const char *path, int flags, mode_t mode);
-/// Allows this process as many descriptors as it may have; its children get the limit back that it had.
-void cl_raise_descriptor_limit(void);
-/// Descriptor 0 becomes /dev/null, so that a daemon's children never read a terminal.
-void cl_detach_standard_input(void);
+/// Another descriptor of the same, not inherited. Descriptor or -errno.
+int cl_duplicate(int fd);
+/// To look at a directory, whatever may be read in it.
+int cl_open_directory(const char *path);
+int cl_open_at(int directory, const char *path, int flags, mode_t mode);
+/// Tells what happens to the names in a directory: readable, until `cl_forget_changes`. Descriptor or -errno.
+int cl_watch_directory(int directory);
+void cl_forget_changes(int watch);
+/// Opens something for each of the descriptors 0 to 2 that is closed, so that none of our own gets these numbers: what
+/// others write to standard output would go there.
+void cl_open_standard_streams(void);
+/// Closes `first` and all above it.
+void cl_close_from(int first);
+/// The first thing that a daemon does. Its standard streams are open, standard input is /dev/null, no other descriptors
+/// from `first_foreign` on are; a failed write is an error and no signal; new files have mode 0755 at most; as many
+/// descriptors and as long files are allowed as can be. Children get the limits back that were.
+void cl_begin_daemon(int first_foreign);
+void cl_restore_limits(void);
 /// Closes quietly: what close() says is not worth acting on here.
 void cl_close(int fd);
 uint64_t cl_monotonic_nanoseconds(void);
@@ -263,6 +286,8 @@ struct cl_child {
     int channel;
     /// If > 0, becomes its standard input.
     int input;
+    /// If > 0, becomes its standard output and error.
+    int output;
     /// Change of identity; only root may ask for it.
     bool change_identity;
     uint32_t uid, gid;
@@ -272,12 +297,19 @@ struct cl_child {
     const char *directory;
     /// Signal that the child gets when this process dies; 0 = none.
     int death_signal;
-    /// Own process group, so that a terminal's signals do not reach it.
-    bool own_group;
+    /// A program of a user: gets none of the capabilities, nor the priority, that this process was given.
+    bool is_foreign;
+    /// Its environment has HOME, LOGNAME, SHELL and USER too, which are looked up in the child, because who is asked may
+    /// take long.
+    bool has_account;
 };
-/// Starts a child: all signals at their defaults and unblocked, descriptors 0, 1, 2 (and 3) inherited, all others
-/// closed. Returns the pid once execve has succeeded, or -errno of what failed.
-int32_t cl_spawn(const struct cl_child *child);
+/// Starts a child in a session of its own: all signals at their defaults and unblocked, descriptors 0, 1, 2 (and 3)
+/// inherited, all others closed, file mode mask 022, the limits that this process began with. Returns the pid or -errno;
+/// `*report` is to be asked, and closed by the caller.
+int32_t cl_spawn(const struct cl_child *child, int *report);
+/// What the report of a child says: 0 = its program runs, or it was killed; 1 = nothing yet (it is readable then); or
+/// -errno of what failed, and the child ends.
+int cl_spawn_outcome(int report);
 
 /// What getopt_long() found; the C names are mutable globals.
 static inline const char *cl_option_argument(void) { return optarg; }
@@ -297,6 +329,15 @@ const char *cl_last_reason(void);
 /// Keeps a reason for `cl_last_reason`, cut if need be.
 void cl_set_last_reason(const char *reason);
 void cl_syslog(int priority, const char *text);
+/// Writes a line. If it may not wait, nothing is written that would not be taken at once. 0 or -errno; `*written` is how
+/// much of it went out.
+int cl_write_line(int fd, const void *bytes, size_t count, bool may_wait, size_t *written);
+/// Hands a line to the service that keeps the system's log; a zero stands behind its bytes. By one thread. 0 or -errno.
+int cl_system_log(const void *bytes, size_t count, bool may_wait);
+/// How a line of the system's log begins. Returns its length.
+size_t cl_system_log_head(char *head, size_t capacity, int priority, const char *name);
+/// The time of day, as in RFC 3339, in UTC. Returns its length.
+size_t cl_time_text(char *text, size_t capacity);
 /// Writes everything to a descriptor, or stops at the first error. 0 or -errno.
 int cl_write_all(int fd, const void *bytes, size_t count);
 // Command lines and stop signals of the tools.
@@ -309,7 +350,8 @@ int cl_next_option(int argc, char **argv, const char *shorts, const struct optio
 /// getopt_long(3) has one state for the whole process: one command line at a time.
 void cl_begin_options(void);
 void cl_end_options(void);
-/// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but interrupt what waits; a second one ends it.
+/// From now on SIGINT, SIGTERM and SIGHUP do not end the process, but interrupt what waits; a second one ends it. SIGHUP
+/// stays ignored if it is.
 void cl_catch_stop_signals(void);
 /// The signal that asked to stop; 0 = none yet.
 int cl_stop_signal(void);
