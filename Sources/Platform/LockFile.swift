@@ -35,11 +35,11 @@ package struct LockFile: ~Copyable {
             // A holder that ended meanwhile removed the file that we have locked: then it protects nothing.
             guard LockFile.isSame(file.number, name, directory.number) else { continue }
             let text = Array("\(getpid())\n".utf8)
-            // It is new, or was made so; where it was not, it is not evidence to the next one either.
+            // It is new, or was made so; where it was not, it is not evidence to the next one either. What follows the
+            // number means nothing.
             fchmod(file.number, 0o600)
-            guard ftruncate(file.number, 0) == 0,
-                pwrite(file.number, text, text.count, 0) == text.count
-            else {
+            ftruncate(file.number, 0)
+            guard pwrite(file.number, text, text.count, 0) == text.count else {
                 let failure = Failure(errno: cl_errno())
                 unlinkat(directory.number, name, 0)
                 throw .failed(RefusedCall("write", failure))
