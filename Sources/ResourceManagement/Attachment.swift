@@ -28,6 +28,10 @@ extension ResourceManager {
             drop(id)
             return
         }
+        // Of what the process was before it became another program, which may have more rights than whoever holds this.
+        if hello.role != .management, let session = processes[credentials.process]?.session, id < session {
+            return drop(id)
+        }
         disarm(id)
         let named = if case .program(let path) = finding { path } else { hello.program }
         let program = Array(named.prefix(Limits.programBytes))
@@ -39,10 +43,10 @@ extension ResourceManager {
             processes[credentials.process]?.calls.insert(id)
             connections[id]?.stage = .call(.idle)
         case .session:
-            if processes[credentials.process]?.session != nil { replace(credentials.process, with: id) }
-            if processes[credentials.process] == nil { attach(credentials, program, hello.features) }
+            let kept = replace(credentials.process, with: id)
+            attach(credentials, program, hello.features)
+            processes[credentials.process]?.calls = kept
             processes[credentials.process]?.session = id
-            processes[credentials.process]?.features = hello.features
             connections[id]?.stage = .session
         }
         send(
@@ -69,19 +73,17 @@ extension ResourceManager {
         if names.count > shown { report(.process(.acceptsFurther(names.count - shown))) }
     }
 
-    /// The pid attaches a second time: another program took its place with `exec`. What the old one had is gone; call
-    /// connections that came after the new session are the new one's.
-    private mutating func replace(_ id: ProcessID, with session: ConnectionID) {
+    /// The pid attaches a second time: another program took its place with `exec`, perhaps another user's. What the old one
+    /// had is gone, also calls without a session. Calls that came after the new session are the new program's, and kept.
+    private mutating func replace(_ id: ProcessID, with session: ConnectionID) -> Set<ConnectionID> {
+        guard let old = processes[id] else { return [] }
         report(.process(.replaced(id)))
-        guard let old = processes[id] else { return }
         let kept = old.calls.filter { $0 > session }
         for call in kept.sorted() { cancel(call) }
         processes[id]?.calls.subtract(kept)
         removeProcess(id)
         for call in kept { connections[call]?.stage = .call(.idle) }
-        guard let credentials = connections[session]?.credentials, !kept.isEmpty else { return }
-        attach(credentials, old.program, old.features)
-        processes[id]?.calls = kept
+        return kept
     }
 
     /// A request that is not answered any more, on a connection that goes on.

@@ -149,6 +149,41 @@ def number_that_came_again():
         os.waitpid(victim, 0)
 
 
+def connection_from_before():
+    """A process connects with few rights, gets more, and serves; who has a copy of the first connection is not it."""
+    if not IS_ROOT:
+        raise Skipped("only root can change its rights")
+    for is_greeted in (False, True):
+        name = f"before-{is_greeted}"
+        os.seteuid(ALICE)
+        former = Connection()
+        if is_greeted:
+            former.greet(CALL)
+        os.seteuid(0)
+        session, management = Connection(SESSION), Connection(MANAGEMENT)
+        management.bind_process(os.getpid(), name)
+
+        def try_the_former():
+            if is_greeted:
+                assert is_dropped(former), "the former connection is still a call of the process"
+                return
+            for role in (CALL, SESSION):
+                try:
+                    former.send(hello(role))
+                except (BrokenPipeError, ConnectionError):
+                    return
+                assert is_dropped(former), f"the former connection was welcome in role {role}"
+
+        must(ALICE, try_the_former)
+        # The session is still the process's, and so is the name.
+        server, client = Connection(CALL), Connection(CALL)
+        server.accept()
+        client.allocate(name)
+        assert server.receive()[:1] == b"\x02", "the server got no flow"
+        for connection in (former, session, management, server, client):
+            connection.close()
+
+
 def log_has(text):
     with open(os.environ["IRMD_LOG"], errors="replace") as file:
         return text in file.read()
@@ -379,6 +414,7 @@ sys.stdin.read()
 ATTACKS = [
     greeting_of_a_dead_process,
     number_that_came_again,
+    connection_from_before,
     descriptors,
     more_descriptors_than_anybody_reads,
     flood_of_connections,

@@ -167,6 +167,59 @@ enum Fate: CaseIterable, Sendable {
         #expect(town.rig.manager.processes[town.client.pid]?.session == session)
     }
 
+    @Test("a connection of what a process was before `exec` is none of the new program's", arguments: [false, true])
+    func formerConnections(isGreeted: Bool) throws {
+        var town = Town()
+        // Another user's, who ran a program that begins with the rights of its owner, and has kept a connection.
+        let pid: Int32 = 60
+        let former = ConnectionID(town.rig.nextConnection)
+        town.rig.nextConnection += 1
+        let credentials = Credentials(process: ProcessID(pid), user: UserID(2_000), group: GroupID(2_000), groups: [])
+        town.rig.handle(.connected(former, credentials))
+        let greeting = ManagerEvent.received(
+            former, .hello(Hello(role: .call, features: [])), .program(Array("/bin/former".utf8)))
+        if isGreeted { town.rig.handle(greeting) }
+        let server = Attached(&town.rig, pid: pid, uid: 0, program: "/bin/server")
+        town.rig.manage(
+            .bindProcess(server.pid, service("held")), on: town.management, .process(.root, number: server.pid))
+        if !isGreeted { #expect(town.rig.handle(greeting).contains(.drop(former))) }
+        #expect(town.rig.manager.connections[former] == nil)
+        let process = try #require(town.rig.manager.processes[server.pid])
+        #expect(process.credentials.user == .root && process.program == Array("/bin/server".utf8))
+        #expect(process.session == server.session && process.calls == [server.call])
+        town.rig.accept(former)
+        #expect(town.rig.allocate(town.client.call, "held").offers.isEmpty)
+        #expect(town.rig.accept(server.call).offers.map(\.connection) == [server.call])
+    }
+
+    @Test("a session of what a process was before `exec` cuts none of its flows")
+    func formerSession() throws {
+        var town = Town()
+        let former = ConnectionID(town.rig.nextConnection)
+        town.rig.nextConnection += 1
+        let credentials = Credentials(process: ProcessID(60), user: UserID(2_000), group: GroupID(2_000), groups: [])
+        town.rig.handle(.connected(former, credentials))
+        let now = Attached(&town.rig, pid: 60, uid: 0, program: "/bin/server")
+        town.rig.handle(.received(former, .hello(Hello(role: .session, features: [])), .nothing))
+        #expect(town.rig.manager.processes[now.pid]?.session == now.session)
+        #expect(!town.rig.actions.contains(.drop(now.session)))
+    }
+
+    @Test("calls that came after a new session are kept, and are the new program's")
+    func callsBeforeTheirSession() throws {
+        var town = Town()
+        let session = ConnectionID(town.rig.nextConnection)
+        town.rig.nextConnection += 1
+        let credentials = Credentials(process: town.client.pid, user: UserID(1_000), group: GroupID(1_000), groups: [])
+        town.rig.handle(.connected(session, credentials))
+        let call = town.rig.connect(.call, pid: town.client.pid.rawValue, program: "/bin/other")
+        town.rig.handle(
+            .received(
+                session, .hello(Hello(role: .session, features: [])), .program(Array("/bin/other".utf8))))
+        let process = try #require(town.rig.manager.processes[town.client.pid])
+        #expect(process.session == session && process.calls == [call] && process.program == Array("/bin/other".utf8))
+    }
+
     @Test("flow memory that cannot be made: the client learns it, the acceptor goes on waiting")
     func noMemory() throws {
         var town = Town()
