@@ -4,12 +4,15 @@
 #include "CLinux.h"
 
 #include <linux/errqueue.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/udp.h>
 
 _Static_assert(sizeof(struct cl_datagram_message) == sizeof(struct mmsghdr), "they are the same");
 _Static_assert(offsetof(struct cl_datagram_message, length) == offsetof(struct mmsghdr, msg_len), "they are the same");
 _Static_assert(sizeof(struct cl_datagram_control) >= CMSG_SPACE(sizeof(int)), "the longest that we ask for");
+
+_Static_assert(RTN_LOCAL == 2 && RTN_BROADCAST == 3, "as the header says");
 
 static int set(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) == 0 ? 0 : -errno;
@@ -123,4 +126,53 @@ int cl_datagram_error(int fd, bool *is_ours) {
         return reason.ee_errno > 0 && reason.ee_errno < 4096 ? (int)reason.ee_errno : EIO;
     }
     return EIO;
+}
+
+int cl_route_type(const cl_address *address) {
+    bool six = address->sin6_family == AF_INET6;
+    size_t count = six ? 16 : 4;
+    struct {
+        struct nlmsghdr header;
+        struct rtmsg route;
+        struct rtattr destination;
+        uint8_t address[16];
+        struct rtattr link;
+        uint32_t interface;
+    } question = {
+        .header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+        .route = {.rtm_family = address->sin6_family, .rtm_dst_len = (uint8_t)(count * 8)},
+        .destination = {.rta_type = RTA_DST, .rta_len = (unsigned short)RTA_LENGTH(count)},
+    };
+    size_t length = offsetof(__typeof__(question), address) + count;
+    if (six) {
+        memcpy(question.address, &address->sin6_addr, count);
+        if (address->sin6_scope_id) {
+            question.link = (struct rtattr){.rta_type = RTA_OIF, .rta_len = RTA_LENGTH(sizeof question.interface)};
+            question.interface = address->sin6_scope_id;
+            length = sizeof question;
+        }
+    } else {
+        memcpy(question.address, &((const struct sockaddr_in *)address)->sin_addr, count);
+    }
+    question.header.nlmsg_len = (uint32_t)length;
+    union {
+        struct nlmsghdr header;
+        uint8_t bytes[4096];
+    } answer;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0)
+        return -errno;
+    // The kernel answers before the call that asks returns.
+    ssize_t got = send(fd, &question, length, MSG_DONTWAIT);
+    if (got >= 0)
+        got = recv(fd, &answer, sizeof answer, MSG_DONTWAIT);
+    int result = got < 0 ? -errno : -EPROTO;
+    close(fd);
+    if (got < 0 || !NLMSG_OK(&answer.header, (size_t)got))
+        return result;
+    if (answer.header.nlmsg_type == NLMSG_ERROR && (size_t)got >= NLMSG_LENGTH(sizeof(struct nlmsgerr)))
+        return ((const struct nlmsgerr *)NLMSG_DATA(&answer.header))->error;
+    if (answer.header.nlmsg_type == RTM_NEWROUTE && (size_t)got >= NLMSG_LENGTH(sizeof(struct rtmsg)))
+        return ((const struct rtmsg *)NLMSG_DATA(&answer.header))->rtm_type;
+    return result;
 }

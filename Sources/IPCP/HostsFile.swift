@@ -11,10 +11,8 @@ package struct HostsFile: Hashable, Sendable {
             case noAddress
             case noInterface
             case notLinkLocal
-            /// Link-local, without an interface, and the layer has none.
-            case lacksInterface
-            /// Link-local, and not on the interface of the layer.
-            case otherInterface
+            /// An address, but of no host that the layer reaches.
+            case unfit(DatagramAddress.Unfitness)
             case noName
             case longName
             case tooManyNames
@@ -35,7 +33,8 @@ package struct HostsFile: Hashable, Sendable {
     /// For a layer with the address `own`, of whose family and port all its members are.
     package init(
         parsing text: some Collection<UInt8>, for own: DatagramAddress,
-        interface: DatagramAddress.InterfaceNumber = { _ in nil }, digest: (_ name: [UInt8]) -> [UInt8]
+        interface: DatagramAddress.InterfaceNumber = { _ in nil },
+        isBroadcast: (DatagramAddress) -> Bool = { _ in false }, digest: (_ name: [UInt8]) -> [UInt8]
     ) {
         let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
@@ -44,16 +43,16 @@ package struct HostsFile: Hashable, Sendable {
             let address: DatagramAddress
             do throws(Mistake.Fault) {
                 address = try HostsFile.address(first, for: own, interface)
+                if isBroadcast(address) { throw .unfit(.broadcast) }
             } catch {
-                // Scopes are nothing to a layer of IPv4, whose host may have other interfaces.
-                if error == .noAddress || own.family == .ipv6 { note(error, index + 1, first) }
+                note(error, own.family, index + 1, first)
                 continue
             }
             guard words.count > 1 else {
                 note(.noName, index + 1, first)
                 continue
             }
-            for name in words.dropFirst() where address.family == own.family {
+            for name in words.dropFirst() {
                 guard name.count <= Limits.nameBytes else {
                     note(.longName, index + 1, name)
                     continue
@@ -81,10 +80,11 @@ package struct HostsFile: Hashable, Sendable {
             case .noAddress, .noPort: throw .noAddress
             }
         }
-        guard let reached = address.reached(from: own) else {
-            throw address.lacksScope ? .lacksInterface : .otherInterface
+        do throws(DatagramAddress.Unfitness) {
+            return try address.reached(from: own)
+        } catch {
+            throw .unfit(error)
         }
-        return reached
     }
 
     package var count: Int { addresses.count }
@@ -93,6 +93,19 @@ package struct HostsFile: Hashable, Sendable {
 
     private static func isBlank(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+    }
+
+    /// What is said of an address.
+    private mutating func note(
+        _ fault: Mistake.Fault, _ family: DatagramAddress.Family, _ line: Int, _ word: some Collection<UInt8>
+    ) {
+        switch fault {
+        // For another layer, which can have the same file.
+        case .unfit(.otherFamily): break
+        // Scopes are nothing to a layer of IPv4, whose host may have other interfaces.
+        case .noInterface, .notLinkLocal: if family == .ipv6 { note(fault, line, word) }
+        case .noAddress, .unfit, .noName, .longName, .tooManyNames: note(fault, line, word)
+        }
     }
 
     private mutating func note(_ fault: Mistake.Fault, _ line: Int, _ word: some Collection<UInt8>) {
@@ -108,8 +121,7 @@ extension HostsFile.Mistake: CustomStringConvertible {
         case .noAddress: "line \(line): \(word) is no address"
         case .noInterface: "line \(line): there is no network interface of \(word)"
         case .notLinkLocal: "line \(line): \(word) is not link-local, and has no interface"
-        case .lacksInterface: "line \(line): \(word) is link-local, and needs an interface, as in fe80::1%eth0"
-        case .otherInterface: "line \(line): \(word) is not on the interface of the layer"
+        case .unfit(let unfitness): "line \(line): \(word) \(unfitness)"
         case .noName: "line \(line): no name for \(word)"
         case .longName: "line \(line): \(word) is longer than \(Limits.nameBytes) bytes"
         case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"

@@ -141,8 +141,8 @@ package struct LayerOptions: Hashable, Sendable {
             case .notLinkLocal: throw Mistake(message: "\"\(word)\" is not link-local, and has no interface.")
             }
         }
-        guard !address.lacksScope else {
-            throw Mistake(message: "\"\(word)\" is link-local, and needs an interface, as in fe80::1%eth0.")
+        if let unfitness = address.lacksScope ? .lacksScope : address.unfitness {
+            throw Mistake(message: "\"\(word)\" \(unfitness).")
         }
         return address
     }

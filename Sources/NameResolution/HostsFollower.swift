@@ -50,9 +50,9 @@ struct HostsFollower {
             isFresh = version.isFresh(at: Clock.wallTime())
             let bytes = try HostsFollower.read(file.number, version.bytes)
             found = .version(version)
-            let hosts = HostsFile(parsing: bytes, for: own, interface: NetworkInterface.number) {
-                NameDigest.of($0, with: .md5)
-            }
+            let hosts = HostsFile(
+                parsing: bytes, for: own, interface: NetworkInterface.number, isBroadcast: NetworkInterface.isBroadcast,
+                digest: { NameDigest.of($0, with: .md5) })
             defer { told = hosts }
             return told == hosts ? nil : .hosts(hosts)
         } catch {

@@ -109,8 +109,16 @@ package final class NameResolution: Sendable {
                 case .server(let server): ServerInquiry.answer(to: next.inquiry, by: server)
                 case .system: SystemInquiry.answer(to: next.inquiry)
                 }
-            tell(.resolved(next.id, resolution))
+            tell(.resolved(next.id, NameResolution.checked(resolution)))
         }
+    }
+
+    /// What only the kernel knows: that an address is one of all hosts of a network.
+    private static func checked(_ resolution: Resolution) -> Resolution {
+        guard case .address(let bytes, _) = resolution, let address = DatagramAddress(bytes, port: 0),
+            NetworkInterface.isBroadcast(address)
+        else { return resolution }
+        return .unknown
     }
 
     /// Nil: the thread ends.

@@ -33,10 +33,12 @@ package struct DatagramSocket: ~Copyable {
     private let departing: DepartingDatagrams
     private let errors: DatagramErrors
 
-    /// Throws what the system says: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENODEV (an unknown scope).
+    /// Throws what the system says: EADDRINUSE, EADDRNOTAVAIL (also for a broadcast address), EACCES, ENODEV (an
+    /// unknown scope).
     package init(bound address: DatagramAddress, options: Options = Options()) throws(Failure) {
         let descriptor = try DatagramSocket.open(address)
         let bound = try DatagramSocket.name(of: descriptor.number)
+        guard NetworkInterface.isOwn(bound) else { throw .addressNotAvailable }
         let joins = options.offloads && cl_datagram_join(descriptor.number)
         let splits = options.offloads && cl_datagram_can_split(descriptor.number)
         cl_datagram_buffers(

@@ -11,6 +11,10 @@ extension DatagramLayer {
         _ request: DatagramManagement.FlowRequest, fingerprint: Fingerprint, from source: DatagramAddress, now: Instant,
         into actions: inout [IPCPAction]
     ) {
+        // Not from ourselves: what would be sent back would come to us again.
+        guard let own = parameters?.own, source != own, (try? source.reached(from: own)) != nil else {
+            return counters.dropped(.impossibleSource)
+        }
         let key = ArrivedRequests.Key(source: source, requester: request.requester)
         switch arrivals.known(key, fingerprint) {
         case .pending: return counters.dropped(.repeatedRequest)

@@ -12,6 +12,8 @@ enum DropReason: UInt8, Sendable, CaseIterable {
     case long
     case unknownEndpoint
     case otherSource
+    /// A request from an address that no host of this layer has.
+    case impossibleSource
     /// For a flow whose reply has not come.
     case early
     /// From a process, for a flow that is not established.
@@ -32,6 +34,7 @@ enum DropReason: UInt8, Sendable, CaseIterable {
         case .long: "dropped: too long"
         case .unknownEndpoint: "dropped: unknown endpoint"
         case .otherSource: "dropped: wrong source"
+        case .impossibleSource: "dropped: impossible source"
         case .early: "dropped: before the reply"
         case .notEstablished: "dropped: no flow"
         case .malformed: "dropped: malformed"

@@ -41,7 +41,7 @@ struct DatagramLayer: Sendable {
     /// The longest datagram. spec: udp-layer §1
     let datagramBytes: Int
     private var state = State.initialised
-    private var parameters: DatagramParameters?
+    private(set) var parameters: DatagramParameters?
     /// There when the layer is.
     var directory: Directory?
     var askers: [RequestID: Asker] = [:]
@@ -183,22 +183,29 @@ struct DatagramLayer: Sendable {
         guard let parameters = parameters(configuration) else {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
-        for address in [parameters.own, parameters.server].compactMap({ $0 }) where address.lacksScope {
-            let reason = "\(address.addressText) is link-local, and needs an interface, as in fe80::1%eth0"
-            return refuse(id, .invalid, reason, into: &actions)
-        }
+        if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
         state = .opening(id, configuration, parameters)
         actions += [.report(.bootstrapping), .open(parameters.own)]
     }
 
-    /// Nil if nothing can be opened there.
     private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
         switch configuration.parameters {
-        case .udp4(let parameters), .udp6(let parameters):
-            let isUsable = parameters.isValid(for: family) && parameters.own.isEndpoint
-            return isUsable && parameters.server?.isEndpoint != false ? parameters : nil
-        case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: return nil
+        case .udp4(let parameters), .udp6(let parameters): parameters.isValid(for: family) ? parameters : nil
+        case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: nil
         }
+    }
+
+    /// What is wrong with the addresses, as far as they say so themselves.
+    private static func fault(in parameters: DatagramParameters) -> String? {
+        let own = parameters.own
+        if own.port == 0 { return "a layer needs a port" }
+        for address in [own, parameters.server].compactMap({ $0 }) {
+            if let unfitness = address.unfitness { return "\(address.addressText) \(unfitness)" }
+            if address.lacksScope { return "\(address.addressText) \(DatagramAddress.Unfitness.lacksScope)" }
+        }
+        guard let server = parameters.server else { return nil }
+        if server.port == 0 { return "a DNS server needs a port" }
+        return server == own ? "the DNS server cannot be at the port of the layer itself" : nil
     }
 
     private mutating func opened(into actions: inout [IPCPAction]) {

@@ -172,7 +172,7 @@ package struct Directory: Sendable {
         guard let hash = inquiries.removeValue(forKey: inquiry), let question = questions[hash] else { return }
         switch resolution {
         case .address(let bytes, let validity):
-            if let address = DatagramAddress(bytes, port: own.port)?.reached(from: own), isOther(address) {
+            if let address = try? DatagramAddress(bytes, port: own.port)?.reached(from: own), isOther(address) {
                 actions.append(.report(.resolved(hash: hash, address)))
                 let span = validity.map { min(max($0, Limits.leastValidity), Limits.longestValidity) }
                 return settle(
@@ -229,7 +229,7 @@ package struct Directory: Sendable {
     }
 
     private func isOther(_ address: DatagramAddress) -> Bool {
-        address.family == own.family && address.bytes != own.bytes && !address.isUnspecified
+        address.high != own.high || address.low != own.low
     }
 
     private func hostsAddress(of hash: [UInt8]) -> DatagramAddress? {

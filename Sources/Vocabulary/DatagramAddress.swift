@@ -61,17 +61,6 @@ package struct DatagramAddress: Hashable, Sendable {
     /// It is link-local, and does not say on which interface.
     package var lacksScope: Bool { isLinkLocal && scope == 0 }
 
-    /// This address as one with the socket of `own` sends to it: a link-local one without a scope is on the link of `own`.
-    /// Nil if that is on no link, or on another one.
-    package func reached(from own: DatagramAddress) -> DatagramAddress? {
-        guard isLinkLocal else { return self }
-        let reached = scope == 0 ? with(scope: own.scope) : self
-        return reached.scope != 0 && (own.scope == 0 || own.scope == reached.scope) ? reached : nil
-    }
-
-    /// Something can be sent there.
-    package var isEndpoint: Bool { port != 0 && !isUnspecified }
-
     package func with(port: UInt16) -> DatagramAddress {
         DatagramAddress(family: family, high: high, low: low, port: port, scope: scope)
     }

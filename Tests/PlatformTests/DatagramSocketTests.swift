@@ -65,6 +65,24 @@ import Vocabulary
         #expect(second.receive(160).map(\.header) == (0..<240).filter { $0 % 3 != 0 }.map(UInt32.init))
     }
 
+    /// 127.255.255.255 is all hosts of the loopback network; a socket can be bound to it.
+    @Test(arguments: [0x7fff_ffff, 0xffff_ffff, 0xe000_0001, 0xc000_0201] as [UInt64])
+    func noSocketIsBoundToAnAddressThatIsNotOurs(_ low: UInt64) {
+        let address = DatagramAddress(family: .ipv4, high: 0, low: low, port: 0)
+        #expect(Loopback.refusal(address) == .addressNotAvailable)
+        #expect(!NetworkInterface.isOwn(address))
+    }
+
+    @Test func allOfTheLoopbackNetworkIsOurs() {
+        for low in [0x7f00_0001, 0x7f00_0002, 0x7fff_fffe] as [UInt64] {
+            let address = DatagramAddress(family: .ipv4, high: 0, low: low, port: 0)
+            #expect(NetworkInterface.isOwn(address) && !NetworkInterface.isBroadcast(address))
+            #expect(Loopback.refusal(address) == nil)
+        }
+        #expect(NetworkInterface.isOwn(Loopback.address(.ipv6)))
+        #expect(NetworkInterface.isBroadcast(DatagramAddress(family: .ipv4, high: 0, low: 0x7fff_ffff, port: 0)))
+    }
+
     @Test func aFullBatchIsSentWhole() throws {
         let sender = try Loopback.socket()
         let receiver = try Loopback.socket()

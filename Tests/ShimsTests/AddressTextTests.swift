@@ -53,7 +53,8 @@ import Vocabulary
     @Test("a link-local address is reached on the link of the layer, and from no other link")
     func links() throws {
         func reached(_ text: String, _ own: String) throws -> String? {
-            try #require(address(text)).reached(from: try #require(address(own)))?.addressText
+            let (address, own) = (try #require(self.address(text)), try #require(self.address(own)))
+            return try? address.reached(from: own).addressText
         }
         #expect(try reached("fe80::2", "fe80::1%3") == "fe80::2%3")
         #expect(try reached("fe80::2%3", "fe80::1%3") == "fe80::2%3")

@@ -79,6 +79,10 @@ bool cl_datagram_join(int fd);
 /// How many datagrams found no room in the buffer of the socket, from the beginning; it may wrap.
 uint32_t cl_datagram_drops(int fd);
 
+static const int cl_route_local = 2, cl_route_broadcast = 3;
+/// What the kernel's routes say of an address: `RTN_LOCAL`, `RTN_BROADCAST`, and so on, or -errno.
+int cl_route_type(const cl_address *address);
+
 /// Has the message sent in pieces of `size` bytes.
 void cl_datagram_split(struct cl_datagram_message *message, struct cl_datagram_control *control, uint16_t size);
 /// The size of the datagrams that were joined in an arrived message; 0 if it is one.
