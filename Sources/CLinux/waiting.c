@@ -123,8 +123,9 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
         for (int i = 0; i < *fd_count; i++)
             close(fds[i]);
-        *fd_count = 0;
-        return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : -EMFILE;
+        *fd_count = -1;
+        if (message.msg_flags & MSG_TRUNC)
+            return -EMSGSIZE;
     }
     return result;
 }

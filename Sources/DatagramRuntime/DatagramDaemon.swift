@@ -70,6 +70,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
             loop.wait(until: deadline, into: &ready)
             for readiness in ready { try attend(to: readiness) }
             ready.removeAll(keepingCapacity: true)
+            link?.goOn()
             try transmit()
             if let deadline = machine.deadline, deadline <= Clock.now() { try handle(.timeout) }
             try channel.settle(loop, token: Source.channel.rawValue)
@@ -144,10 +145,10 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     ) throws(Failure) {
         let port: FlowPort
         do throws(Failure) {
+            guard !arrival.lacksDescriptors else { throw .tooManyDescriptors }
             port = FlowPort(try ProviderFlow.take(offer, &arrival))
         } catch {
-            return try channel.send(
-                .refused(offer.flow, error, reason: Array("the IPCP cannot map the flow: \(error)".utf8)))
+            return try refuse(offer, request, error, "the IPCP cannot map the flow: \(error)")
         }
         try channel.send(.mapped(offer.flow))
         do throws(Failure) {
@@ -155,9 +156,17 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
             try link?.add(port)
         } catch {
             ProviderFlow.discard(port.rawValue)
-            return try channel.send(.refused(offer.flow, error, reason: []))
+            return try refuse(offer, request, error, "the IPCP cannot serve the flow: \(error)")
         }
         try handle(.offered(port, request))
+    }
+
+    /// This flow and no other. Another host that has asked for it is told at once.
+    private func refuse(
+        _ offer: FlowOffer, _ request: IPCPRequest, _ failure: Failure, _ reason: String
+    ) throws(Failure) {
+        if case .accept(let id, _, _, _) = request { try handle(.request(.reject(id, failure))) }
+        try channel.send(.refused(offer.flow, failure, reason: Array(reason.utf8)))
     }
 
     private func handle(_ event: IPCPEvent) throws(Failure) {
@@ -181,9 +190,11 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     private func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
         switch action {
         case .report(let report): write(report)
+        case .reply(.arrived(let id, _, _, _, _)) where channel.isCrowded: return .request(.reject(id, .busy))
         case .reply(let reply): try channel.send(reply)
         case .open(let address): return open(address)
-        case .followHosts(let path, let own): resolution.follow(path, for: own)
+        case .followHosts(let path, let own, let rights): resolution.follow(path, for: own, by: rights)
+        case .leaveHosts: resolution.leave()
         case .send(let message, let destination): link?.send(message, to: destination, &machine)
         case .resolve(let id, let inquiry): resolution.resolve(id, inquiry)
         case .publish(let update): resolution.publish(update)

@@ -15,6 +15,8 @@ struct DatagramLink: ~Copyable {
     /// Of the batch that is being built, in its order.
     private var runs: [Run] = []
     private var batched = 0
+    /// Packets taken for it, also those that the machine has dropped.
+    private var handled = 0
     /// Whose users are to be told; empty between two batches, and kept for its memory.
     private var reached: [Int32] = []
     /// Of `DatagramSocket.dropped`, what is counted.
@@ -51,8 +53,9 @@ struct DatagramLink: ~Copyable {
 
     var socketDescriptor: Int32 { socket.descriptor.number }
     var flowsDescriptor: Int32 { get throws(Failure) { try flows.pollDescriptor } }
-    /// There are packets that could be sent now.
-    var isBusy: Bool { !isFull && retry == nil && flows.hasUnsent }
+    /// There are packets that could be sent now, or may be.
+    var isBusy: Bool { flows.mustLook || canSend }
+    private var canSend: Bool { !isFull && retry == nil && flows.hasUnsent }
 
     mutating func add(_ port: FlowPort) throws(Failure) { try flows.add(port.rawValue) }
 
@@ -124,6 +127,9 @@ struct DatagramLink: ~Copyable {
     /// Looks which flows have something.
     mutating func look() { flows.look() }
 
+    /// Looks again if the last look did not come to an end.
+    mutating func goOn() { if flows.mustLook { flows.look() } }
+
     /// The socket is writable again.
     mutating func unblock() { isFull = false }
 
@@ -133,13 +139,14 @@ struct DatagramLink: ~Copyable {
         if let time = retry, time <= now { retry = nil }
         var ended: [Int32] = []
         var batches = DatagramLink.batches
-        while isBusy, batches > 0, let port = flows.next() {
+        while canSend, batches > 0, let port = flows.next() {
             switch append(port, &machine, now) {
             case .more: flows.goesOn(port)
             case .drained: break
             case .ended: ended.append(port)
             }
-            if batched == Limits.datagramsPerBatch {
+            // Also packets that go nowhere are work.
+            if batched == Limits.datagramsPerBatch || handled >= Limits.datagramsPerBatch {
                 settle()
                 batches -= 1
             }
@@ -171,6 +178,7 @@ struct DatagramLink: ~Copyable {
         if count > 0 {
             runs.append(Run(port: port, packets: count, datagrams: datagrams))
             batched += datagrams
+            handled += count
         }
         if count == place.count { return .more }
         return isFinished(port) ? .ended : .drained
@@ -197,6 +205,7 @@ struct DatagramLink: ~Copyable {
         }
         runs.removeAll(keepingCapacity: true)
         batched = 0
+        handled = 0
         switch flush.obstacle {
         case .full?: isFull = true
         case .noBuffers?: retry = Clock.now() + Limits.noBuffersPause

@@ -12,6 +12,10 @@ struct ProviderFlows: ~Copyable {
     private var unsent: Deque<Int32> = []
     private var states = [State](repeating: .closed, count: Limits.descriptors)
 
+    /// `look` has not come to an end: the descriptor does not say when to call it.
+    private(set) var mustLook = false
+    private static let looks = 16
+
     private enum State: UInt8 {
         case closed
         case resting
@@ -49,9 +53,15 @@ struct ProviderFlows: ~Copyable {
         ProviderFlow.discard(port)
     }
 
-    /// Until nothing is found, which arms the descriptor again.
+    /// Until nothing is found, which arms the descriptor again; or until it has found something so often that it is the
+    /// others' turn: a user can say all the time that he has packets.
     mutating func look() {
-        while (try? FlowSets.wait(set, events, timeout: TimeSpan(nanoseconds: 0))) != nil {
+        mustLook = true
+        for _ in 0..<ProviderFlows.looks {
+            guard (try? FlowSets.wait(set, events, timeout: TimeSpan(nanoseconds: 0))) != nil else {
+                mustLook = false
+                return
+            }
             while let (port, _, _) = events.takeAll() { if states[Int(port)] == .resting { goesOn(port) } }
         }
     }

@@ -18,10 +18,14 @@ package struct DNSUpdate: Hashable, Sendable {
     package var labels: [[UInt8]]
     /// Path of a TSIG key file; empty: none.
     package let key: [UInt8]
+    /// Of who named the key: with these it is read.
+    package let rights: FileRights
 
     package init(
-        server: DatagramAddress, address: DatagramAddress, change: Change, labels: [[UInt8]], key: [UInt8] = []
+        server: DatagramAddress, address: DatagramAddress, change: Change, labels: [[UInt8]], key: [UInt8] = [],
+        rights: FileRights = .nobody
     ) {
+        self.rights = rights
         self.server = server
         self.address = address
         self.change = change

@@ -16,6 +16,8 @@ package struct HostsFile: Hashable, Sendable {
             case noName
             case longName
             case tooManyNames
+            /// The file begins like one of UTF-16, of which no line means anything.
+            case notBytes
         }
 
         /// From 1.
@@ -29,6 +31,22 @@ package struct HostsFile: Hashable, Sendable {
     private var addresses: [[UInt8]: DatagramAddress] = [:]
     /// The first of them; more would say no more.
     package private(set) var mistakes: [Mistake] = []
+    /// How many there are.
+    package private(set) var mistakeCount = 0
+
+    /// Why there is no hosts file.
+    package enum Obstacle: Error, Hashable, Sendable {
+        case failure(Failure)
+        /// A pipe, a device, a directory, or a file that the kernel makes up: it has no contents that stay.
+        case notRegular
+        case tooLong
+        /// Its contents are different at each look.
+        case unsteady
+        /// It was not read in time: its file system does not answer.
+        case late
+        /// Only who runs irmd can name one, since the IPCP cannot read with the rights of others.
+        case foreignRights(user: UserID)
+    }
 
     /// For a layer with the address `own`, of whose family and port all its members are.
     package init(
@@ -36,30 +54,33 @@ package struct HostsFile: Hashable, Sendable {
         interface: DatagramAddress.InterfaceNumber = { _ in nil },
         isBroadcast: (DatagramAddress) -> Bool = { _ in false }, digest: (_ name: [UInt8]) -> [UInt8]
     ) {
-        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            let words = line.prefix { $0 != UInt8(ascii: "#") }.split { HostsFile.isBlank($0) }
+        var lines = HostsLines(text)
+        guard !lines.isSixteen else {
+            note(.notBytes, 1, [])
+            return
+        }
+        while let (number, words) = lines.next() {
             guard let first = words.first else { continue }
             let address: DatagramAddress
             do throws(Mistake.Fault) {
                 address = try HostsFile.address(first, for: own, interface)
                 if isBroadcast(address) { throw .unfit(.broadcast) }
             } catch {
-                note(error, own.family, index + 1, first)
+                note(error, own.family, number, first)
                 continue
             }
             guard words.count > 1 else {
-                note(.noName, index + 1, first)
+                note(.noName, number, first)
                 continue
             }
             for name in words.dropFirst() {
-                guard name.count <= Limits.nameBytes else {
-                    note(.longName, index + 1, name)
+                guard name.count <= Limits.nameBytes, !name.contains(0) else {
+                    note(.longName, number, name)
                     continue
                 }
                 let hash = digest(Array(name))
                 guard addresses.count < Limits.names || addresses[hash] != nil else {
-                    note(.tooManyNames, index + 1, name)
+                    note(.tooManyNames, number, name)
                     return
                 }
                 addresses[hash] = address
@@ -91,10 +112,6 @@ package struct HostsFile: Hashable, Sendable {
 
     package func address(of hash: [UInt8]) -> DatagramAddress? { addresses[hash] }
 
-    private static func isBlank(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
-    }
-
     /// What is said of an address.
     private mutating func note(
         _ fault: Mistake.Fault, _ family: DatagramAddress.Family, _ line: Int, _ word: some Collection<UInt8>
@@ -104,11 +121,12 @@ package struct HostsFile: Hashable, Sendable {
         case .unfit(.otherFamily): break
         // Scopes are nothing to a layer of IPv4, whose host may have other interfaces.
         case .noInterface, .notLinkLocal: if family == .ipv6 { note(fault, line, word) }
-        case .noAddress, .unfit, .noName, .longName, .tooManyNames: note(fault, line, word)
+        case .noAddress, .unfit, .noName, .longName, .tooManyNames, .notBytes: note(fault, line, word)
         }
     }
 
     private mutating func note(_ fault: Mistake.Fault, _ line: Int, _ word: some Collection<UInt8>) {
+        mistakeCount += 1
         guard mistakes.count < Limits.reportedMistakes else { return }
         mistakes.append(Mistake(line: line, fault: fault, word: Array(word.prefix(Limits.reportedBytes))))
     }
@@ -123,8 +141,33 @@ extension HostsFile.Mistake: CustomStringConvertible {
         case .notLinkLocal: "line \(line): \(word) is not link-local, and has no interface"
         case .unfit(let unfitness): "line \(line): \(word) \(unfitness)"
         case .noName: "line \(line): no name for \(word)"
-        case .longName: "line \(line): \(word) is longer than \(Limits.nameBytes) bytes"
+        case .longName: "line \(line): \(word) is no name: longer than \(Limits.nameBytes) bytes, or with a zero byte"
         case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"
+        case .notBytes: "line \(line): the file is not UTF-8 but UTF-16: save it as UTF-8"
+        }
+    }
+}
+
+extension HostsFile.Obstacle: CustomStringConvertible {
+    /// What follows the path and a colon.
+    package var description: String {
+        switch self {
+        case .failure(let failure): "\(failure)"
+        case .notRegular: "it is no ordinary file, which a layer could read again; write its contents to one"
+        case .tooLong: "it is longer than \(Limits.hostsBytes >> 20) MiB"
+        case .unsteady: "it changes all the time; write a new file and rename it"
+        case .late: "it was not read in \(Limits.hostsTimeout.nanoseconds / 1_000_000_000) s"
+        case .foreignRights(let user): "irmd runs as uid \(user), which alone, with root, can name files to it"
+        }
+    }
+
+    package var failure: Failure {
+        switch self {
+        case .failure(let failure): failure
+        case .notRegular, .unsteady: .invalid
+        case .tooLong: .messageTooLong
+        case .late: .timedOut
+        case .foreignRights: .notPermitted
         }
     }
 }

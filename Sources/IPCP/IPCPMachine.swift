@@ -31,7 +31,7 @@ package enum IPCPEvent: Hashable, Sendable {
     /// The hosts file of the layer, when the layer begins and whenever the file has changed.
     case hosts(HostsFile)
     /// There is none that can be read; it is looked for again.
-    case noHosts(Failure)
+    case noHosts(HostsFile.Obstacle)
     /// The deadline has come.
     case timeout
     /// The daemon ends in good order, and does nothing after this but `IPCPAction.withdraw` and `report`.
@@ -43,8 +43,11 @@ package enum IPCPAction: Hashable, Sendable {
     case report(IPCPReport)
     /// Opens the socket of the layer; then `opened` or `notOpened`.
     case open(DatagramAddress)
-    /// Follows the file at this path for the names of addresses like the layer's own; then `hosts` or `noHosts`.
-    case followHosts([UInt8], for: DatagramAddress)
+    /// Follows the file at this path for the names of addresses like the layer's own, and reads it with these rights; then
+    /// `hosts` or `noHosts`.
+    case followHosts([UInt8], for: DatagramAddress, by: FileRights)
+    /// There will be no layer.
+    case leaveHosts
     case send([UInt8], to: DatagramAddress)
     /// Asks somebody outside; then `resolved`.
     case resolve(ResolutionID, Inquiry)

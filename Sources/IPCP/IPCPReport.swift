@@ -20,11 +20,13 @@ package enum IPCPReport: Hashable, Sendable {
     case flowEstablished(FlowDescriptor, IPCPType)
     case flowRefused(FlowDescriptor, Failure, IPCPType)
     case flowReleased(FlowDescriptor, IPCPType)
-    case hostsRead(names: Int)
-    case hostsMistake(HostsFile.Mistake)
-    case hostsUnreadable(path: [UInt8], Failure)
+    /// Mistakes: all, also those that are not reported.
+    case hostsRead(names: Int, mistakes: Int)
+    case hostsMistake(path: [UInt8], HostsFile.Mistake)
+    case hostsUnreadable(path: [UInt8], HostsFile.Obstacle)
     case resolved(hash: [UInt8], DatagramAddress)
-    case notResolved(hash: [UInt8], Inquiry.Source, Failure)
+    /// `others`: names before it of which nobody was told.
+    case notResolved(hash: [UInt8], Inquiry.Source, Failure, others: Int)
 
     package var level: LogLevel {
         switch self {
@@ -34,10 +36,9 @@ package enum IPCPReport: Hashable, Sendable {
         case .allocatingFlow, .flowAllocated, .flowEnded, .resolved: .debug
         case .flowEstablished, .flowRefused, .flowReleased: .debug
         // The layer works without what they say, and somebody has to correct it.
-        case .hostsMistake, .notResolved: .warning
+        case .hostsMistake, .hostsUnreadable, .notResolved: .warning
         // Whoever asked is told.
         case .bootstrapFailed, .refused: .warning
-        case .hostsUnreadable: .error
         }
     }
 
@@ -70,12 +71,16 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowEstablished(let descriptor, _): "Flow on fd \(descriptor) is established."
         case .flowRefused(let descriptor, let failure, _): "No flow on fd \(descriptor): \(failure)."
         case .flowReleased(let descriptor, _): "Flow on fd \(descriptor) is released."
-        case .hostsRead(let names): "Read the hosts file: \(names) \(names == 1 ? "name" : "names")."
-        case .hostsMistake(let mistake): "Hosts file, \(mistake)."
-        case .hostsUnreadable(let path, let failure): "Cannot read hosts file \(printable(path)): \(failure)."
+        case .hostsRead(let names, let mistakes):
+            "Read the hosts file: \(names) \(names == 1 ? "name" : "names")"
+                + (mistakes == 0 ? "." : ", \(mistakes) \(mistakes == 1 ? "mistake" : "mistakes").")
+        case .hostsMistake(let path, let mistake): "Hosts file \(printable(path)), \(mistake)."
+        case .hostsUnreadable(let path, let obstacle):
+            "Cannot read hosts file \(printable(path)): \(obstacle). What was read before is still used."
         case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."
-        case .notResolved(let hash, let source, let failure):
-            "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)."
+        case .notResolved(let hash, let source, let failure, let others):
+            "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)"
+                + (others == 0 ? "." : "; nor for \(others) others before.")
         }
     }
 }

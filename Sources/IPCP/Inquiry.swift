@@ -28,13 +28,16 @@ package struct Inquiry: Hashable, Sendable {
     /// An address of the asker's own, which is no answer. Where there are others, the last one is: spec: udp-layer §5.2
     package let own: DatagramAddress
     package let source: Source
+    /// Who wants to know.
+    package let user: UserID
 
     package var family: DatagramAddress.Family { own.family }
 
-    package init(label: [UInt8], own: DatagramAddress, source: Source) {
+    package init(label: [UInt8], own: DatagramAddress, source: Source, user: UserID = .nobody) {
         self.label = label
         self.own = own
         self.source = source
+        self.user = user
     }
 }
 

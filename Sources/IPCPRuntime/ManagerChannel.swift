@@ -29,9 +29,9 @@ package final class ManagerChannel {
         for _ in 0..<64 {
             let next: MessageSocket.Arrival?
             do throws(Failure) {
-                next = try MessageSocket.receive(on: ManagerChannel.descriptor, nonBlocking: true)
+                next = try MessageSocket.receive(on: ManagerChannel.descriptor, nonBlocking: true, incomplete: true)
             } catch {
-                if error == .wouldBlock { return true }
+                if ManagerChannel.isPassing(error) { return true }
                 throw error
             }
             guard var arrival = next else { return false }
@@ -61,12 +61,23 @@ package final class ManagerChannel {
             ManagerChannel.descriptor, token: token, awaitsRoom ? [.readable, .writable] : .readable)
     }
 
+    /// irmd shall not be told of strangers until it has read the rest.
+    package var isCrowded: Bool { queue.count >= Limits.unsentReplies }
+
+    /// Nothing to end for: it is tried again when something is ready, as it still is without memory.
+    private static func isPassing(_ failure: Failure) -> Bool {
+        switch failure {
+        case .wouldBlock, .outOfMemory, .noBuffers, .interrupted: true
+        default: false
+        }
+    }
+
     private func sendNow(_ message: [UInt8]) throws(Failure) -> Bool {
         do throws(Failure) {
             try MessageSocket.send(message, on: ManagerChannel.descriptor, nonBlocking: true)
             return true
         } catch {
-            if error == .wouldBlock { return false }
+            if ManagerChannel.isPassing(error) { return false }
             throw error
         }
     }

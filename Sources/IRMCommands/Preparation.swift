@@ -69,22 +69,29 @@ enum Preparation {
     private static func readable(_ keyword: BootstrapKeyword, _ path: Word) throws(Refusal) -> Word {
         let slash = UInt8(ascii: "/")
         let absolute = path.bytes.first == slash ? path.bytes : ProgramPath.currentDirectory() + [slash] + path.bytes
-        let error = absolute.count > Limits.pathBytes ? ENAMETOOLONG : reasonNotToRead(absolute)
-        guard error == 0 else {
-            let text = String(cString: cl_error_text(error))
-            throw Refusal(message: "Cannot read \(keyword.rawValue) file \(printable(path.bytes)): \(text).")
+        let reason =
+            absolute.count > Limits.pathBytes ? String(cString: cl_error_text(ENAMETOOLONG)) : reasonNotToRead(absolute)
+        if let reason {
+            throw Refusal(message: "Cannot read \(keyword.rawValue) file \(printable(path.bytes)): \(reason).")
         }
         return Word(absolute)
     }
 
-    /// An errno; 0: none.
-    private static func reasonNotToRead(_ path: [UInt8]) -> Int32 {
-        // Without waiting for the writer of a pipe.
-        let descriptor = cl_open(path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_NONBLOCK, 0)
-        guard descriptor >= 0 else { return -descriptor }
-        defer { cl_close(descriptor) }
+    /// Nil: it can be read, by this process, now and again.
+    private static func reasonNotToRead(_ path: [UInt8]) -> String? {
+        let text = path.map(CChar.init(bitPattern:)) + [0]
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return cl_errno() }
-        return status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) ? EISDIR : 0
+        guard stat(text, &status) == 0 else { return String(cString: cl_error_text(cl_errno())) }
+        if status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) { return String(cString: cl_error_text(EISDIR)) }
+        // Also a pipe of this shell, as in <(command): only this process has it.
+        guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) else {
+            return "it is no ordinary file, which irmd could read again; write its contents to one"
+        }
+        let descriptor = cl_open(text, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
+        guard descriptor >= 0 else { return String(cString: cl_error_text(-descriptor)) }
+        defer { cl_close(descriptor) }
+        let isOfThisProcess = ["/dev/fd/", "/dev/stdin", "/proc/"].contains { path.starts(with: Array($0.utf8)) }
+        return isOfThisProcess || cl_is_made_up(descriptor)
+            ? "the path means another file to irmd, or none; give that of an ordinary file" : nil
     }
 }

@@ -57,6 +57,22 @@ extension ByteWriter {
     }
 }
 
+extension GroupID: LocalCodable {}
+
+extension FileRights: LocalCodable {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(user)
+        writer.write(group)
+        writer.write(list: groups)
+    }
+
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        self.init(
+            user: try reader.read(), group: try reader.read(),
+            groups: try reader.readList())
+    }
+}
+
 extension DatagramAddress: LocalCodable {
     package func write(to writer: inout ByteWriter) {
         writer.write(string: bytes)

@@ -17,16 +17,57 @@ package final class NameResolution: Sendable {
     }
 
     /// Inquiries of one kind, and how many threads are at them. The kinds do not share threads: a resolver of the system
-    /// that takes its time shall not keep anybody from the DNS server.
+    /// that takes its time shall not keep anybody from the DNS server. Users take turns, and one who asks for very many
+    /// names has no more threads than he leaves to the others.
     private struct Lane: Sendable {
-        var waiting: Deque<Inquiring> = []
+        private var waiting: [UserID: Deque<Inquiring>] = [:]
+        private var turns: Deque<UserID> = []
+        private(set) var count = 0
+        private var busy = Shares<UserID>(of: Limits.resolvers)
         var threads = 0
+
+        mutating func append(_ inquiring: Inquiring) {
+            let user = inquiring.inquiry.user
+            if waiting[user] == nil { turns.append(user) }
+            waiting[user, default: []].append(inquiring)
+            count += 1
+        }
+
+        /// Its user has a thread until `finished`.
+        mutating func next() -> Inquiring? {
+            for _ in turns.indices {
+                guard let user = turns.popFirst() else { return nil }
+                guard busy.hasRoom(for: user), let next = waiting[user]?.popFirst() else {
+                    turns.append(user)
+                    continue
+                }
+                if waiting[user]?.isEmpty == true { waiting[user] = nil } else { turns.append(user) }
+                busy.add(for: user)
+                count -= 1
+                return next
+            }
+            return nil
+        }
+
+        mutating func finished(_ user: UserID) { busy.remove(for: user) }
+
+        mutating func removeAll() -> [Inquiring] {
+            defer {
+                waiting.removeAll()
+                turns.removeAll()
+                count = 0
+            }
+            return waiting.values.flatMap { $0 }
+        }
     }
 
     private struct State: Sendable {
         var toServer = Lane()
         var toSystem = Lane()
         var events: [IPCPEvent] = []
+        /// Which hosts file is followed, by number; 0: none.
+        var following: UInt64 = 0
+        var followed: UInt64 = 0
     }
 
     /// Held for a few instructions, and around no call that waits.
@@ -65,8 +106,8 @@ package final class NameResolution: Sendable {
         enum Next { case thread, nothing, refusal }
         let lane = NameResolution.lane(of: inquiry)
         let next = state.withLock { state -> Next in
-            guard state[keyPath: lane].waiting.count < Limits.questions else { return .refusal }
-            state[keyPath: lane].waiting.append(Inquiring(id: id, inquiry: inquiry))
+            guard state[keyPath: lane].count < Limits.questions else { return .refusal }
+            state[keyPath: lane].append(Inquiring(id: id, inquiry: inquiry))
             guard state[keyPath: lane].threads < Limits.resolvers else { return .nothing }
             state[keyPath: lane].threads += 1
             return .thread
@@ -93,17 +134,18 @@ package final class NameResolution: Sendable {
     /// Without a thread there are no answers, unless others are at it.
     private func failInquiries(like inquiry: Inquiry, _ failure: Failure) {
         let lane = NameResolution.lane(of: inquiry)
-        let left = state.withLock { state -> Deque<Inquiring> in
+        let left = state.withLock { state -> [Inquiring] in
             state[keyPath: lane].threads -= 1
             guard state[keyPath: lane].threads == 0 else { return [] }
-            defer { state[keyPath: lane].waiting.removeAll() }
-            return state[keyPath: lane].waiting
+            return state[keyPath: lane].removeAll()
         }
         for inquiring in left { tell(.resolved(inquiring.id, .failed(failure))) }
     }
 
     private func answerInquiries(like inquiry: Inquiry) {
-        while let next = nextInquiry(like: inquiry) {
+        var last: UserID?
+        while let next = nextInquiry(like: inquiry, after: last) {
+            last = next.inquiry.user
             let resolution =
                 switch next.inquiry.source {
                 case .server(let server): ServerInquiry.answer(to: next.inquiry, by: server)
@@ -121,11 +163,12 @@ package final class NameResolution: Sendable {
         return .unknown
     }
 
-    /// Nil: the thread ends.
-    private func nextInquiry(like inquiry: Inquiry) -> Inquiring? {
+    /// Nil: the thread ends. `last`: whose inquiry it has finished.
+    private func nextInquiry(like inquiry: Inquiry, after last: UserID?) -> Inquiring? {
         let lane = NameResolution.lane(of: inquiry)
         return state.withLock { state in
-            if let next = state[keyPath: lane].waiting.popFirst() { return next }
+            if let last { state[keyPath: lane].finished(last) }
+            if let next = state[keyPath: lane].next() { return next }
             state[keyPath: lane].threads -= 1
             return nil
         }
@@ -138,18 +181,48 @@ package final class NameResolution: Sendable {
     /// the log says what was left undone.
     package func withdraw(_ update: DNSUpdate) { updates.end(with: update) }
 
-    /// From now on there are events `hosts` and `noHosts`, as long as this exists.
-    package func follow(_ path: [UInt8], for own: DatagramAddress) {
+    /// From now on there are events `hosts` and `noHosts`, as long as this exists or until `leave`. The file is read with
+    /// the rights of who named it.
+    package func follow(_ path: [UInt8], for own: DatagramAddress, by rights: FileRights) {
+        let number = state.withLock { state in
+            state.followed += 1
+            state.following = state.followed
+            return state.followed
+        }
         do throws(Failure) {
             try Thread.start { [weak self] in
-                var follower = HostsFollower(path: path, own: own)
-                while let resolution = self {
-                    if let event = follower.look() { resolution.tell(event) }
+                var follower = HostsFollower(path: path, own: own, rights: rights)
+                while let resolution = self, resolution.isFollowing(number) {
+                    if let event = follower.look() { resolution.tell(event, of: number) }
                     cl_sleep_nanoseconds(Limits.hostsInterval.nanoseconds)
                 }
             }
         } catch {
-            tell(.noHosts(error))
+            tell(.noHosts(.failure(error)))
         }
+    }
+
+    /// No more events of a hosts file.
+    package func leave() {
+        state.withLock { state in
+            state.following = 0
+            state.events.removeAll {
+                switch $0 {
+                case .hosts, .noHosts: true
+                default: false
+                }
+            }
+        }
+    }
+
+    private func isFollowing(_ number: UInt64) -> Bool { state.withLock { $0.following == number } }
+
+    private func tell(_ event: IPCPEvent, of number: UInt64) {
+        let isWanted = state.withLock { state in
+            guard state.following == number else { return false }
+            state.events.append(event)
+            return true
+        }
+        if isWanted { EventCounter.raise(bell.number) }
     }
 }

@@ -53,7 +53,16 @@ enum ServerUpdate {
         // Two tries of a second each for each of its exchanges: that for the zone, and the update.
         var arguments = ["nsupdate", "-t", "5", "-u", "1", "-r", "1"].map { Array($0.utf8) }
         if !update.key.isEmpty { arguments += [Array("-k".utf8), update.key] }
-        return try Spawn(path: Array(program.utf8), arguments: arguments).start(Spawn.Streams(input: input.number))
+        var spawn = Spawn(path: Array(program.utf8), arguments: arguments)
+        if !update.key.isEmpty { spawn.identity = try identity(update.rights) }
+        return try spawn.start(Spawn.Streams(input: input.number))
+    }
+
+    /// Of a program that reads what the user has named; nil: ours.
+    private static func identity(_ rights: FileRights) throws(Failure) -> Spawn.Identity? {
+        if rights.user == .root || rights.user.rawValue == geteuid() { return nil }
+        guard geteuid() == 0 else { throw .notPermitted }
+        return Spawn.Identity(user: rights.user, group: rights.group, groups: rights.groups)
     }
 
     /// The thread that has started it waits for it: with that thread it would end.

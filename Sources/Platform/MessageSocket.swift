@@ -9,10 +9,13 @@ package enum MessageSocket {
     package struct Arrival: ~Copyable {
         package let bytes: [UInt8]
         package private(set) var descriptors: [Int32]
+        /// There were descriptors with it, and this process can open no more.
+        package let lacksDescriptors: Bool
 
-        fileprivate init(bytes: [UInt8], descriptors: [Int32]) {
+        fileprivate init(bytes: [UInt8], descriptors: [Int32], lacksDescriptors: Bool) {
             self.bytes = bytes
             self.descriptors = descriptors
+            self.lacksDescriptors = lacksDescriptors
         }
 
         deinit { for descriptor in descriptors { cl_close(descriptor) } }
@@ -46,10 +49,11 @@ package enum MessageSocket {
         guard result >= 0 else { throw Failure(result: result) }
     }
 
-    /// Nil at the end of the connection. A cancellation point when it waits; `cleanup(argument)` runs if the thread is
-    /// cancelled in it.
+    /// Nil at the end of the connection. A message that has lost its descriptors is `.tooManyDescriptors`, unless
+    /// `incomplete`: who serves many must know whose it was. A cancellation point when it waits; `cleanup(argument)` runs
+    /// if the thread is cancelled in it.
     package static func receive(
-        on socket: Int32, nonBlocking: Bool = false,
+        on socket: Int32, nonBlocking: Bool = false, incomplete: Bool = false,
         cleanup: (@convention(c) (UnsafeMutableRawPointer?) -> Void)? = nil,
         argument: UnsafeMutableRawPointer? = nil
     ) throws(Failure) -> Arrival? {
@@ -68,7 +72,9 @@ package enum MessageSocket {
         }
         guard result >= 0 else { throw Failure(result: result) }
         if result == 0 && count == 0 { return nil }
+        if count < 0, !incomplete { throw .tooManyDescriptors }
         let all = [descriptors.0, descriptors.1, descriptors.2, descriptors.3]
-        return Arrival(bytes: bytes, descriptors: Array(all.prefix(Int(count))))
+        return Arrival(
+            bytes: bytes, descriptors: Array(all.prefix(Int(max(count, 0)))), lacksDescriptors: count < 0)
     }
 }

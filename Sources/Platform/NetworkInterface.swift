@@ -26,9 +26,10 @@ package enum NetworkInterface {
     }
 
     /// Whether datagrams to the address come to this host and to no other. A socket can be bound to others: to the
-    /// broadcast address of a network, and where net.ipv4.ip_nonlocal_bind is set, to any. True if nothing is known.
+    /// broadcast address of a network, and where net.ipv4.ip_nonlocal_bind is set, to any. True if nothing is known, and
+    /// of the one that stands for all.
     package static func isOwn(_ address: DatagramAddress) -> Bool {
-        route(to: address).map { $0 == cl_route_local } ?? true
+        address.isUnspecified || route(to: address).map { $0 == cl_route_local } ?? true
     }
 
     /// All hosts of a network hear what is sent there.

@@ -129,7 +129,8 @@ extension ResourceManager {
             return outgoing.append(.offer(offer, request, connection))
         }
         offer.role = .provider
-        outgoing.append(.request(remote.message(with: offer, request, flow.allocation, now: now), remote.ipcp))
+        let message = remote.message(with: offer, request, flow.allocation, of: flow.owner, now: now)
+        outgoing.append(.request(message, remote.ipcp))
     }
 
     private mutating func sendDelayed(to process: ProcessID) {

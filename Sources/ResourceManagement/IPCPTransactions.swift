@@ -46,7 +46,8 @@ extension ResourceManager {
     }
 
     mutating func bootstrapIPCP(
-        _ process: ProcessID, _ configuration: LayerConfiguration, for requester: Requester
+        _ process: ProcessID, _ configuration: LayerConfiguration, by credentials: Credentials,
+        for requester: Requester
     ) {
         guard let ipcp = usableIPCP(process, for: requester) else { return }
         guard case .initialised = ipcp.state else {
@@ -65,7 +66,8 @@ extension ResourceManager {
             guard configuration.hash != .md5 else { return fail(requester, .invalid, "MD5 is for UDP layers only") }
         }
         ipcps[process]?.state = .bootstrapping
-        ask(process, .bootstrap(configuration), for: requester) { .bootstrap($0, configuration) }
+        let rights = FileRights(user: credentials.user, group: credentials.group, groups: credentials.groups)
+        ask(process, .bootstrap(configuration), for: requester) { .bootstrap($0, configuration, by: rights) }
     }
 
     mutating func enrollIPCP(_ process: ProcessID, _ destination: ServiceName, for requester: Requester) {

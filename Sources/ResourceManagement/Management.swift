@@ -18,7 +18,8 @@ extension ResourceManager {
         switch request {
         case .createIPCP(let name, let type): createIPCP(name, type, for: requester)
         case .destroyIPCP(let ipcp): destroyIPCP(ipcp, for: requester)
-        case .bootstrapIPCP(let ipcp, let configuration): bootstrapIPCP(ipcp, configuration, for: requester)
+        case .bootstrapIPCP(let ipcp, let configuration):
+            bootstrapIPCP(ipcp, configuration, by: credentials, for: requester)
         case .enrollIPCP(let ipcp, let destination): enrollIPCP(ipcp, destination, for: requester)
         case .connectIPCP(let ipcp, let destination, let component, let quality):
             connectIPCP(ipcp, destination, component, quality, for: requester)

@@ -67,7 +67,7 @@ extension ResourceManager {
             guard let hash = layer.layer?.hash else { continue }
             let digest = hashing.digest(of: allocation.name, with: hash)
             ask(layer.process, .query(allocation.connection, allocation.request), for: nil, of: user) {
-                .query($0, hash: digest)
+                .query($0, hash: digest, user: user)
             }
         }
         return true

@@ -30,15 +30,15 @@ extension ResourceManager {
         let client: AuthenticationClient?
 
         /// The end, for the IPCP.
-        func message(with offer: FlowOffer, _ request: RequestID, _ allocation: Allocation?, now: Instant)
-            -> IPCPRequest
-        {
+        func message(
+            with offer: FlowOffer, _ request: RequestID, _ allocation: Allocation?, of user: UserID, now: Instant
+        ) -> IPCPRequest {
             switch end {
-            case .first: .accept(request, offer, authentication: authentication)
+            case .first: .accept(request, offer, authentication: authentication, user: user)
             case .second:
                 .allocate(
                     request, offer, hash: hash, authentication: authentication,
-                    patience: (allocation?.deadline ?? now).since(now))
+                    patience: (allocation?.deadline ?? now).since(now), user: user)
             }
         }
     }

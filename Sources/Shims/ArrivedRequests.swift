@@ -6,18 +6,24 @@ import Wire
 /// Tells datagrams of one sender apart without keeping them. Who makes two of his that look alike harms himself only.
 struct Fingerprint: Hashable, Sendable {
     private let value: UInt64
+    /// Bytes of the datagram.
+    let count: Int
 
     /// FNV-1a.
     init(of bytes: [UInt8]) {
         var value: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
         self.value = value
+        count = bytes.count
     }
 }
 
 /// The requests of other hosts: those that irmd has to answer, and those that were answered a while ago, because their
 /// sender may not have got the answer and ask again. What is asked with the endpoint of a request before it, but is not
 /// the same, is a new request: the prototype uses endpoints again at once.
+///
+/// Anybody can send a request, from any address. So no source, and no name, has more of them with irmd than it leaves to
+/// the others; and answers that refuse do not drive out those that accept, which only processes of this host can give.
 struct ArrivedRequests: Sendable {
     /// Who asks: endpoints are numbers of their host.
     struct Key: Hashable, Sendable {
@@ -32,6 +38,16 @@ struct ArrivedRequests: Sendable {
         case answered([UInt8])
     }
 
+    /// Asked and not answered.
+    struct Pending: Sendable {
+        let key: Key
+        let hash: [UInt8]
+        /// Of the request.
+        let bytes: Int
+        fileprivate let number: UInt64
+        fileprivate let until: Instant
+    }
+
     private struct Record: Sendable {
         let fingerprint: Fingerprint
         /// Counts all records, so that the entry of an old one does not remove its successor.
@@ -41,20 +57,21 @@ struct ArrivedRequests: Sendable {
     }
 
     private var records: [Key: Record] = [:]
-    private var pendingKeys: [RequestID: (key: Key, number: UInt64, until: Instant)] = [:]
+    private var unanswered: [RequestID: Pending] = [:]
+    private var byAddress = Shares<DatagramAddress>(of: Limits.arrivedRequests)
+    private var byNetwork = Shares<DatagramAddress>(of: Limits.arrivedRequests)
+    private var byName = Shares<[UInt8]>(of: Limits.arrivedRequests)
     /// When to look for pending ones that have waited too long; not after the first of them has.
     private var nextLook: Instant?
-    /// Answered ones in order of their end, the oldest at `first`.
-    private var ends: [(key: Key, number: UInt64, until: Instant)] = []
-    private var first = 0
+    private var accepted = Ends()
+    private var refused = Ends()
     private var nextNumber: UInt64 = 1
 
-    var pending: Int { pendingKeys.count }
-    var answered: Int { ends.count - first }
+    var pending: Int { unanswered.count }
+    var answered: Int { accepted.count + refused.count }
     /// When `expire` wants to be called.
     var deadline: Instant? {
-        guard first < ends.count else { return nextLook }
-        return nextLook.map { min($0, ends[first].until) } ?? ends[first].until
+        [nextLook, accepted.deadline, refused.deadline].compactMap { $0 }.min()
     }
 
     func known(_ key: Key, _ fingerprint: Fingerprint) -> Known {
@@ -62,47 +79,100 @@ struct ArrivedRequests: Sendable {
         return record.reply.map { .answered($0) } ?? .pending
     }
 
-    /// A number for irmd; nil if irmd has too many already. A request before it from the same endpoint is forgotten.
-    mutating func add(_ key: Key, _ fingerprint: Fingerprint, now: Instant) -> RequestID? {
-        guard pendingKeys.count < Limits.arrivedRequests else { return nil }
+    /// A number for irmd; nil if irmd has too many already, of this source or to this name. A request before it from the
+    /// same endpoint is forgotten.
+    mutating func add(_ key: Key, _ hash: [UInt8], _ fingerprint: Fingerprint, now: Instant) -> RequestID? {
+        if let old = records[key], old.reply == nil { _ = end(RequestID(old.number)) }
+        // An address leaves something to its network, too.
+        guard byAddress.hasRoom(for: key.source.with(port: 0), weight: 2), byNetwork.hasRoom(for: key.source.network),
+            byName.hasRoom(for: hash)
+        else { return nil }
+        byAddress.add(for: key.source.with(port: 0))
+        byNetwork.add(for: key.source.network)
+        byName.add(for: hash)
         let number = nextNumber
         nextNumber += 1
-        if let old = records[key], old.reply == nil { pendingKeys[RequestID(old.number)] = nil }
         records[key] = Record(fingerprint: fingerprint, number: number)
         let until = now + Limits.arrivalPatience
-        pendingKeys[RequestID(number)] = (key, number, until)
+        unanswered[RequestID(number)] = Pending(
+            key: key, hash: hash, bytes: fingerprint.count, number: number, until: until)
         nextLook = nextLook ?? until
         return RequestID(number)
     }
 
     /// irmd answers: whom. Nil if nobody waits.
-    func asker(of id: RequestID) -> Key? { pendingKeys[id]?.key }
+    func asker(of id: RequestID) -> Pending? { unanswered[id] }
 
-    mutating func answer(_ id: RequestID, _ reply: [UInt8], now: Instant) {
-        guard let (key, number, _) = pendingKeys.removeValue(forKey: id) else { return }
-        records[key]?.reply = reply
-        if answered >= Limits.answeredRequests { forgetFirst() }
-        ends.append((key, number, now + Limits.answerMemory))
+    mutating func answer(_ id: RequestID, _ reply: [UInt8], accepts: Bool, now: Instant) {
+        guard let pending = end(id) else { return }
+        records[pending.key]?.reply = reply
+        let end = (key: pending.key, number: pending.number, until: now + Limits.answerMemory)
+        if accepts { append(end, to: \.accepted) } else { append(end, to: \.refused) }
+    }
+
+    private mutating func append(_ end: Ends.End, to ends: WritableKeyPath<ArrivedRequests, Ends>) {
+        if self[keyPath: ends].count >= Limits.answeredRequests { forgetFirst(of: ends) }
+        self[keyPath: ends].append(end)
+    }
+
+    private mutating func end(_ id: RequestID) -> Pending? {
+        guard let pending = unanswered.removeValue(forKey: id) else { return nil }
+        byAddress.remove(for: pending.key.source.with(port: 0))
+        byNetwork.remove(for: pending.key.source.network)
+        byName.remove(for: pending.hash)
+        return pending
     }
 
     mutating func expire(now: Instant) {
-        while first < ends.count, ends[first].until <= now { forgetFirst() }
+        for ends in [\ArrivedRequests.accepted, \.refused] {
+            while let until = self[keyPath: ends].deadline, until <= now { forgetFirst(of: ends) }
+        }
         guard let nextLook, nextLook <= now else { return }
         // irmd has not answered.
-        for (id, pending) in pendingKeys where pending.until <= now {
-            pendingKeys[id] = nil
-            records[pending.key] = nil
+        for (id, pending) in unanswered where pending.until <= now {
+            _ = end(id)
+            if records[pending.key]?.number == pending.number { records[pending.key] = nil }
         }
-        self.nextLook = pendingKeys.values.map(\.until).min()
+        self.nextLook = unanswered.values.map(\.until).min()
     }
 
-    private mutating func forgetFirst() {
-        let (key, number, _) = ends[first]
+    private mutating func forgetFirst(of ends: WritableKeyPath<ArrivedRequests, Ends>) {
+        guard let (key, number, _) = self[keyPath: ends].popFirst() else { return }
         if records[key]?.number == number { records[key] = nil }
-        first += 1
-        if first > 1_024, first > ends.count / 2 {
-            ends.removeFirst(first)
-            first = 0
+    }
+}
+
+/// Answered requests in the order in which they are forgotten.
+private struct Ends: Sendable {
+    typealias End = (key: ArrivedRequests.Key, number: UInt64, until: Instant)
+
+    /// The oldest at `first`.
+    private var ends: [End] = []
+    private var first = 0
+
+    var count: Int { ends.count - first }
+    var deadline: Instant? { first < ends.count ? ends[first].until : nil }
+
+    mutating func append(_ end: End) { ends.append(end) }
+
+    mutating func popFirst() -> End? {
+        guard first < ends.count else { return nil }
+        defer {
+            first += 1
+            if first > 1_024, first > ends.count / 2 {
+                ends.removeFirst(first)
+                first = 0
+            }
         }
+        return ends[first]
+    }
+}
+
+extension DatagramAddress {
+    /// What one who has a network of IPv6 for himself can call his own: the lower half of an address is his to choose. On a
+    /// link all have the same upper half.
+    fileprivate var network: DatagramAddress {
+        guard family == .ipv6, !isLinkLocal else { return with(port: 0) }
+        return DatagramAddress(family: .ipv6, high: high, low: 0, port: 0)
     }
 }

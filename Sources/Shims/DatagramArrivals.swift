@@ -26,7 +26,7 @@ extension DatagramLayer {
             let reply = encoded(.notSupported, to: key)
             return actions.append(.send(reply, to: source))
         }
-        guard let id = arrivals.add(key, fingerprint, now: now) else { return counters.dropped(.crowded) }
+        guard let id = arrivals.add(key, request.hash, fingerprint, now: now) else { return counters.dropped(.crowded) }
         actions.append(
             .reply(
                 .arrived(
@@ -35,7 +35,7 @@ extension DatagramLayer {
     }
 
     mutating func accept(
-        _ id: RequestID, _ flow: FlowID, on port: FlowPort, _ authentication: [UInt8], now: Instant,
+        _ id: RequestID, _ flow: FlowID, of user: UserID, on port: FlowPort, _ authentication: [UInt8], now: Instant,
         into actions: inout [IPCPAction]
     ) {
         guard endpoints.canTake(port) else {
@@ -46,22 +46,25 @@ extension DatagramLayer {
         func refuse(_ failure: Failure, _ reason: String) {
             actions += [.discard(port), refusal(of: flow, failure, reason)]
         }
-        guard let key = arrivals.asker(of: id) else {
+        guard let request = arrivals.asker(of: id) else {
             return refuse(.timedOut, "the other host does not wait for this answer any more")
         }
-        guard DatagramManagement.headerBytes + authentication.count <= datagramBytes else {
+        let key = request.key
+        // Who asks may have another's address: nobody is sent much more than was received.
+        let bytes = DatagramManagement.headerBytes + authentication.count
+        guard bytes <= Limits.answerBytes, bytes * 10 <= request.bytes * Limits.answerGrowthTenths else {
             reject(id, .messageTooLong, now: now, into: &actions)
-            return refuse(.messageTooLong, "the authentication is longer than a datagram")
+            return refuse(.messageTooLong, "the authentication is too long for an answer to a stranger")
         }
-        guard let endpoint = endpoints.add(port) else {
+        guard let endpoint = endpoints.add(port, for: user) else {
             reject(id, .tableFull, now: now, into: &actions)
-            return refuse(.tableFull, "there are too many flows")
+            return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }
         endpoints.establish(endpoint, with: EndpointTable.Peer(endpoint: key.requester, address: key.source))
         let reply = DatagramManagement.reply(
             .init(requester: key.requester, responder: endpoint, response: 0, authentication: authentication)
         ).encoded()
-        arrivals.answer(id, reply, now: now)
+        arrivals.answer(id, reply, accepts: true, now: now)
         actions += [
             .report(.flowEstablished(descriptor(port), type)), .send(reply, to: key.source),
             .reply(.taken(flow, authentication: [], with: Array(key.source.description.utf8))),
@@ -71,9 +74,9 @@ extension DatagramLayer {
     mutating func reject(
         _ id: RequestID, _ failure: Failure, now: Instant, into actions: inout [IPCPAction]
     ) {
-        guard let key = arrivals.asker(of: id) else { return }
+        guard let key = arrivals.asker(of: id)?.key else { return }
         let reply = encoded(failure, to: key)
-        arrivals.answer(id, reply, now: now)
+        arrivals.answer(id, reply, accepts: false, now: now)
         actions.append(.send(reply, to: key.source))
     }
 

@@ -15,9 +15,19 @@ import Wire
 struct DatagramLayer: Sendable {
     private enum State: Sendable {
         case initialised
+        /// Waits for the hosts file, so that the first who asks finds its names, until the deadline.
+        case reading(Founding, deadline: Instant)
         /// Waits for the socket.
-        case opening(RequestID, LayerConfiguration, DatagramParameters)
+        case opening(Founding, HostsFile?)
         case bootstrapped
+    }
+
+    /// What a layer is made of, and who waits for it.
+    private struct Founding: Sendable {
+        let id: RequestID
+        let configuration: LayerConfiguration
+        let parameters: DatagramParameters
+        let rights: FileRights
     }
 
     /// Who waits for an answer of the directory.
@@ -75,7 +85,8 @@ struct DatagramLayer: Sendable {
 
     /// Asked after every batch of packets.
     var deadline: Instant? {
-        Self.earlier(timers.deadline, Self.earlier(arrivals.deadline, directory?.deadline))
+        if case .reading(_, let deadline) = state { return deadline }
+        return Self.earlier(timers.deadline, Self.earlier(arrivals.deadline, directory?.deadline))
     }
 
     private static func earlier(_ first: Instant?, _ second: Instant?) -> Instant? {
@@ -93,8 +104,8 @@ struct DatagramLayer: Sendable {
         case .notOpened(let failure): notOpened(failure, into: &actions)
         case .resolved(let inquiry, let resolution):
             directory?.resolved(inquiry, resolution, now: now, into: &actions)
-        case .hosts(let file): directory?.adopt(file, into: &actions)
-        case .noHosts(let failure): directory?.lackHosts(failure, into: &actions)
+        case .hosts(let file): adopt(file, into: &actions)
+        case .noHosts(let obstacle): lackHosts(obstacle, into: &actions)
         case .timeout: expire(now: now, into: &actions)
         case .ending: directory?.withdraw(into: &actions)
         }
@@ -103,20 +114,21 @@ struct DatagramLayer: Sendable {
 
     private mutating func answer(_ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]) {
         switch request {
-        case .bootstrap(let id, let configuration): bootstrap(id, configuration, into: &actions)
+        case .bootstrap(let id, let configuration, let rights):
+            bootstrap(id, configuration, by: rights, now: now, into: &actions)
         case .enroll(let id, _):
             refuse(id, .notSupported, "the members of a UDP layer need not enrol: bootstrap it", into: &actions)
         case .connect(let id, _, _, _), .disconnect(let id, _, _):
             refuse(id, .notSupported, "a UDP layer has no connections", into: &actions)
         case .register(let id, let hash): register(id, hash, into: &actions)
         case .unregister(let id, let hash): unregister(id, hash, into: &actions)
-        case .query(let id, let hash): query(id, hash, now: now, into: &actions)
+        case .query(let id, let hash, let user): query(id, hash, of: user, now: now, into: &actions)
         case .reject(let id, let failure): reject(id, failure, now: now, into: &actions)
         case .describe(let id): actions.append(.reply(.described(id, status)))
         case .flowEnded(let flow): end(flow, into: &actions)
-        case .allocate(_, let offer, _, _, _):
+        case .allocate(_, let offer, _, _, _, _):
             actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
-        case .accept(let id, let offer, _):
+        case .accept(let id, let offer, _, _):
             reject(id, .outOfMemory, now: now, into: &actions)
             actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
         // Of flows inside this host, which no UDP layer has.
@@ -124,19 +136,22 @@ struct DatagramLayer: Sendable {
         }
     }
 
+    static let tooManyFlows = "there are too many flows in this layer, or too many of this user"
+
     private static let unmapped = "the IPCP could not map the memory of the flow"
 
     private mutating func take(
         _ port: FlowPort, _ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]
     ) {
         switch request {
-        case .allocate(let id, let offer, let hash, let authentication, let patience):
+        case .allocate(let id, let offer, let hash, let authentication, let patience, let user):
             let wish = FlowWish(
-                flow: offer.flow, port: port, hash: hash, quality: offer.quality, authentication: authentication,
+                flow: offer.flow, user: user, port: port, hash: hash, quality: offer.quality,
+                authentication: authentication,
                 deadline: now + patience)
             allocate(wish, for: id, now: now, into: &actions)
-        case .accept(let id, let offer, let authentication):
-            accept(id, offer.flow, on: port, authentication, now: now, into: &actions)
+        case .accept(let id, let offer, let authentication, let user):
+            accept(id, offer.flow, of: user, on: port, authentication, now: now, into: &actions)
         // Nothing else has the memory of a flow with it.
         case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .reject, .describe,
             .flowRequested, .flowAllocated, .flowEnded:
@@ -159,6 +174,7 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+        if case .reading(_, let deadline) = state, deadline <= now { return lackHosts(.late, into: &actions) }
         while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
         arrivals.expire(now: now)
         directory?.expire(now: now)
@@ -167,11 +183,12 @@ struct DatagramLayer: Sendable {
     // The layer.
 
     private mutating func bootstrap(
-        _ id: RequestID, _ configuration: LayerConfiguration, into actions: inout [IPCPAction]
+        _ id: RequestID, _ configuration: LayerConfiguration, by rights: FileRights, now: Instant,
+        into actions: inout [IPCPAction]
     ) {
         switch state {
         case .bootstrapped: return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
-        case .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
+        case .reading, .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
         case .initialised: break
         }
         guard configuration.parameters.type == type else {
@@ -184,8 +201,37 @@ struct DatagramLayer: Sendable {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
         if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
-        state = .opening(id, configuration, parameters)
-        actions += [.report(.bootstrapping), .open(parameters.own)]
+        let founding = Founding(id: id, configuration: configuration, parameters: parameters, rights: rights)
+        actions.append(.report(.bootstrapping))
+        guard !parameters.hosts.isEmpty else {
+            state = .opening(founding, nil)
+            return actions.append(.open(parameters.own))
+        }
+        state = .reading(founding, deadline: now + Limits.hostsTimeout)
+        actions.append(.followHosts(parameters.hosts, for: parameters.own, by: rights))
+    }
+
+    private mutating func adopt(_ file: HostsFile, into actions: inout [IPCPAction]) {
+        switch state {
+        case .initialised: break
+        case .reading(let founding, _):
+            state = .opening(founding, file)
+            actions.append(.open(founding.parameters.own))
+        case .opening(let founding, _): state = .opening(founding, file)
+        case .bootstrapped: directory?.adopt(file, into: &actions)
+        }
+    }
+
+    private mutating func lackHosts(_ obstacle: HostsFile.Obstacle, into actions: inout [IPCPAction]) {
+        switch state {
+        case .initialised, .opening: break
+        case .reading(let founding, _):
+            state = .initialised
+            let reason = "cannot read hosts file \(printable(founding.parameters.hosts)): \(obstacle)"
+            actions += [.leaveHosts, .report(.bootstrapFailed(obstacle.failure))]
+            refuse(founding.id, obstacle.failure, reason, into: &actions)
+        case .bootstrapped: directory?.lackHosts(obstacle, into: &actions)
+        }
     }
 
     private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
@@ -209,22 +255,22 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func opened(into actions: inout [IPCPAction]) {
-        guard case .opening(let id, let configuration, let parameters) = state else { return }
-        let directory = Directory(parameters)
+        guard case .opening(let founding, let hosts) = state else { return }
         state = .bootstrapped
-        self.parameters = parameters
-        self.directory = directory
+        parameters = founding.parameters
+        directory = Directory(founding.parameters, by: founding.rights)
         actions += [
-            .report(.bootstrapped(configuration)), .report(.layerType(type)),
-            .report(.layerHash(configuration.hash)),
-            .reply(.bootstrapped(id, messageBytes: UInt32(datagramBytes - Self.headerBytes))),
+            .report(.bootstrapped(founding.configuration)), .report(.layerType(type)),
+            .report(.layerHash(founding.configuration.hash)),
         ]
-        directory.begin(into: &actions)
+        if let hosts { directory?.adopt(hosts, into: &actions) }
+        actions.append(.reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes))))
     }
 
     private mutating func notOpened(_ failure: Failure, into actions: inout [IPCPAction]) {
-        guard case .opening(let id, _, let parameters) = state else { return }
-        let own = parameters.own
+        guard case .opening(let founding, _) = state else { return }
+        let own = founding.parameters.own
+        if !founding.parameters.hosts.isEmpty { actions.append(.leaveHosts) }
         state = .initialised
         let reason =
             switch failure {
@@ -236,7 +282,7 @@ struct DatagramLayer: Sendable {
             }
         actions += [
             .report(.bootstrapFailed(failure)), .report(.refused(reason)),
-            .reply(.failed(id, failure, reason: Array(reason.utf8))),
+            .reply(.failed(founding.id, failure, reason: Array(reason.utf8))),
         ]
     }
 

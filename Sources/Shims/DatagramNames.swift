@@ -22,11 +22,13 @@ extension DatagramLayer {
         actions += [.report(.unregistered(hash: hash)), .reply(.succeeded(id))]
     }
 
-    mutating func query(_ id: RequestID, _ hash: [UInt8], now: Instant, into actions: inout [IPCPAction]) {
+    mutating func query(
+        _ id: RequestID, _ hash: [UInt8], of user: UserID, now: Instant, into actions: inout [IPCPAction]
+    ) {
         guard isHash(hash, id, into: &actions) else { return }
         guard askers[id] == nil else { return refuse(id, .exists, "two questions have this number", into: &actions) }
         askers[id] = .query
-        directory?.look(up: hash, for: id, now: now, into: &actions)
+        directory?.look(up: hash, for: id, of: user, now: now, into: &actions)
     }
 
     /// The directory has decided.

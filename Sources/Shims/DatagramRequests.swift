@@ -7,6 +7,7 @@ import Wire
 /// The flow that a process of this host wants.
 struct FlowWish: Sendable {
     let flow: FlowID
+    let user: UserID
     let port: FlowPort
     let hash: [UInt8]
     let quality: QualityOfService
@@ -66,12 +67,14 @@ extension DatagramLayer {
             return refuse(.messageTooLong, "the authentication is longer than a datagram")
         }
         guard askers[asker] == nil else { return refuse(.exists, "two questions have this number") }
-        guard let endpoint = endpoints.add(wish.port) else { return refuse(.tableFull, "there are too many flows") }
+        guard let endpoint = endpoints.add(wish.port, for: wish.user) else {
+            return refuse(.tableFull, DatagramLayer.tooManyFlows)
+        }
         requests[endpoint] = DepartedRequest(wish, asker: asker)
         askers[asker] = .flow(endpoint)
         wake(endpoint, at: now + Limits.requestInterval)
         actions.append(.report(.allocatingFlow(hash: wish.hash, descriptor(wish.port), type)))
-        directory?.look(up: wish.hash, for: asker, now: now, into: &actions)
+        directory?.look(up: wish.hash, for: asker, of: wish.user, now: now, into: &actions)
     }
 
     /// The directory knows where: recorded first, so that the fastest reply finds everything in place.

@@ -14,6 +14,8 @@ package struct Directory: Sendable {
         case unknown
         /// Somebody who might know it could not be asked, and nobody else does.
         case failed(Inquiry.Source, Failure)
+
+        fileprivate var isKnown: Bool { if case .known = self { true } else { false } }
     }
 
     package struct Answer: Hashable, Sendable {
@@ -28,11 +30,18 @@ package struct Directory: Sendable {
         let isFromServer: Bool
     }
 
+    private struct Asker: Sendable {
+        let id: RequestID
+        let user: UserID
+    }
+
     /// A name that is being asked for.
     private struct Question: Sendable {
-        var askers: [RequestID] = []
+        var askers: [Asker] = []
         let source: Inquiry.Source
         let inquiry: ResolutionID
+        /// Who has asked first.
+        let user: UserID
         /// Of a source before this one.
         let failure: Verdict?
     }
@@ -40,11 +49,14 @@ package struct Directory: Sendable {
     private struct Patience: Sendable {
         let asker: RequestID
         let hash: [UInt8]
+        let user: UserID
     }
 
     private let own: DatagramAddress
     private let server: DatagramAddress?
     private let key: [UInt8]
+    /// To read the key with.
+    private let rights: FileRights
     private let hostsPath: [UInt8]
     private var hosts: HostsFile?
     private var registered: Set<[UInt8]> = []
@@ -53,26 +65,33 @@ package struct Directory: Sendable {
     private var inquiries: [ResolutionID: [UInt8]] = [:]
     private var nextInquiry: UInt64 = 1
     private var patience = TimerQueue<Patience>()
-    private var askers = 0
+    /// The search for a name outlives its askers, so both are counted.
+    private var askers = Shares<UserID>(of: Limits.questions)
+    private var searches = Shares<UserID>(of: Limits.questions)
+    /// Of what is remembered, names that are unknown.
+    private var unknownNames = 0
     /// Of a DNS server that did not answer, and until when it is not asked: else each name would wait for it in turn.
     private var silence: (failure: Failure, until: Instant)?
+    /// Until when nobody is told that somebody could not be asked, and for how many names that was so.
+    private var quiet: (until: Instant, names: Int)?
     private var answers: [Answer] = []
 
     /// `own` is never an answer. `key` and `hosts` are paths; empty: none.
-    package init(own: DatagramAddress, server: DatagramAddress?, key: [UInt8] = [], hosts: [UInt8] = []) {
+    package init(
+        own: DatagramAddress, server: DatagramAddress?, key: [UInt8] = [], hosts: [UInt8] = [],
+        rights: FileRights = .nobody
+    ) {
         self.own = own
+        self.rights = rights
         self.server = server
         self.key = key
         hostsPath = hosts
     }
 
-    package init(_ parameters: DatagramParameters) {
-        self.init(own: parameters.own, server: parameters.server, key: parameters.key, hosts: parameters.hosts)
-    }
-
-    /// To be called once, when the layer begins.
-    package func begin(into actions: inout [IPCPAction]) {
-        if !hostsPath.isEmpty { actions.append(.followHosts(hostsPath, for: own)) }
+    package init(_ parameters: DatagramParameters, by rights: FileRights) {
+        self.init(
+            own: parameters.own, server: parameters.server, key: parameters.key, hosts: parameters.hosts, rights: rights
+        )
     }
 
     /// What has been decided since the last call. An asker is answered once.
@@ -116,7 +135,9 @@ package struct Directory: Sendable {
 
     /// Nil if there is no server.
     private func update(_ hashes: [[UInt8]], _ change: DNSUpdate.Change) -> DNSUpdate? {
-        server.map { DNSUpdate(server: $0, address: own, change: change, labels: hashes.map(label), key: key) }
+        server.map {
+            DNSUpdate(server: $0, address: own, change: change, labels: hashes.map(label), key: key, rights: rights)
+        }
     }
 
     private func label(_ hash: [UInt8]) -> [UInt8] { Array(hexadecimal(hash).utf8) }
@@ -125,22 +146,25 @@ package struct Directory: Sendable {
 
     /// Answers at once, or when somebody has answered, or after `Limits.questionTimeout`.
     package mutating func look(
-        up hash: [UInt8], for asker: RequestID, now: Instant, into actions: inout [IPCPAction]
+        up hash: [UInt8], for asker: RequestID, of user: UserID = .nobody, now: Instant,
+        into actions: inout [IPCPAction]
     ) {
         if let memory = remembered[hash], memory.until > now { return answer(asker, memory.verdict) }
         let first = firstSource(now: now)
         if questions[hash] == nil, first.source == .system, let address = hostsAddress(of: hash) {
             return answer(asker, .known(address))
         }
-        guard askers < Limits.questions, questions[hash] != nil || questions.count < Limits.questions else {
-            return answer(asker, .failed(first.source, .busy))
-        }
-        askers += 1
-        patience.set(Patience(asker: asker, hash: hash), at: now + Limits.questionTimeout)
+        let isExempt = user == .root
+        guard askers.hasRoom(for: user, isExempt: isExempt),
+            questions[hash] != nil || searches.hasRoom(for: user, isExempt: isExempt)
+        else { return answer(asker, .failed(first.source, .busy)) }
+        askers.add(for: user, isExempt: isExempt)
+        patience.set(Patience(asker: asker, hash: hash, user: user), at: now + Limits.questionTimeout)
         if questions[hash] == nil {
-            ask(first.source, hash, [asker], first.failure, into: &actions)
+            searches.add(for: user, isExempt: isExempt)
+            ask(first.source, hash, [Asker(id: asker, user: user)], first.failure, of: user, into: &actions)
         } else {
-            questions[hash]?.askers.append(asker)
+            questions[hash]?.askers.append(Asker(id: asker, user: user))
         }
     }
 
@@ -152,17 +176,18 @@ package struct Directory: Sendable {
     }
 
     /// What is remembered of the name has turned out to be wrong.
-    package mutating func forget(_ hash: [UInt8]) { remembered[hash] = nil }
+    package mutating func forget(_ hash: [UInt8]) { remember(nil, of: hash) }
 
     private mutating func ask(
-        _ source: Inquiry.Source, _ hash: [UInt8], _ askers: [RequestID], _ failure: Verdict?,
+        _ source: Inquiry.Source, _ hash: [UInt8], _ askers: [Asker], _ failure: Verdict?, of user: UserID,
         into actions: inout [IPCPAction]
     ) {
         let inquiry = ResolutionID(nextInquiry)
         nextInquiry += 1
         inquiries[inquiry] = hash
-        questions[hash] = Question(askers: askers, source: source, inquiry: inquiry, failure: failure)
-        actions.append(.resolve(inquiry, Inquiry(label: label(hash), own: own, source: source)))
+        questions[hash] = Question(
+            askers: askers, source: source, inquiry: inquiry, user: user, failure: failure)
+        actions.append(.resolve(inquiry, Inquiry(label: label(hash), own: own, source: source, user: user)))
     }
 
     /// Late answers are as good as others, for the next one who asks.
@@ -182,7 +207,7 @@ package struct Directory: Sendable {
             goOn(hash, question, question.failure, now: now, into: &actions)
         case .unknown: goOn(hash, question, question.failure, now: now, into: &actions)
         case .failed(let failure):
-            actions.append(.report(.notResolved(hash: hash, question.source, failure)))
+            complain(hash, question.source, failure, now: now, into: &actions)
             if question.source != .system, failure == .timedOut || failure == .connectionRefused {
                 silence = (failure, until: now + Limits.unknownValidity)
             }
@@ -202,26 +227,54 @@ package struct Directory: Sendable {
             settle(
                 hash, .known(address), until: now + Limits.systemValidity, isFromServer: false, now: now)
         } else {
-            ask(.system, hash, question.askers, failure, into: &actions)
+            ask(.system, hash, question.askers, failure, of: question.user, into: &actions)
         }
+    }
+
+    /// Users can ask for as many names as they like, so not of each.
+    private mutating func complain(
+        _ hash: [UInt8], _ source: Inquiry.Source, _ failure: Failure, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        if let quiet, quiet.until > now {
+            self.quiet?.names += 1
+            return
+        }
+        actions.append(.report(.notResolved(hash: hash, source, failure, others: quiet?.names ?? 0)))
+        quiet = (now + Limits.unknownValidity, 0)
     }
 
     private mutating func settle(
         _ hash: [UInt8], _ verdict: Verdict, until: Instant, isFromServer: Bool, now: Instant
     ) {
-        if remembered.count >= Limits.rememberedNames {
-            remembered = remembered.filter { $0.value.until > now }
-            if remembered.count >= Limits.rememberedNames { remembered.removeAll() }
+        if remembered.count >= Limits.rememberedNames || unknownNames >= Limits.unknownNames {
+            keep { $0.until > now }
+            // Anybody can ask for names that there are not.
+            if unknownNames >= Limits.unknownNames { keep { $0.verdict.isKnown } }
+            if remembered.count >= Limits.rememberedNames { keep { _ in false } }
         }
-        remembered[hash] = Memory(verdict: verdict, until: until, isFromServer: isFromServer)
+        remember(Memory(verdict: verdict, until: until, isFromServer: isFromServer), of: hash)
         end(hash, verdict)
+    }
+
+    private mutating func remember(_ memory: Memory?, of hash: [UInt8]) {
+        if remembered[hash]?.verdict.isKnown == false { unknownNames -= 1 }
+        remembered[hash] = memory
+        if memory?.verdict.isKnown == false { unknownNames += 1 }
+    }
+
+    private mutating func keep(_ isKept: (Memory) -> Bool) {
+        remembered = remembered.filter { isKept($0.value) }
+        unknownNames = remembered.values.count { !$0.verdict.isKnown }
     }
 
     private mutating func end(_ hash: [UInt8], _ verdict: Verdict) {
         guard let question = questions.removeValue(forKey: hash) else { return }
         inquiries[question.inquiry] = nil
-        askers -= question.askers.count
-        for asker in question.askers { answer(asker, verdict) }
+        searches.remove(for: question.user)
+        for asker in question.askers {
+            askers.remove(for: asker.user)
+            answer(asker.id, verdict)
+        }
     }
 
     private mutating func answer(_ asker: RequestID, _ verdict: Verdict) {
@@ -239,11 +292,11 @@ package struct Directory: Sendable {
     /// Answers those who have waited long enough; the search goes on.
     package mutating func expire(now: Instant) {
         while let due = patience.next(now: now) {
-            guard let question = questions[due.hash], let index = question.askers.firstIndex(of: due.asker) else {
-                continue
-            }
+            guard let question = questions[due.hash],
+                let index = question.askers.firstIndex(where: { $0.id == due.asker })
+            else { continue }
             questions[due.hash]?.askers.remove(at: index)
-            askers -= 1
+            askers.remove(for: due.user)
             answer(due.asker, .failed(question.source, .timedOut))
         }
     }
@@ -253,17 +306,17 @@ package struct Directory: Sendable {
     /// The hosts file is this now: what was believed because of the last one, or for want of this one, is forgotten.
     package mutating func adopt(_ file: HostsFile, into actions: inout [IPCPAction]) {
         hosts = file
-        actions.append(.report(.hostsRead(names: file.count)))
-        actions += file.mistakes.map { .report(.hostsMistake($0)) }
-        remembered = remembered.filter { $0.value.isFromServer }
+        actions.append(.report(.hostsRead(names: file.count, mistakes: file.mistakeCount)))
+        actions += file.mistakes.map { .report(.hostsMistake(path: hostsPath, $0)) }
+        keep { $0.isFromServer }
         for (hash, question) in questions where question.source == .system {
             if let address = hostsAddress(of: hash) { end(hash, .known(address)) }
         }
     }
 
     /// What was read before stays: who replaces a file may remove it first.
-    package func lackHosts(_ failure: Failure, into actions: inout [IPCPAction]) {
-        actions.append(.report(.hostsUnreadable(path: hostsPath, failure)))
+    package func lackHosts(_ obstacle: HostsFile.Obstacle, into actions: inout [IPCPAction]) {
+        actions.append(.report(.hostsUnreadable(path: hostsPath, obstacle)))
     }
 }
 

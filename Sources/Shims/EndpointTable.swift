@@ -4,10 +4,9 @@ import IPCP
 import Vocabulary
 import Wire
 
-/// The flows of a UDP layer, by the endpoint that their packets carry and by the port that they have here. An endpoint's
-/// lower 16 bits are a place in the table, and never 0; the others are scrambled, and come again at that place only after
-/// all others have been there: a late packet of an old flow is not taken for one of a new flow, and who has not seen an
-/// endpoint does not guess it. spec: udp-layer §2
+/// The flows of a UDP layer, by the endpoint that their packets carry and by the port that they have here. All 31 bits of
+/// an endpoint are chance: who has not seen it does not guess it, and who has seen others knows nothing of it. A late
+/// packet of an old flow is not taken for one of a new flow. spec: udp-layer §2
 struct EndpointTable: Sendable {
     /// The far end of a flow.
     struct Peer: Hashable, Sendable {
@@ -38,23 +37,28 @@ struct EndpointTable: Sendable {
         var port = FlowPort(-1)
         var peer = EndpointID.management
         var address = DatagramAddress(family: .ipv4, high: 0, low: 0, port: 0)
-        /// How many endpoints this place has had.
-        var uses: UInt16 = 0
-        /// Of a free place: the one that was freed after it; 0 is none.
+        /// Whose the flow is.
+        var user = UserID.root
+        /// Of a free place: the next one; 0 is none.
         var next: UInt16 = 0
     }
 
-    private let seed: UInt64
-    /// The first is never used: 0 is no endpoint.
+    private let chance: KeyedHash
+    private var drawn: UInt64 = 0
+    private var index: EndpointIndex
+    /// The first is never used: 0 is none.
     private var places = [Place()]
     /// Places by port; 0 is none.
     private var ports: [UInt16] = []
-    /// Free places, in the order in which they were freed.
     private var firstFree: UInt16 = 0
-    private var lastFree: UInt16 = 0
     private var freePlaces = 0
+    private var shares = Shares<UserID>(of: Limits.datagramFlows)
 
-    init(seed: UInt64) { self.seed = seed }
+    init(seed: UInt64) {
+        var source = RandomSource(seed: seed)
+        chance = KeyedHash(first: seed, second: source.next())
+        index = EndpointIndex(key: chance(.max))
+    }
 
     var count: Int { places.count - 1 - freePlaces }
 
@@ -64,12 +68,15 @@ struct EndpointTable: Sendable {
     // The way of a packet.
 
     func find(_ id: EndpointID, from source: DatagramAddress) -> Finding {
-        let index = Int(id.rawValue & 0xFFFF)
-        guard index < places.count, places[index].id == id, places[index].phase != .free else { return .unknown }
-        guard places[index].address == source else { return .otherSource }
-        guard places[index].phase == .established else { return .early }
-        return .flow(places[index].port)
+        let place = place(of: id)
+        guard place > 0 else { return .unknown }
+        guard places[place].address == source else { return .otherSource }
+        guard places[place].phase == .established else { return .early }
+        return .flow(places[place].port)
     }
+
+    /// 0 is none.
+    private func place(of id: EndpointID) -> Int { index.find(id) { places[Int($0)].id } }
 
     func peer(of port: FlowPort) -> Peer? {
         guard port.rawValue >= 0, Int(port.rawValue) < ports.count else { return nil }
@@ -86,41 +93,53 @@ struct EndpointTable: Sendable {
         return Int(port.rawValue) >= ports.count || ports[Int(port.rawValue)] == 0
     }
 
-    /// A flow whose peer is not known yet; nil if there are too many.
-    mutating func add(_ port: FlowPort) -> EndpointID? {
-        guard let index = takePlace() else { return nil }
-        var source = RandomSource(seed: seed ^ UInt64(index))
-        let key = source.next()
-        let id = EndpointID(scrambled(places[Int(index)].uses, key) << 16 | UInt32(index))
-        places[Int(index)].uses &+= 1
-        places[Int(index)].id = id
-        places[Int(index)].phase = .requested
-        places[Int(index)].port = port
+    /// A flow whose peer is not known yet; nil if there are too many, or if the user has its share.
+    mutating func add(_ port: FlowPort, for user: UserID = .root) -> EndpointID? {
+        guard shares.add(for: user, isExempt: user == .root) else { return nil }
+        guard let place = takePlace() else {
+            shares.remove(for: user)
+            return nil
+        }
+        let id = draw()
+        places[Int(place)].id = id
+        places[Int(place)].phase = .requested
+        places[Int(place)].port = port
+        places[Int(place)].user = user
+        index.insert(place) { places[Int($0)].id }
         if Int(port.rawValue) >= ports.count {
             ports += Array(repeating: 0, count: Int(port.rawValue) + 1 - ports.count)
         }
-        ports[Int(port.rawValue)] = index
+        ports[Int(port.rawValue)] = place
         return id
     }
 
+    /// One that nobody has. 65,535 of 2^31 are taken at most, so that a second attempt is rare.
+    private mutating func draw() -> EndpointID {
+        while true {
+            drawn += 1
+            let id = EndpointID(UInt32(truncatingIfNeeded: chance(drawn)) & 0x7FFF_FFFF)
+            if id != .management, place(of: id) == 0 { return id }
+        }
+    }
+
     /// From now on only this address can answer.
-    mutating func ask(_ address: DatagramAddress, for id: EndpointID) { places[index(of: id)].address = address }
+    mutating func ask(_ address: DatagramAddress, for id: EndpointID) { places[known(id)].address = address }
 
     mutating func establish(_ id: EndpointID, with peer: Peer) {
-        let index = index(of: id)
-        places[index].peer = peer.endpoint
-        places[index].address = peer.address
-        places[index].phase = .established
+        let place = known(id)
+        places[place].peer = peer.endpoint
+        places[place].address = peer.address
+        places[place].phase = .established
     }
 
     mutating func remove(_ id: EndpointID) {
-        let index = index(of: id)
-        ports[Int(places[index].port.rawValue)] = 0
-        let uses = places[index].uses
-        places[index] = Place()
-        places[index].uses = uses
-        if lastFree == 0 { firstFree = UInt16(index) } else { places[Int(lastFree)].next = UInt16(index) }
-        lastFree = UInt16(index)
+        let place = known(id)
+        index.remove(UInt16(place)) { places[Int($0)].id }
+        ports[Int(places[place].port.rawValue)] = 0
+        shares.remove(for: places[place].user)
+        places[place] = Place()
+        places[place].next = firstFree
+        firstFree = UInt16(place)
         freePlaces += 1
     }
 
@@ -132,47 +151,34 @@ struct EndpointTable: Sendable {
 
     /// A flow whose peer was asked at this address, and has not been established.
     func isAsked(_ id: EndpointID, of address: DatagramAddress) -> Bool {
-        let index = Int(id.rawValue & 0xFFFF)
-        return index < places.count && places[index].id == id && places[index].phase == .requested
-            && places[index].address == address
+        let place = place(of: id)
+        return place > 0 && places[place].phase == .requested && places[place].address == address
     }
 
     /// Where its peer is asked; nil if nobody is yet.
     func address(of id: EndpointID) -> DatagramAddress? {
-        let index = Int(id.rawValue & 0xFFFF)
-        guard index < places.count, places[index].id == id, places[index].address.port != 0 else { return nil }
-        return places[index].address
+        let place = place(of: id)
+        guard place > 0, places[place].address.port != 0 else { return nil }
+        return places[place].address
     }
 
     /// Of an endpoint that `add` gave and `remove` has not taken.
-    private func index(of id: EndpointID) -> Int {
-        let index = Int(id.rawValue & 0xFFFF)
-        precondition(places[index].id == id && id != .management, "endpoint \(id) is not in the table")
-        return index
+    private func known(_ id: EndpointID) -> Int {
+        let place = place(of: id)
+        precondition(place > 0, "endpoint \(id) is not in the table")
+        return place
     }
 
-    /// The table grows before places come again soon.
     private mutating func takePlace() -> UInt16? {
-        if freePlaces > 0, freePlaces >= Limits.restingEndpoints || places.count > Limits.datagramFlows {
-            let index = firstFree
-            firstFree = places[Int(index)].next
-            if firstFree == 0 { lastFree = 0 }
-            places[Int(index)].next = 0
+        if firstFree != 0 {
+            let place = firstFree
+            firstFree = places[Int(place)].next
+            places[Int(place)].next = 0
             freePlaces -= 1
-            return index
+            return place
         }
         guard places.count <= Limits.datagramFlows else { return nil }
         places.append(Place())
         return UInt16(places.count - 1)
-    }
-
-    /// Of 15 bits: each number once before any comes again, since every step can be undone.
-    private func scrambled(_ uses: UInt16, _ key: UInt64) -> UInt32 {
-        var value = UInt32(uses) ^ UInt32(truncatingIfNeeded: key)
-        for shift in [UInt64(15), 30, 45] {
-            value = value &* (UInt32(truncatingIfNeeded: key >> shift) | 1) & 0x7FFF
-            value ^= value >> 8
-        }
-        return value & 0x7FFF
     }
 }

@@ -41,13 +41,13 @@ package struct LocalIPCP: IPCPMachine {
 
     private mutating func answer(_ request: IPCPRequest, into actions: inout [IPCPAction]) {
         switch request {
-        case .bootstrap(let id, let configuration): bootstrap(id, configuration, into: &actions)
+        case .bootstrap(let id, let configuration, _): bootstrap(id, configuration, into: &actions)
         case .enroll(let id, _): refuse(id, .notSupported, "a local layer has no other members", into: &actions)
         case .connect(let id, _, _, _), .disconnect(let id, _, _):
             refuse(id, .notSupported, "a local layer has no connections", into: &actions)
         case .register(let id, let hash): register(id, hash, into: &actions)
         case .unregister(let id, let hash): unregister(id, hash, into: &actions)
-        case .query(let id, let hash):
+        case .query(let id, let hash, _):
             if registered.contains(hash) {
                 actions.append(.reply(.succeeded(id)))
             } else {

@@ -24,6 +24,7 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package static let tableFull = Failure(errno: 23)
     package static let tooManyDescriptors = Failure(errno: 24)
     package static let nameTooLong = Failure(errno: 36)
+    package static let noBuffers = Failure(errno: 105)
     package static let messageTooLong = Failure(errno: 90)
     package static let noDevice = Failure(errno: 19)
     package static let notSupported = Failure(errno: 95)

@@ -53,6 +53,8 @@ package struct UserID: Identifier {
     package let rawValue: UInt32
     package init(_ rawValue: UInt32) { self.rawValue = rawValue }
     package static let root = UserID(0)
+    /// Nobody in particular.
+    package static let nobody = UserID(65_534)
 }
 
 package struct GroupID: Identifier {

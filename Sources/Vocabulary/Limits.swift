@@ -82,19 +82,23 @@ public enum Limits {
     /// Bytes of the arguments of an auto-started program together, so that they fit one message.
     public static let argumentBytes = 8_192
 
-    /// Flows of one UDP layer: places in its table, of which the endpoints name the lower 16 bits. Beyond: ENFILE.
+    /// Flows of one UDP layer, numbered by 16 bits; a user, if not root, has no more than are free. Beyond: ENFILE.
     package static let datagramFlows = 65_535
-    /// Places that rest before the first of them has a flow again, while the table can still grow.
-    package static let restingEndpoints = 1_024
-    /// Requests of other hosts that irmd has not answered. Beyond: they are dropped, and come again.
+    /// Requests of other hosts that irmd has not answered; of one network, and to one name, no more than are free, and of
+    /// one address half as many. Beyond: they are dropped, and come again.
     package static let arrivedRequests = 1_024
     /// Requests of other hosts that wait for the servers of names that were told to wait. Beyond: they are refused at once.
     package static let waitingArrivals = arrivedRequests / 4
     /// And of those for one name.
     package static let waitingArrivalsPerName = waitingArrivals / 4
-    /// Requests of other hosts whose answers are remembered. Beyond: the oldest is forgotten, and its repetition is a new
-    /// request.
+    /// Requests of other hosts that were accepted, and as many that were refused, whose answers are remembered. Beyond:
+    /// the oldest is forgotten, and its repetition is a new request.
     package static let answeredRequests = 16_384
+    /// Bytes of the answer to the request of another host, which may not be who it says it is. A longer one is not sent,
+    /// and the request refused. spec: udp-layer §3
+    package static let answerBytes = 2_048
+    /// How many times as long as the request an answer may be, in tenths: signed answers of the prototype are 3.6 times.
+    package static let answerGrowthTenths = 36
     /// Other hosts in the status of a layer, so that it fits one message.
     package static let listedPeers = 64
     /// Requests for authentication of other hosts that are remembered, so that none is answered twice: those of 20 s at
@@ -112,16 +116,21 @@ public enum Limits {
     package static let hostsBytes = 16 << 20
     /// Answers that a directory remembers, good and bad. Beyond: all that have expired are forgotten, or else all.
     package static let rememberedNames = 65_536
-    /// Names that a directory asks for at one time, and askers of them. Beyond: the question fails with EBUSY. No more
-    /// than irmd asks.
+    /// Names that a directory asks for at one time, and askers of them; of one user no more than are free. Beyond: the
+    /// question fails with EBUSY. No more than irmd asks.
     package static let questions = ipcpRequests
     /// Names in one DNS update, so that it fits a message of DNS over TCP (64 KiB) with up to 60 bytes for each. More need
     /// more updates.
     package static let namesPerUpdate = 1_000
     /// Sums of names in one line of the log, so that no system log cuts it.
     package static let sumsPerLine = 16
-    /// Threads that wait for answers of the DNS server, and as many for those of the system. Beyond: questions wait.
-    package static let resolvers = 2
+    /// Threads that wait for answers of the DNS server, and as many for those of the system; for one user no more than are
+    /// free. Beyond: questions wait.
+    package static let resolvers = 8
+    /// Of what is remembered, that names are unknown. Beyond: all of these are forgotten.
+    package static let unknownNames = 16_384
+    /// Replies of an IPCP that irmd has not taken; while there are more, requests of other hosts are refused with EBUSY.
+    package static let unsentReplies = 1_024
 
     /// Lines of a daemon's log that are not written yet, and their bytes. Beyond: lines are lost, and counted.
     package static let logLines = 8_192
@@ -211,6 +220,8 @@ public enum Limits {
     /// day.
     package static let leastValidity = TimeSpan(seconds: 1)
     package static let longestValidity = TimeSpan(seconds: 86_400)
+    /// A hosts file shall have been read within this time, or there is no layer: less than `ipcpRequestTimeout`.
+    package static let hostsTimeout = TimeSpan(seconds: 10)
     /// How often to look whether the hosts file has changed.
     package static let hostsInterval = TimeSpan(seconds: 1)
     /// A flow request to another host is sent again after this time, then after twice as long, and so on.

@@ -129,11 +129,15 @@ enum Samples {
         [
             .enroll(request, destination: service), .connect(request, destination: service, component: [], .data),
             .disconnect(request, destination: service, component: [1]), .register(request, hash: [1, 2, 3, 4]),
-            .unregister(request, hash: []), .query(request, hash: [9]), .flowRequested(flow, hash: [1, 2]),
+            .unregister(request, hash: []), .query(request, hash: [9], user: UserID(7)),
+            .flowRequested(flow, hash: [1, 2]),
             .flowAllocated(flow), .flowEnded(flow),
             .allocate(request, offer, hash: [1], authentication: [2, 3], patience: TimeSpan(milliseconds: 9)),
             .accept(request, offer, authentication: []), .reject(request, .name), .describe(request),
-        ] + configurations.map { .bootstrap(request, $0) }
+        ]
+        + configurations.map {
+            .bootstrap(request, $0, by: FileRights(user: UserID(1), group: GroupID(2), groups: [GroupID(3)]))
+        }
 
     static let ipcpReplies: [IPCPReply] = [
         .initialised(.current, .ethernetDIX), .succeeded(request), .failed(request, .ipcpState, reason: [0x41]),

@@ -45,6 +45,21 @@ import Vocabulary
         }
     }
 
+    @Test(
+        "a key is read with the rights of who named it",
+        .enabled(if: NameServer.isInstalled && geteuid() == 0, "needs bind9, and root"))
+    func keyRights() throws {
+        let server = try NameServer(withKey: true)
+        let rig = try Rig()
+        let address = try #require(DatagramAddress(address(.ipv4, 9), port: 3_435))
+        for (user, isDone) in [(UserID.root, true), (.nobody, false)] {
+            let update = DNSUpdate(
+                server: server.address(.ipv4), address: address, change: .add(timeToLive: 60), labels: [label],
+                key: server.key, rights: FileRights(user: user, group: GroupID(user.rawValue)))
+            #expect(rig.publish(update).hasSuffix("is done.") == isDone)
+        }
+    }
+
     private let label = Array("7862c6fec5ecaef4aa2e3934725e23b3".utf8)
 
     private func own(_ family: DatagramAddress.Family) -> DatagramAddress { .loopback(family, port: 3_435) }
@@ -59,7 +74,8 @@ import Vocabulary
     ) throws -> DNSUpdate {
         let address = try #require(DatagramAddress(address, port: 3_435))
         return DNSUpdate(
-            server: server.address(address.family), address: address, change: change, labels: [label], key: key)
+            server: server.address(address.family), address: address, change: change, labels: [label], key: key,
+            rights: FileRights(user: UserID(geteuid()), group: GroupID(getegid())))
     }
 
     @Test(
@@ -175,8 +191,9 @@ import Vocabulary
             rmdir(directory)
         }
         let rig = try Rig()
-        rig.resolution.follow(Array(path.utf8), for: own(.ipv4))
-        #expect(try rig.events() == [.noHosts(.noEntry)])
+        rig.resolution.follow(
+            Array(path.utf8), for: own(.ipv4), by: FileRights(user: UserID(geteuid()), group: GroupID(getegid())))
+        #expect(try rig.events() == [.noHosts(.failure(.noEntry))])
         let hash = NameDigest.of(Array("oping".utf8), with: .md5)
         #expect(Array(hexadecimal(hash).utf8) == label)
         func address() throws -> String? {
@@ -196,8 +213,8 @@ import Vocabulary
         mkdir(path, 0o700)
         while true {
             let events = try rig.events()
-            if events.contains(.noHosts(.invalid)) { break }
-            #expect(events == [.noHosts(.noEntry)])
+            if events.contains(.noHosts(.notRegular)) { break }
+            #expect(events == [.noHosts(.failure(.noEntry))])
         }
         rmdir(path)
     }

@@ -64,8 +64,8 @@ extension [ManagerAction] {
     var provided: [(offer: FlowOffer, authentication: [UInt8])] {
         requests.compactMap {
             switch $0 {
-            case .allocate(_, let offer, _, let authentication, _): (offer, authentication)
-            case .accept(_, let offer, let authentication): (offer, authentication)
+            case .allocate(_, let offer, _, let authentication, _, _): (offer, authentication)
+            case .accept(_, let offer, let authentication, _): (offer, authentication)
             default: nil
             }
         }

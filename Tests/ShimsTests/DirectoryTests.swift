@@ -31,11 +31,13 @@ import Vocabulary
         func wait(_ span: TimeSpan) { now = now + span }
 
         /// Returns the inquiry that it needs.
-        func look(_ hash: [UInt8]) -> (asker: RequestID, inquiry: (id: ResolutionID, Inquiry)?) {
+        func look(
+            _ hash: [UInt8], of user: UserID = .nobody
+        ) -> (asker: RequestID, inquiry: (id: ResolutionID, Inquiry)?) {
             nextAsker += 1
             let asker = RequestID(nextAsker)
             var actions: [IPCPAction] = []
-            directory.look(up: hash, for: asker, now: now, into: &actions)
+            directory.look(up: hash, for: asker, of: user, now: now, into: &actions)
             return (asker, Rig.inquiry(in: actions))
         }
 
@@ -122,7 +124,7 @@ import Vocabulary
         let first = try #require(rig.look(hash).inquiry)
         var actions: [IPCPAction] = []
         rig.directory.resolved(first.id, .failed(.timedOut), now: rig.now, into: &actions)
-        #expect(actions.first == .report(.notResolved(hash: hash, .server(server), .timedOut)))
+        #expect(actions.first == .report(.notResolved(hash: hash, .server(server), .timedOut, others: 0)))
         let second = try #require(Rig.inquiry(in: actions))
         _ = rig.resolve(second.id, .unknown)
         let answers = rig.directory.takeAnswers()
@@ -240,11 +242,8 @@ import Vocabulary
     @Test("a new hosts file answers at once, also those who wait for the system, and ends what was believed")
     func newHosts() throws {
         let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
-        var actions: [IPCPAction] = []
-        rig.directory.begin(into: &actions)
-        #expect(actions == [.followHosts(Array("/h".utf8), for: own)])
         let first = try #require(rig.look(hash).inquiry)
-        #expect(rig.adopt(hosts(other, hash)) == [.report(.hostsRead(names: 1))])
+        #expect(rig.adopt(hosts(other, hash)) == [.report(.hostsRead(names: 1, mistakes: 0))])
         #expect(rig.verdicts() == [.known(other)])
         // Too late to matter.
         #expect(rig.resolve(first.id, .unknown) == nil)
@@ -266,10 +265,11 @@ import Vocabulary
         let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
         let file = HostsFile(parsing: Array("10.0.0.2 x\nrubbish".utf8), for: own) { _ in hash }
         let reports = rig.adopt(file).map { if case .report(let report) = $0 { report.text } else { "" } }
-        #expect(reports == ["Read the hosts file: 1 name.", "Hosts file, line 2: \"rubbish\" is no address."])
+        #expect(
+            reports == ["Read the hosts file: 1 name, 1 mistake.", "Hosts file /h, line 2: \"rubbish\" is no address."])
         var actions: [IPCPAction] = []
-        rig.directory.lackHosts(.noEntry, into: &actions)
-        #expect(actions == [.report(.hostsUnreadable(path: Array("/h".utf8), .noEntry))])
+        rig.directory.lackHosts(.failure(.noEntry), into: &actions)
+        #expect(actions == [.report(.hostsUnreadable(path: Array("/h".utf8), .failure(.noEntry)))])
         #expect(rig.look(hash).inquiry == nil)
         #expect(rig.verdicts() == [.known(other)])
     }
@@ -293,18 +293,82 @@ import Vocabulary
         #expect(rig.verdicts() == [.known(other)])
     }
 
+    /// All names that one more user may ask for; false if there are none.
+    private func asked(_ rig: Rig, _ hash: (Int) -> [UInt8], _ user: inout UInt32) -> Bool {
+        user += 1
+        var count = 0
+        while rig.look(hash(Int(user) * 10_000 + count), of: UserID(user)).inquiry != nil { count += 1 }
+        return count > 0
+    }
+
+    @Test("one user's bogus names leave half of the questions to others, and their threads")
+    func shares() throws {
+        let rig = Rig(Directory(own: own, server: nil))
+        func hash(_ number: Int) -> [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
+        for number in 0..<5_000 { _ = rig.look(hash(number), of: UserID(1)) }
+        #expect(rig.verdicts().count == 5_000 - Limits.questions / 16 * 15 / 2)
+        let inquiry = try #require(rig.look(hash(9_999), of: UserID(2)).inquiry)
+        #expect(inquiry.1.user == UserID(2))
+        // Also when nobody waits any more for what the first has asked, and he asks again.
+        rig.wait(Limits.questionTimeout)
+        rig.directory.expire(now: rig.now)
+        for number in 5_000..<9_000 { #expect(rig.look(hash(number), of: UserID(1)).inquiry == nil) }
+        #expect(rig.look(hash(9_998), of: UserID(2)).inquiry != nil)
+        _ = rig.verdicts()
+        _ = rig.resolve(inquiry.id, .address(other.bytes, validity: nil))
+        #expect(rig.verdicts() == [])
+    }
+
+    @Test("names that there are not do not drive out those that there are")
+    func unknownNames() throws {
+        let rig = Rig(Directory(own: own, server: server))
+        func hash(_ number: Int) -> [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
+        let good = try #require(rig.look(self.hash).inquiry)
+        _ = rig.resolve(good.id, .address(other.bytes, validity: TimeSpan(seconds: 60)))
+        for number in 0..<(Limits.rememberedNames + 100) {
+            let first = try #require(rig.look(hash(number)).inquiry)
+            let second = try #require(rig.resolve(first.id, .unknown))
+            _ = rig.resolve(second.id, .unknown)
+        }
+        #expect(rig.look(self.hash).inquiry == nil)
+        #expect(rig.verdicts().last == .known(other))
+    }
+
+    @Test("that somebody does not answer is said once in a while, with the number of names")
+    func complaints() throws {
+        let rig = Rig(Directory(own: own, server: nil))
+        var said: [IPCPReport] = []
+        func fail(_ number: UInt8) throws {
+            let hash = [UInt8](repeating: number, count: 16)
+            let inquiry = try #require(rig.look(hash).inquiry)
+            var actions: [IPCPAction] = []
+            rig.directory.resolved(inquiry.id, .failed(.timedOut), now: rig.now, into: &actions)
+            said += actions.compactMap { if case .report(let report) = $0 { report } else { nil } }
+        }
+        for number in 0..<100 as Range<UInt8> { try fail(number) }
+        #expect(said.count == 1)
+        rig.wait(Limits.unknownValidity)
+        try fail(100)
+        #expect(
+            said.last?.text
+                == "the resolver of this system could not be asked for 64646464: timed out; nor for 99 others before.")
+    }
+
     @Test("there is an end of questions, and of what is remembered")
     func bounds() throws {
         let rig = Rig(Directory(own: own, server: nil))
         func hash(_ number: Int) -> [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) } }
-        for number in 0..<Limits.questions { #expect(rig.look(hash(number)).inquiry != nil) }
-        #expect(rig.look(hash(-1)).inquiry == nil)
-        #expect(rig.verdicts() == [.failed(.system, .busy)])
+        // Many users: each has what the others leave.
+        var user: UInt32 = 0
+        while asked(rig, hash, &user) {}
+        #expect(user >= 8)
+        let refused = rig.verdicts().count
+        #expect(refused == Int(user))
         rig.wait(Limits.questionTimeout)
         rig.directory.expire(now: rig.now)
-        #expect(rig.verdicts().count == Limits.questions)
+        #expect(rig.verdicts().count == Limits.questions / 16 * 15)
         // They are still being asked for.
-        #expect(rig.look(hash(-1)).inquiry == nil)
+        #expect(rig.look(hash(-1), of: UserID(999)).inquiry == nil)
         #expect(rig.verdicts() == [.failed(.system, .busy)])
         let full = Rig(Directory(own: own, server: nil))
         for number in 0...Limits.rememberedNames {

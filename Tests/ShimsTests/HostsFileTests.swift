@@ -66,9 +66,64 @@ import Vocabulary
         #expect(
             file.mistakes.map(\.description) == [
                 "line 3: \"rubbish\" is no address", "line 4: no name for \"10.0.0.2\"",
-                "line 5: \"\(String(repeating: "n", count: Limits.reportedBytes))\" is longer than 255 bytes",
+                "line 5: \"\(String(repeating: "n", count: Limits.reportedBytes))\" is no name: longer than 255 bytes, or with a zero byte",
             ])
         #expect(["a", "c", "d"].allSatisfy { address($0, in: file) != nil })
+    }
+
+    @Test("whatever an editor leaves around lines and words is none of them")
+    func odd() {
+        let mark = "\u{feff}"
+        for text in [
+            mark + "10.0.0.1 a b", "10.0.0.1 a\r\n10.0.0.1 b\r\n", "10.0.0.1 a\r10.0.0.1 b", "10.0.0.1 a b\r",
+            "10.0.0.1\u{a0}a\u{3000}b", "10.0.0.1\u{2003}a\u{2028}b\u{2029}", "\u{200b}10.0.0.1\u{200b} a b\u{200b}",
+            "10.0.0.1 \(mark)a\(mark) \(mark)b", "\t 10.0.0.1\u{b}a\u{c}b\u{85}", "10.0.0.1 a\u{202f}b\u{205f}\u{2060}",
+            mark + mark + "10.0.0.1 a b # \u{a0}c\u{0}d", "\r\r\n\n10.0.0.1 a b#", "10.0.0.1\u{1680}a b",
+        ] {
+            let file = parse(text)
+            #expect(file.mistakes.isEmpty && file.count == 2, "\(text.debugDescription)")
+            #expect(address("a", in: file) == "10.0.0.1:3435" && address("b", in: file) == "10.0.0.1:3435")
+        }
+    }
+
+    @Test("lines are counted as people count them, whatever ends them")
+    func numbers() {
+        #expect(parse("#\r\n\r\nrubbish\r\n").mistakes.map(\.line) == [3])
+        #expect(parse("#\r\rrubbish\r").mistakes.map(\.line) == [3])
+        #expect(parse("\u{feff}rubbish").mistakes.map(\.description) == ["line 1: \"rubbish\" is no address"])
+    }
+
+    @Test("names are bytes: case counts, joiners stay, and what is not UTF-8 is a name; a zero byte is in none")
+    func names() {
+        let file = parse("10.0.0.1 A a \u{e9}\u{200d}x \u{0}z\n")
+        #expect(file.count == 3)
+        #expect(address("A", in: file) != nil && address("\u{e9}\u{200d}x", in: file) != nil)
+        #expect(file.mistakes.map(\.fault) == [.longName])
+        let own = DatagramAddress(family: .ipv4, high: 0, low: 9, port: 1)
+        let bytes = Array("10.0.0.1 ".utf8) + [0xff, 0xc2, 0xe2, 0x80] + Array(" 10.0.0.2\n".utf8)
+        let odd = HostsFile(parsing: bytes, for: own) { $0 }
+        #expect(odd.address(of: [0xff, 0xc2, 0xe2, 0x80]) != nil)
+    }
+
+    @Test("a file of UTF-16 is said to be one, once")
+    func sixteen() {
+        let own = DatagramAddress(family: .ipv4, high: 0, low: 9, port: 1)
+        let words = Array("\u{feff}10.0.0.1 a\n10.0.0.1 b\n".utf16)
+        for bytes in [
+            words.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }, words.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] },
+        ] {
+            let file = HostsFile(parsing: bytes, for: own) { $0 }
+            #expect(file.count == 0)
+            #expect(file.mistakes.map(\.description) == ["line 1: the file is not UTF-8 but UTF-16: save it as UTF-8"])
+        }
+    }
+
+    @Test("a line may be as long as the file")
+    func longLine() {
+        let file = parse("10.0.0.1 " + (0..<20_000).map { "name\($0)" }.joined(separator: " "))
+        #expect(file.count == 20_000 && file.mistakes.isEmpty)
+        let noise = parse(String(repeating: "x", count: 1 << 20))
+        #expect(noise.mistakes.first?.word.count == Limits.reportedBytes)
     }
 
     @Test("the last line of a name counts, and there is an end of names and of mistakes")
@@ -77,7 +132,8 @@ import Vocabulary
         let many = parse("10.0.0.1 " + (0..<Limits.names + 2).map(String.init).joined(separator: " "))
         #expect(many.count == Limits.names)
         #expect(many.mistakes.map(\.fault) == [.tooManyNames])
-        #expect(parse(String(repeating: "?\n", count: 1_000)).mistakes.count == Limits.reportedMistakes)
+        let wrong = parse(String(repeating: "?\n", count: 1_000))
+        #expect(wrong.mistakes.count == Limits.reportedMistakes && wrong.mistakeCount == 1_000)
     }
 
     @Test("any bytes are a hosts file")

@@ -130,9 +130,10 @@ struct LayerRig {
 
     /// A request as the peer would send it.
     static func wish(
-        _ requester: UInt32, quality: QualityOfService = .raw, authentication: [UInt8] = [5]
+        _ requester: UInt32, quality: QualityOfService = .raw, authentication: [UInt8] = [5], hash name: UInt8? = nil
     ) -> DatagramManagement {
-        .request(
+        let hash = name.map { [UInt8](repeating: $0, count: 16) } ?? LayerRig.hash
+        return .request(
             .init(requester: EndpointID(requester), hash: hash, quality: quality, authentication: authentication))
     }
 

@@ -180,6 +180,63 @@ static void check_captured(struct datagram * captured)
     agent_end(&agent);
 }
 
+/* More requests than the layer lets irmd have, to a name nobody accepts. */
+#define CROWD 1100
+
+/* They leave room for other names, and for other sources. */
+static void check_crowd(void)
+{
+    struct agent    agent = agent_at(TWO);
+    qosspec_t       qos = raw_with_timeout(0);
+    long long       before = network(TWO, "dropped: too many requests");
+    struct datagram request;
+    int             mine = stranger;
+    uint32_t        i;
+
+    MUST(agent_call(&agent, agent_naming(AGENT_BIND, "two.crowded")).result == 0,
+         "a process that never accepts is bound to a name");
+    for (i = 1; i <= CROWD; i++) {
+        make_request(&request, 0x10000 + i, "two.crowded", &qos, 0);
+        send_to(stranger, 2, &request);
+    }
+    wait_for_more(TWO, "dropped: too many requests", before);
+    stranger = forger;
+    make_request(&request, 0x20000, "two.not.served", &qos, 0);
+    CHECK_RESULT(answer_to(&request, 2), -ENAME,
+                 "a host is answered while another crowds a name");
+    (void) flow_of(0x20001, "two.strange", &request);
+    stranger = mine;
+    agent_end(&agent);
+    make_request(&request, 0x20002, "two.not.served", &qos, 0);
+    CHECK_RESULT(answer_to(&request, 2), -ENAME,
+                 "when the name is gone the requests to it are");
+}
+
+/* Guesses, as if from the other end of a flow: 2^31 are possible. */
+#define GUESSES 65536
+
+static void check_guesses(uint32_t endpoint,
+                          uint32_t requester)
+{
+    long long before = network(TWO, "dropped: unknown endpoint");
+    uint32_t  i;
+    int       echoes = 0;
+
+    for (i = 1; i <= GUESSES; i++) {
+        uint32_t guess = i % 2 ? endpoint ^ (i << 15) : i << 16 | (endpoint & 0xFFFF);
+
+        make_packet(&sent, guess & 0x7FFFFFFF, 40, 99);
+        if ((guess & 0x7FFFFFFF) != endpoint)
+            send_to(stranger, 2, &sent);
+        /* Through the flow and back: host two has read what came before. */
+        if (i % 64 == 0)
+            echoes += comes_back(endpoint, requester, 100, i);
+    }
+    CHECK_RESULT(echoes, GUESSES / 64, "the flow works meanwhile");
+    CHECK(network(TWO, "dropped: unknown endpoint") - before > GUESSES / 2,
+          "guesses of an endpoint from its own source find nothing");
+}
+
 /* One datagram of a flood, of one kind or another. */
 static void make_odd(uint32_t                endpoint,
                      const struct datagram * request,
@@ -340,6 +397,8 @@ int main(int     argc,
           "a host made by hand has a flow");
     check_forgery(endpoint, 0xABCD);
     check_replay(&request, endpoint);
+    check_guesses(endpoint, 0xABCD);
+    check_crowd();
     check_flood(datagrams, endpoint, 0xABCD, &request, &captured);
 
     close(stranger);

@@ -175,9 +175,9 @@ int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 /// One SEQPACKET message with up to 4 descriptors, which stay open here. Bytes sent or -errno. Never raises SIGPIPE.
 ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int flags);
 /// One message and up to 4 descriptors (close-on-exec). `*fd_count` = how many arrived. Bytes received, 0 at the end
-/// of the connection, or -errno; -EMSGSIZE if the message was longer than `capacity`; -EMFILE if descriptors were
-/// lost because this process can open no more. On an error no descriptor stays open. A cancellation point;
-/// when cancelled in it, `cleanup(argument)` runs first.
+/// of the connection, or -errno; -EMSGSIZE if the message was longer than `capacity`. `*fd_count` is -1 if descriptors
+/// were lost because this process can open no more: then none stays open, as on an error. A cancellation point; when
+/// cancelled in it, `cleanup(argument)` runs first.
 ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags,
                            void (*cleanup)(void *), void *argument);
 /// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, -EINTR after a signal handler
@@ -266,6 +266,11 @@ void cl_close_from(int first);
 /// descriptors and as long files are allowed as can be. Children get the limits back that were.
 void cl_begin_daemon(int first_foreign);
 void cl_restore_limits(void);
+/// From now on the calling thread, and no other, opens files with the rights of this user, and with no capabilities.
+/// Needs CAP_SETUID and CAP_SETGID. -errno.
+int cl_thread_rights(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
+/// Whether the file is one that the kernel makes up while it is read, as in /proc and /sys.
+bool cl_is_made_up(int fd);
 /// Closes quietly: what close() says is not worth acting on here.
 void cl_close(int fd);
 uint64_t cl_monotonic_nanoseconds(void);
