@@ -7,12 +7,16 @@ import Vocabulary
 package enum NameDigest {
     /// Always `algorithm.bytes` long.
     package static func of(_ bytes: [UInt8], with algorithm: DirectoryHash) -> [UInt8] {
+        _ = NameDigest.staysLoaded
         // Without these algorithms there is no layer to speak of; a build of OpenSSL that lacks them cannot be used.
         guard let digest = Digest.of(bytes, with: method(algorithm)), digest.count == algorithm.bytes else {
             preconditionFailure("OpenSSL cannot compute \(algorithm.name)")
         }
         return digest
     }
+
+    /// At exit OpenSSL would take away its algorithms, also from a thread that is reading a hosts file just then.
+    private static let staysLoaded = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
 
     private static func method(_ algorithm: DirectoryHash) -> OpaquePointer? {
         switch algorithm {
