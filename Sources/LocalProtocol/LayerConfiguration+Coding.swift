@@ -57,8 +57,6 @@ extension ByteWriter {
     }
 }
 
-extension GroupID: LocalCodable {}
-
 extension FileRights: LocalCodable {
     package func write(to writer: inout ByteWriter) {
         writer.write(user)
