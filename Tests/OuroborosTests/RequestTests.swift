@@ -95,7 +95,7 @@ import Vocabulary
     @Test func aRefusalSaysWhyInTheWordsOfIrmd() async throws {
         let error = OuroborosError(.ipcp, reason: "/bin/x ended with status 127 before it accepted\\x07 a flow.")
         await #expect(throws: error) { try await Flow.open(to: "refused") }
-        try await onThread { #expect(throws: error) { try Flow.open(to: "refused", deadline: .never) } }
+        try await onThread { _ = #expect(throws: error) { try Flow.open(to: "refused", deadline: .never) } }
         #expect(error.description == error.reason)
     }
 
