@@ -164,15 +164,13 @@ extension ResourceManager {
         for name in process.names { names[name]?.processes.remove(id) }
         for call in process.calls.sorted() { withdraw(call) }
         // The flows that it was about to get went with the calls; these are the ones it has.
-        for flow in process.flows.sorted() {
-            while let end = flows[flow]?.end(of: id) { release(flow, end, .died) }
-        }
-        for link in links.links(of: id) { releaseLink(link) }
+        let estate = Estate(process: id, flows: process.flows.sorted()[...], links: links.close(of: id)[...])
         for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
             guard let gone = forget(connection), !gone.isOfChannel else { continue }
             quotas.removeConnection(of: gone.credentials.user)
             outgoing.append(.drop(connection))
         }
+        settle(estate)
         for name in process.names { settle(name) }
         report(.process(.removed(id)))
         unwatchIfUnbound(id)

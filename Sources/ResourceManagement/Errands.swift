@@ -3,9 +3,21 @@
 import LocalProtocol
 import Vocabulary
 
-/// Something that concerns all allocations that wait for a name. There may be very many, so it is done in slices: what is
-/// left is gone on with in the next turn, and others are served in between.
-struct Errand: Sendable {
+/// Something that concerns all allocations that wait for a name, or all flows of a process. There may be very many, so it is
+/// done in slices: what is left is gone on with in the next turn, and others are served in between. Errands take turns too.
+enum Errand: Sendable {
+    case waiting(WaitingErrand)
+    case estate(Estate)
+
+    var isDone: Bool {
+        switch self {
+        case .waiting(let errand): errand.waiting.isEmpty
+        case .estate(let estate): estate.flows.isEmpty && estate.links.isEmpty
+        }
+    }
+}
+
+struct WaitingErrand: Sendable {
     enum Purpose: Sendable {
         /// Something that served the name is gone: each may wait in vain.
         case settle
@@ -18,11 +30,20 @@ struct Errand: Sendable {
     var waiting: ArraySlice<WaitingAllocations.Waiting>
 }
 
+/// What a process leaves that is dead, or runs another program. The number may be a new process's meanwhile, which has
+/// none of it.
+struct Estate: Sendable {
+    let process: ProcessID
+    var flows: ArraySlice<FlowID>
+    /// When the flows are gone.
+    var links: ArraySlice<LinkID>
+}
+
 extension ResourceManager {
     /// Something that served the name is gone: whoever waits for it may wait in vain.
     mutating func settle(_ name: ServiceName) {
         guard waiting.contains(name) else { return }
-        begin(Errand(name: name, purpose: .settle, waiting: waiting.all(for: name)[...]))
+        begin(.waiting(WaitingErrand(name: name, purpose: .settle, waiting: waiting.all(for: name)[...])))
     }
 
     /// Fails all who wait for the name.
@@ -32,30 +53,57 @@ extension ResourceManager {
     ) {
         guard waiting.contains(name) else { return }
         begin(
-            Errand(
-                name: name, purpose: .refuse(failure, reason: reason, isMeant: isMeant),
-                waiting: waiting.all(for: name)[...]))
+            .waiting(
+                WaitingErrand(
+                    name: name, purpose: .refuse(failure, reason: reason, isMeant: isMeant),
+                    waiting: waiting.all(for: name)[...])))
     }
 
-    /// A slice at once, the rest later.
+    /// Takes back what a process has left.
+    mutating func settle(_ estate: Estate) { begin(.estate(estate)) }
+
+    /// A part at once, the rest later.
     private mutating func begin(_ errand: Errand) {
         var errand = errand
-        if errands.isEmpty { run(&errand) }
-        if !errand.waiting.isEmpty { errands.append(errand) }
+        run(&errand)
+        if !errand.isDone { errands.append(errand) }
     }
 
     /// What is left of earlier turns.
     mutating func runErrands() {
         while errandSteps < Limits.errandsPerTurn, var errand = errands.popFirst() {
             run(&errand)
-            if !errand.waiting.isEmpty { errands.prepend(errand) }
+            if !errand.isDone { errands.append(errand) }
         }
     }
 
     private mutating func run(_ errand: inout Errand) {
+        let limit = min(errandSteps + Limits.stepsPerErrand, Limits.errandsPerTurn)
+        switch errand {
+        case .waiting(var waiting):
+            run(&waiting, until: limit)
+            errand = .waiting(waiting)
+        case .estate(var estate):
+            run(&estate, until: limit)
+            errand = .estate(estate)
+        }
+    }
+
+    private mutating func run(_ estate: inout Estate, until limit: Int) {
+        while errandSteps < limit, let flow = estate.flows.popFirst() {
+            errandSteps += 1
+            while let end = flows[flow]?.end(of: estate.process) { release(flow, end, .died) }
+        }
+        while errandSteps < limit, let link = estate.links.popFirst() {
+            errandSteps += 1
+            releaseLink(link)
+        }
+    }
+
+    private mutating func run(_ errand: inout WaitingErrand, until last: Int) {
         // The same for all of a slice: what they wait for may have to be started.
         var limit: Instant??
-        while errandSteps < Limits.errandsPerTurn, let next = errand.waiting.popFirst() {
+        while errandSteps < last, let next = errand.waiting.popFirst() {
             errandSteps += 1
             guard case .allocating(let allocation) = connections[next.connection]?.call,
                 allocation.arrival == next.arrival

@@ -92,7 +92,9 @@ extension ResourceManager {
 
     /// Sends the end to its process, now or when the process has taken enough of what it was sent before.
     mutating func offer(_ id: FlowID, to end: End) {
-        guard let flow = flows[id], let process = processes[flow[end].process] else { return }
+        guard let flow = flows[id], let process = processes[flow[end].process], process.flows.contains(id) else {
+            return
+        }
         let place = flow.place
         let linkEnd = flow.linkEnd(end)
         let linkIsIncluded = links.isMissing(at: linkEnd, of: place.link)
@@ -206,7 +208,9 @@ extension ResourceManager {
 
     /// Tells an end that has the flow that the other is gone.
     mutating func tellDown(_ id: FlowID, _ end: End) {
-        guard let process = flows[id]?[end].process, let session = processes[process]?.session else { return }
+        guard let process = flows[id]?[end].process, let attached = processes[process], attached.flows.contains(id),
+            let session = attached.session
+        else { return }
         send(.flowDown(id), on: session)
     }
 }

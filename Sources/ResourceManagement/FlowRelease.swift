@@ -14,8 +14,9 @@ extension ResourceManager {
     }
 
     mutating func deallocate(_ id: FlowID, by process: ProcessID) {
-        // A flow that is not there any more was taken from the process before this message arrived.
-        guard let end = flows[id]?.end(of: process) else { return }
+        // A flow that is not the process's any more was taken from it before this message arrived, or is of what it was before
+        // `exec`.
+        guard processes[process]?.flows.contains(id) == true, let end = flows[id]?.end(of: process) else { return }
         // Two connections have no common order: the end may be given back before we read that it was taken.
         if case .offered(_, let connection, _) = flows[id]?[end].hold { taken(id, on: connection) }
         guard case .held = flows[id]?[end].hold else { return }
@@ -26,6 +27,7 @@ extension ResourceManager {
         guard let flow = flows[id] else { return }
         let party = flow[end]
         if case .released = party.hold { return }
+        let isItsProcess = processes[party.process]?.flows.contains(id) == true
         endAsking(id)
         flows[id]?[end].hold = .released(cause)
         if end == .first { flows[id]?.allocation = nil }
@@ -45,7 +47,7 @@ extension ResourceManager {
                 tellDown(id, end.other)
             }
         }
-        if case .offered(_, _, let descriptors) = party.hold {
+        if isItsProcess, case .offered(_, _, let descriptors) = party.hold {
             settleOffer(to: party.process, descriptors: descriptors)
         }
     }

@@ -79,13 +79,19 @@ struct Links: Sendable {
 
     mutating func remove(_ id: LinkID) {
         guard let link = links.removeValue(forKey: id) else { return }
-        ids[link.pair] = nil
+        if ids[link.pair] == id { ids[link.pair] = nil }
         for process in [link.pair.first, link.pair.second] {
             linksOfProcess[process]?.remove(id)
             if linksOfProcess[process]?.isEmpty == true { linksOfProcess[process] = nil }
         }
     }
 
-    /// The links that end with the process.
-    func links(of process: ProcessID) -> [LinkID] { (linksOfProcess[process] ?? []).sorted() }
+    /// The links that end with the process: what they have goes on, and no new flow comes to them.
+    mutating func close(of process: ProcessID) -> [LinkID] {
+        let all = linksOfProcess[process] ?? []
+        // Those that the other end's process has closed are not among them.
+        let open = all.filter { id in links[id].map { ids[$0.pair] == id } ?? false }
+        for id in open { if let pair = links[id]?.pair { ids[pair] = nil } }
+        return open.sorted()
+    }
 }

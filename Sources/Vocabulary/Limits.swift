@@ -29,9 +29,11 @@ public enum Limits {
     public static let flowsPerUser = 65_535
     /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.
     public static let connectionsPerUser = 16_384
-    /// Allocations of one name that irmd refuses or moves in one turn, if something concerns all of them: about 2 ms. The
-    /// others follow in the next turns.
+    /// Allocations of one name that irmd refuses or moves in one turn, if something concerns all of them, and flows and links
+    /// that it takes back from dead processes: about 2 ms. The others follow in the next turns.
     package static let errandsPerTurn = 256
+    /// Of them for one errand before the next has its turn.
+    package static let stepsPerErrand = 64
     /// Connections that irmd accepts before it looks at the others again.
     package static let connectionsPerTurn = 64
     /// Users whose descriptors irmd closes at one time, each on a thread. More wait; kernels since 6.16 need none.

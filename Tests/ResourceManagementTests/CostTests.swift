@@ -42,6 +42,61 @@ import Vocabulary
         rig.manager.checkInvariants()
     }
 
+    /// A process with so many flows with a server, all taken.
+    private func establish(_ count: Int, _ client: Attached, _ server: Attached, _ rig: inout Rig) throws {
+        for _ in 0..<count {
+            rig.accept(server.call)
+            let flow = try #require(rig.allocate(client.call, "echo").offers.first?.offer.flow)
+            rig.take(flow, server.call)
+            rig.take(flow, client.call)
+        }
+    }
+
+    @Test(
+        "a process with thousands of flows is gone: its peers learn it in slices, others are served, and its number is free",
+        arguments: [false, true])
+    func estates(isReplaced: Bool) throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10)
+        let client = Attached(&rig, pid: 11, uid: 2_000)
+        let other = Attached(&rig, pid: 12, uid: 2_001)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        try establish(2_000, client, server, &rig)
+        try establish(1, other, server, &rig)
+        let old = try #require(rig.manager.flows.values.first { $0.client.process == client.pid })
+        rig.clear()
+        if isReplaced { _ = rig.connect(.session, pid: 11, uid: 0) } else { rig.handle(.died(client.pid)) }
+        #expect(1...Limits.errandsPerTurn ~= rig.actions.flowsDown(on: server.session))
+        #expect(rig.manager.deadline == rig.now)
+        rig.manager.checkInvariants()
+        // What has the number now has nothing of it, and cannot end it in its own way.
+        let next = isReplaced ? nil : Attached(&rig, pid: 11, uid: 2_002)
+        let nextCall = next?.call ?? rig.connect(.call, pid: 11, uid: 0)
+        let left = try #require(rig.manager.flows.keys.filter { $0 != old.id }.max())
+        if let next { rig.handle(.received(next.session, .deallocate(left), .nothing)) }
+        rig.accept(server.call)
+        let offer = try #require(rig.allocate(nextCall, "echo").offers.first?.offer)
+        #expect(offer.link != old.place.link && offer.linkIsIncluded)
+        rig.take(offer.flow, server.call)
+        rig.take(offer.flow, nextCall)
+        // A little one need not wait for a large one.
+        rig.handle(.died(other.pid))
+        #expect(rig.manager.flows.values.allSatisfy { $0.client.process != other.pid || $0.state == .deallocating })
+        while rig.manager.deadline == rig.now {
+            #expect(rig.handle(.timeout).flowsDown(on: server.session) <= Limits.errandsPerTurn)
+            rig.manager.checkInvariants()
+        }
+        #expect(rig.actions.flowsDown(on: server.session) == 2_001)
+        #expect(rig.manager.processes[client.pid]?.flows == [offer.flow])
+        #expect(rig.manager.links.count == 1)
+        rig.manager.checkInvariants()
+        rig.handle(.died(client.pid))
+        rig.handle(.died(server.pid))
+        while rig.manager.deadline == rig.now { rig.handle(.timeout) }
+        #expect(rig.manager.flows.isEmpty && rig.manager.links.count == 0)
+    }
+
     @Test("who comes to serve the name while its allocations are being refused gets those that are left")
     func servedMeanwhile() throws {
         var rig = Rig()
@@ -169,6 +224,10 @@ import Vocabulary
 }
 
 extension [ManagerAction] {
+    fileprivate func flowsDown(on session: ConnectionID) -> Int {
+        count { if case .send(.flowDown, session) = $0 { true } else { false } }
+    }
+
     fileprivate var refusedConnections: [ConnectionID] {
         compactMap { if case .send(.failed(_, _, _), let connection) = $0 { connection } else { nil } }
     }
