@@ -48,6 +48,17 @@ VALUE(EAUTH, 1009);
 #endif
 
 /* fccntl.h */
+VALUE(FLOWGNAME, 0x4f530001);
+VALUE(FLOWGPEER, 0x4f530002);
+VALUE(FLOW_NAME_SIZE, 256);
+VALUE(FLOW_HOST_SIZE, 128);
+SIZE(struct flow_peer, 400);
+MEMBER(struct flow_peer, is_remote, 0, 4);
+MEMBER(struct flow_peer, pid, 4, 4);
+MEMBER(struct flow_peer, uid, 8, 4);
+MEMBER(struct flow_peer, gid, 12, 4);
+MEMBER(struct flow_peer, layer, 16, 256);
+MEMBER(struct flow_peer, host, 272, 128);
 VALUE(FLOWFRDONLY, 0);
 VALUE(FLOWFWRONLY, 01);
 VALUE(FLOWFRDWR, 02);
@@ -134,6 +145,41 @@ MEMBER(struct name_info, name, 0, 256);
 MEMBER(struct name_info, pol_lb, 256, 4);
 MEMBER(struct name_info, s, 260, 1536);
 MEMBER(struct name_info, c, 1796, 1536);
+
+VALUE(BIND_PROGRAM, 0);
+VALUE(BIND_PROCESS, 1);
+VALUE(BIND_IPCP, 2);
+SIZE(struct bind_list_info, 48);
+MEMBER(struct bind_list_info, name, 0, 8);
+MEMBER(struct bind_list_info, type, 8, 4);
+MEMBER(struct bind_list_info, pid, 12, 4);
+MEMBER(struct bind_list_info, uid, 16, 4);
+MEMBER(struct bind_list_info, prog, 24, 8);
+MEMBER(struct bind_list_info, opts, 32, 4);
+MEMBER(struct bind_list_info, argc, 36, 4);
+MEMBER(struct bind_list_info, argv, 40, 8);
+
+VALUE(FLOW_PENDING, 0);
+VALUE(FLOW_ALLOCATED, 1);
+VALUE(FLOW_DEALLOCATING, 2);
+SIZE(struct flow_list_side, 64);
+MEMBER(struct flow_list_side, pid, 0, 4);
+MEMBER(struct flow_list_side, prog, 8, 8);
+MEMBER(struct flow_list_side, is_remote, 16, 4);
+MEMBER(struct flow_list_side, host, 24, 8);
+MEMBER(struct flow_list_side, packets, 32, 8);
+MEMBER(struct flow_list_side, bytes, 40, 8);
+MEMBER(struct flow_list_side, unread_packets, 48, 8);
+MEMBER(struct flow_list_side, unread_bytes, 56, 8);
+SIZE(struct flow_list_info, 200);
+MEMBER(struct flow_list_info, id, 0, 4);
+MEMBER(struct flow_list_info, state, 4, 4);
+MEMBER(struct flow_list_info, name, 8, 8);
+MEMBER(struct flow_list_info, layer, 16, 8);
+MEMBER(struct flow_list_info, age_ms, 24, 8);
+MEMBER(struct flow_list_info, qs, 32, 40);
+MEMBER(struct flow_list_info, client, 72, 64);
+MEMBER(struct flow_list_info, server, 136, 64);
 
 /* ipcp.h */
 VALUE(IPCP_NAME_SIZE, 255);
