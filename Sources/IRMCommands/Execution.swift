@@ -33,7 +33,9 @@ struct Execution<Service: ManagementService> {
         case .register(let registration): try register(registration)
         case .unregister(let registration): try unregister(registration)
         case .setName(let name, let balancing, let wait):
-            try request(.setName(name, balancing: balancing, wait: wait))
+            if try !request(.setName(name, balancing: balancing, wait: wait)) {
+                report.warn("Name \(name) has these settings already.")
+            }
         case .listNames(let name, let style): try listNames(name, style)
         case .listBindings(let name, let json): try listBindings(name, json: json)
         case .bindProgram(let binding):
@@ -62,9 +64,12 @@ struct Execution<Service: ManagementService> {
     private mutating func create(_ settings: NameSettings) throws(ManagementError) {
         guard try !service.create(settings) else { return }
         let known = try service.names().first { $0.settings.name == settings.name }?.settings
-        let difference =
-            known.map { $0.balancing == settings.balancing ? "" : ", with policy \($0.balancing.name)" } ?? ""
-        report.warn("Name \(settings.name) exists already\(difference), and is left as it is.")
+        var differences: [String] = []
+        if let known, known.balancing != settings.balancing { differences.append("policy \(known.balancing.name)") }
+        if let known, known.wait != settings.wait { differences.append("another time to wait") }
+        let difference = differences.isEmpty ? "" : ", with \(differences.joined(separator: " and "))"
+        let advice = differences.isEmpty ? "" : " \"irm name set\" changes it."
+        report.warn("Name \(settings.name) exists already\(difference), and is left as it is.\(advice)")
     }
 
     func ipcp(_ name: IPCPName) throws(ManagementError) -> IPCPEntry {

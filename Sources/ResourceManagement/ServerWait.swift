@@ -33,9 +33,12 @@ extension ResourceManager {
     mutating func setName(
         _ name: ServiceName, _ balancing: LoadBalancing?, _ wait: TimeSpan?, for requester: Requester
     ) {
-        guard names[name] != nil else { return fail(requester, .name, "there is no name \(name)") }
-        if let balancing { names[name]?.settings.balancing = balancing }
-        if let wait { names[name]?.settings.wait = wait }
+        guard let before = names[name]?.settings else { return fail(requester, .name, "there is no name \(name)") }
+        var settings = before
+        settings.balancing = balancing ?? before.balancing
+        settings.wait = wait ?? before.wait
+        guard settings != before else { return succeed(requester, .unchanged) }
+        names[name]?.settings = settings
         report(.naming(.changed(name)))
         succeed(requester)
     }

@@ -245,9 +245,11 @@ import Vocabulary
         #expect(manager.irm("name create n lb spillover") == Report())
         let again = manager.irm("name create n lb round-robin")
         #expect(again.exitStatus == 0)
-        #expect(again.errors == "irm: Name n exists already, with policy spillover, and is left as it is.\n")
+        #expect(again.errors == "irm: Name n exists already, with policy spillover, and is left as it is. \"irm name set\" changes it.\n")
         #expect(
             manager.irm("name create n lb spillover").errors == "irm: Name n exists already, and is left as it is.\n")
+        manager.repeated = { if case .setName = $0 { true } else { false } }
+        #expect(manager.irm("name set n lb spillover").errors == "irm: Name n has these settings already.\n")
         manager.repeated = { if case .registerName = $0 { true } else { false } }
         let registered = manager.irm("name register n layer l")
         #expect(registered.exitStatus == 0)

@@ -131,6 +131,8 @@ import Vocabulary
         create("late", wait: TimeSpan(nanoseconds: 0))
         rig.manage(.setName(service("late"), balancing: .spillover, wait: TimeSpan(seconds: 3)), on: management)
         #expect(rig.manager.names[service("late")]?.settings.balancing == .spillover)
+        let again = rig.manage(.setName(service("late"), balancing: .spillover, wait: nil), on: management)
+        #expect(again.results == [.unchanged])
         rig.allocate(client.call, "late")
         rig.manage(.setName(service("late"), balancing: nil, wait: TimeSpan(nanoseconds: 0)), on: management)
         #expect(rig.manager.names[service("late")]?.settings.balancing == .spillover)
