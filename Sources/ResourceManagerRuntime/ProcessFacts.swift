@@ -147,13 +147,20 @@ enum ProcessFacts {
         return count > 0 ? target.prefix(count).map { UInt8(bitPattern: $0) } : nil
     }
 
-    private static func readFile(_ path: String) -> [UInt8]? {
+    /// To its end, however many groups a process has; nil if it is longer than the status of any process.
+    static func readFile(_ path: String) -> [UInt8]? {
         let file = cl_open(path, O_RDONLY, 0)
         guard file >= 0 else { return nil }
         defer { cl_close(file) }
+        var text: [UInt8] = []
         var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
-        return count > 0 ? Array(bytes.prefix(count)) : nil
+        while text.count < 1 << 20 {
+            let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+            guard count >= 0 else { return nil }
+            if count == 0 { return text.isEmpty ? nil : text }
+            text += bytes.prefix(count)
+        }
+        return nil
     }
 
     private static func canonical(_ path: [UInt8]) -> [UInt8]? {

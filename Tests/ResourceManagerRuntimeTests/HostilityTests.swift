@@ -6,6 +6,8 @@ import Platform
 import Testing
 import Vocabulary
 
+@testable import ResourceManagerRuntime
+
 @Suite struct HostilityTests {
     private func isSound(_ manager: RunningManager) throws {
         guard case .status = try manager.manage(.status) else {
@@ -126,5 +128,18 @@ import Vocabulary
             return status.processes == 0
         }
         try waitUntil("their descriptors are closed") { openDescriptors(of: manager.process) <= before }
+    }
+
+    @Test("what the kernel says of a process is read to its end, however many groups it has")
+    func longStatus() throws {
+        let path = "/tmp/ouroboros-status-\(getpid())"
+        defer { unlink(path) }
+        for (length, isRead) in [(4_095, true), (4_096, true), (100_000, true), (2 << 20, false)] {
+            let text = (0..<length).map { UInt8(truncatingIfNeeded: $0) }
+            let file = cl_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            defer { cl_close(file) }
+            try #require(file >= 0 && cl_write_all(file, text, text.count) == 0)
+            #expect(ProcessFacts.readFile(path) == (isRead ? text : nil))
+        }
     }
 }
