@@ -70,8 +70,9 @@ struct ArrivedRequests: Sendable {
     var pending: Int { unanswered.count }
     var answered: Int { accepted.count + refused.count }
     /// When `expire` wants to be called.
+    /// Asked after every batch of packets, so that it makes no array.
     var deadline: Instant? {
-        [nextLook, accepted.deadline, refused.deadline].compactMap { $0 }.min()
+        Instant.earlier(nextLook, Instant.earlier(accepted.deadline, refused.deadline))
     }
 
     func known(_ key: Key, _ fingerprint: Fingerprint) -> Known {

@@ -86,12 +86,7 @@ struct DatagramLayer: Sendable {
     /// Asked after every batch of packets.
     var deadline: Instant? {
         if case .reading(_, let deadline) = state { return deadline }
-        return Self.earlier(timers.deadline, Self.earlier(arrivals.deadline, directory?.deadline))
-    }
-
-    private static func earlier(_ first: Instant?, _ second: Instant?) -> Instant? {
-        guard let first, let second else { return first ?? second }
-        return min(first, second)
+        return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, directory?.deadline))
     }
 
     mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {

@@ -39,3 +39,11 @@ package struct TimeSpan: Hashable, Comparable, Sendable {
 
     package static func < (left: TimeSpan, right: TimeSpan) -> Bool { left.nanoseconds < right.nanoseconds }
 }
+
+extension Instant {
+    /// The one that comes first; nil is never.
+    package static func earlier(_ first: Instant?, _ second: Instant?) -> Instant? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
+    }
+}
