@@ -55,6 +55,8 @@ static void make_ipcp_request(struct message *message) {
         put(message, length, 2);
         while (length-- > 0)
             put(message, random_number() % 2, 1);
+        if (kind == 6)
+            put(message, random_number() % 3, 4); // the user
     }
 }
 
@@ -79,6 +81,7 @@ static void expect_sense(void) {
     put(&message, 6, 1);
     put(&message, request, 8);
     put_string(&message, "never registered");
+    put(&message, getuid(), 4);
     if (send(channel, message.bytes, message.count, MSG_NOSIGNAL) < 0)
         fail("the IPCP has gone");
     if (answer_to(request) != 2)
