@@ -86,8 +86,7 @@ int cl_membarrier(void) {
     return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0 ? 0 : -errno;
 }
 
-ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags,
-                           void (*cleanup)(void *), void *argument) {
+ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(4 * sizeof(int))];
@@ -95,18 +94,14 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
     struct iovec part = {bytes, capacity};
     struct msghdr message = {0};
     ssize_t result;
-    int error;
     message.msg_iov = &part;
     message.msg_iovlen = 1;
     message.msg_control = control.space;
     message.msg_controllen = sizeof control.space;
-    pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
     result = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
-    error = errno;
-    pthread_cleanup_pop(0);
     *fd_count = 0;
     if (result < 0)
-        return -error;
+        return -errno;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;

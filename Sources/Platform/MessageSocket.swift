@@ -50,12 +50,9 @@ package enum MessageSocket {
     }
 
     /// Nil at the end of the connection. A message that has lost its descriptors is `.tooManyDescriptors`, unless
-    /// `incomplete`: who serves many must know whose it was. A cancellation point when it waits; `cleanup(argument)` runs
-    /// if the thread is cancelled in it.
+    /// `incomplete`: who serves many must know whose it was. A cancellation point when it waits.
     package static func receive(
-        on socket: Int32, nonBlocking: Bool = false, incomplete: Bool = false,
-        cleanup: (@convention(c) (UnsafeMutableRawPointer?) -> Void)? = nil,
-        argument: UnsafeMutableRawPointer? = nil
+        on socket: Int32, nonBlocking: Bool = false, incomplete: Bool = false
     ) throws(Failure) -> Arrival? {
         let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0
         var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
@@ -66,7 +63,7 @@ package enum MessageSocket {
             result = withUnsafeMutableBytes(of: &descriptors) { places in
                 cl_receive_message(
                     socket, buffer.baseAddress, buffer.count, places.baseAddress?.assumingMemoryBound(to: Int32.self),
-                    &count, flags, cleanup, argument)
+                    &count, flags)
             }
             length = max(result, 0)
         }

@@ -176,12 +176,11 @@ int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int flags);
 /// One message and up to 4 descriptors (close-on-exec). `*fd_count` = how many arrived. Bytes received, 0 at the end
 /// of the connection, or -errno; -EMSGSIZE if the message was longer than `capacity`. `*fd_count` is -1 if descriptors
-/// were lost because this process can open no more: then none stays open, as on an error. A cancellation point; when
-/// cancelled in it, `cleanup(argument)` runs first.
-ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags,
-                           void (*cleanup)(void *), void *argument);
-/// poll() for one descriptor; a cancellation point like the above. 1 ready, 0 timeout, -EINTR after a signal handler
-/// that was installed without SA_RESTART, -ERESTART after another (the caller knows how much time is left), or -errno.
+/// were lost because this process can open no more: then none stays open, as on an error. A cancellation point.
+ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags);
+/// poll() for one descriptor. A cancellation point; when cancelled in it, `cleanup(argument)` runs first. 1 ready,
+/// 0 timeout, -EINTR after a signal handler that was installed without SA_RESTART, -ERESTART after another (the caller
+/// knows how much time is left), or -errno.
 int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument);
 /// Waits for a message or the end of the connection, and leaves it there; a cancellation point like the above.
 /// 0, or -EINTR after a signal handler that was installed without SA_RESTART.
