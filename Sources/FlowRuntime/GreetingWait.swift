@@ -10,31 +10,42 @@ struct GreetingWait {
     private static let firstPauseNanoseconds: UInt64 = 500_000
     private static let longestPauseNanoseconds: UInt64 = 50_000_000
 
-    private let deadline: Instant
+    /// How long irmd may take to answer greetings, whatever patience the caller has.
+    private static let patience = TimeSpan(seconds: 5)
+
+    private let end: Instant
+    /// Why there is no session when the time is over: the caller has no more of it, or irmd has had enough.
+    private let verdict: Failure
     private var pause = firstPauseNanoseconds
 
-    init(until deadline: Instant) { self.deadline = deadline }
-
-    /// Waits a little. False: the time is over. Throws `.interrupted`.
-    mutating func next(_ progress: ManagerSession.Progress) throws(Failure) -> Bool {
-        let left = deadline.since(Clock.now()).nanoseconds
-        guard left > 0 else { return false }
-        switch progress {
-        case .welcome: return true
-        case .greeting(let socket): return try wait(on: socket, left)
-        case .crowded:
-            cl_sleep_nanoseconds(min(pause, left))
-            pause = min(pause * 2, GreetingWait.longestPauseNanoseconds)
-            return true
+    /// Of one call; nil: the caller has no deadline.
+    init(until deadline: Instant?) {
+        let limit = Clock.now() + GreetingWait.patience
+        if let deadline, deadline <= limit {
+            (end, verdict) = (deadline, .timedOut)
+        } else {
+            (end, verdict) = (limit, .manager)
         }
     }
 
-    /// True also if the program, or another thread of ours, has closed the connection: the next look finds that.
-    private func wait(on socket: GuestDescriptor, _ left: UInt64) throws(Failure) -> Bool {
-        guard socket.isOurs else { return true }
+    /// Waits a little. When the time is over, `.timedOut` or `.manager`; `.interrupted` by a signal.
+    mutating func next(_ progress: ManagerSession.Progress) throws(Failure) {
+        let left = end.since(Clock.now()).nanoseconds
+        guard left > 0 else { throw verdict }
+        switch progress {
+        case .welcome: break
+        case .greeting(let socket): try wait(on: socket, left)
+        case .crowded:
+            cl_sleep_nanoseconds(min(pause, left))
+            pause = min(pause * 2, GreetingWait.longestPauseNanoseconds)
+        }
+    }
+
+    /// Not if the program, or another thread of ours, has closed the connection: the next look finds that.
+    private func wait(on socket: GuestDescriptor, _ left: UInt64) throws(Failure) {
+        guard socket.isOurs else { return }
         let milliseconds = Int32(clamping: min(left, GuestPoll.longestSleep.nanoseconds) / 1_000_000 + 1)
         let result = cl_poll_one(socket.number, Int16(POLLIN), milliseconds, nil, nil)
         if result == -EINTR { throw .interrupted }
-        return true
     }
 }

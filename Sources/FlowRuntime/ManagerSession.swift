@@ -33,8 +33,6 @@ final class ManagerSession: @unchecked Sendable {
         }
     }
 
-    /// How long irmd may take to answer a greeting.
-    private static let patience = TimeSpan(seconds: 5)
     private static let idleConnections = 16
 
     private let mutex = Lock()
@@ -85,18 +83,21 @@ final class ManagerSession: @unchecked Sendable {
         case crowded
     }
 
-    /// A session that irmd has welcomed. Waits no longer than `patience` and `deadline`: then `.manager` or `.timedOut`.
-    /// `.manager` also if there is no irmd, or none that we understand. `isDoubtful`: look first whether it has ended.
-    func ensure(isDoubtful: Bool, until deadline: Instant? = nil) throws(Failure) {
-        let limit = Clock.now() + ManagerSession.patience
-        var wait = GreetingWait(until: deadline.map { min($0, limit) } ?? limit)
+    /// A session that irmd has welcomed. Waits for irmd's greeting, and no longer than `GreetingWait` does; `.manager` also
+    /// if there is no irmd, or none that we understand. `isDoubtful`: look first whether it has ended.
+    func ensure(isDoubtful: Bool) throws(Failure) {
+        var wait = GreetingWait(until: nil)
+        try ensure(isDoubtful: isDoubtful, &wait)
+    }
+
+    private func ensure(isDoubtful: Bool, _ wait: inout GreetingWait) throws(Failure) {
         var isDoubtful = isDoubtful
         while true {
             let progress = try advance(isDoubtful: isDoubtful)
             isDoubtful = false
             if case .welcome = progress { return }
             // A signal is no reason to leave irmd, which may know this process by name already.
-            guard try wait.next(progress) else { throw deadline.map { $0 <= limit } == true ? .timedOut : .manager }
+            try wait.next(progress)
         }
     }
 
@@ -283,20 +284,19 @@ final class ManagerSession: @unchecked Sendable {
     // Calls.
 
     /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
-    /// Waits for irmd no longer than `ensure`.
+    /// Waits for irmd no longer than `GreetingWait` does.
     func send(
         until deadline: Instant?, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> ManagerExchange {
+        var wait = GreetingWait(until: deadline)
         // A call to an irmd that has gone fails at once, so the first one need not ask.
-        try ensure(isDoubtful: false, until: deadline)
+        try ensure(isDoubtful: false, &wait)
         if let exchange = try sendNow(message) { return exchange }
-        let limit = Clock.now() + ManagerSession.patience
-        var wait = GreetingWait(until: deadline.map { min($0, limit) } ?? limit)
-        repeat {
-            try ensure(isDoubtful: true, until: deadline)
+        while true {
+            try ensure(isDoubtful: true, &wait)
             if let exchange = try sendNow(message) { return exchange }
-        } while try wait.next(.crowded)
-        throw .manager
+            try wait.next(.crowded)
+        }
     }
 
     /// The same without waiting, on a session that irmd has welcomed. Nil: irmd is crowded, or has gone, which `ensure`
