@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 
+from checks import check, finish
+
 prefix, work = sys.argv[1:]
-passed = failed = 0
 
 # Each begins with two characters of its own, which are typed.
 NAMES = [
@@ -19,15 +20,6 @@ NAMES = [
     b"y1%z^~", b"z1,;", b"A1\\n", b"B1'$(touch executed)'", b"C1 -- x", b"D1\r", b"E1\x7f", "F1\u2028x".encode(),
 ]
 TAB = b"G1\tx"  # fish divides proposals from their descriptions there
-
-
-def check(title, expected, actual):
-    global passed, failed
-    if expected == actual:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {title}: expected {expected!r}, not {actual!r}")
 
 
 def names_are_created():
@@ -162,5 +154,4 @@ def grammar():
 names_are_created()
 grammar()
 nasty_names()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+finish()

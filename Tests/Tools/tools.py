@@ -9,20 +9,12 @@ import signal
 import subprocess
 import sys
 
+from checks import check, finish
+
 work = sys.argv[1]
-passed = failed = 0
 PROGRAMS = ["irm", "irmd", "oping", "oecho", "obench"]
 ANSWERS = [[program, option] for program in PROGRAMS for option in ("--help", "-h", "--version")]
 HOSTILE = [b"pay\xe2\x80\xaeyas", b"a\x1b[2J\nb", b"\xe2\x80\xa8", b"m\xff", b"\\x41", "\u65e5\u672c".encode()]
-
-
-def check(title, expected, actual):
-    global passed, failed
-    if expected == actual:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {title}: expected {expected!r}, not {actual!r}")
 
 
 def run(words, patience=60, **options):
@@ -212,5 +204,4 @@ try:
 finally:
     server.terminate()
     server.wait()
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+finish()
