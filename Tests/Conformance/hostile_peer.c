@@ -86,39 +86,50 @@ static void * write_many(void * argument)
 }
 
 /* The sleeper is taken from the word that its wake-up comes to. */
+static pthread_t moved_sleeper(struct flow_pair * pair,
+                               void *             (*body)(void *),
+                               const char *       who)
+{
+    pthread_t thread;
+    long long moved = 0;
+
+    *pair = flow_pair_start(who, NULL);
+    MUST(pthread_create(&thread, NULL, body, &pair->fd) == 0, "a thread");
+    while (moved == 0)
+        moved = agent_on(&pair->agent, AGENT_REQUEUE, pair->peer);
+    CHECK(moved > 0, "the peer moves a %s that sleeps (%lld)", who, moved);
+
+    return thread;
+}
+
+static void check_result_of(pthread_t    thread,
+                            const char * what)
+{
+    void * result;
+
+    pthread_join(thread, &result);
+    CHECK_RESULT((intptr_t) result, -EFLOWDOWN, "%s", what);
+}
+
 static void check_moved(void *       (*body)(void *),
                         const char * who)
 {
-    struct flow_pair pair = flow_pair_start(who, NULL);
-    pthread_t        thread;
-    void *           result;
-    long long        moved = 0;
+    struct flow_pair pair;
+    pthread_t        thread = moved_sleeper(&pair, body, who);
 
-    MUST(pthread_create(&thread, NULL, body, &pair.fd) == 0, "a thread");
-    while (moved == 0)
-        moved = agent_on(&pair.agent, AGENT_REQUEUE, pair.peer);
-    CHECK(moved > 0, "the peer moves a %s that sleeps (%lld)", who, moved);
     agent_kill(&pair.agent);
-    pthread_join(thread, &result);
-    CHECK_RESULT((intptr_t) result, -EFLOWDOWN,
-                 "the %s learns of the peer's death", who);
+    check_result_of(thread, "it learns of the peer's death");
     flow_dealloc(pair.fd);
 }
 
 /* It is closed here, in the other thread: its own alarm is enough. */
 static void check_moved_and_closed(void)
 {
-    struct flow_pair pair = flow_pair_start("closed", NULL);
-    pthread_t        thread;
-    void *           result;
-    long long        moved = 0;
+    struct flow_pair pair;
+    pthread_t        thread = moved_sleeper(&pair, read_one, "closed reader");
 
-    MUST(pthread_create(&thread, NULL, read_one, &pair.fd) == 0, "a thread");
-    while (moved == 0)
-        moved = agent_on(&pair.agent, AGENT_REQUEUE, pair.peer);
     CHECK_RESULT(flow_dealloc(pair.fd), 0, "the flow is given back");
-    pthread_join(thread, &result);
-    CHECK_RESULT((intptr_t) result, -EFLOWDOWN, "who slept in it returns");
+    check_result_of(thread, "who slept in it returns");
     agent_end(&pair.agent);
 }
 
