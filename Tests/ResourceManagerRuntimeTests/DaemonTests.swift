@@ -213,10 +213,15 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
     @Test("a program is started for a name, reaped when it dies, and started again")
     func autoStart() throws {
         let manager = try RunningManager()
-        let program = Array((RunningManager.programs + "/attached-process").utf8)
+        // Another user may own the directories of the build: then irmd would not start what is there for root.
+        let program = manager.directory + "/program"
+        let built = RunningManager.programs + "/attached-process"
+        let copying = try RunningManager.spawn("/bin/cp", [built, program], runtimeDirectory: manager.directory)
+        guard case .exited(0) = try RunningManager.status(of: copying) else { throw Failure.invalid }
+        defer { unlink(program) }
         _ = try manager.manage(
             .bindProgram(
-                program: program, try service("echo"), autoStart: true, arguments: [Array("serve".utf8)],
+                program: Array(program.utf8), try service("echo"), autoStart: true, arguments: [Array("serve".utf8)],
                 directory: Array("/tmp".utf8)))
         let client = try manager.connect(.call)
         var servers: Set<ProcessID> = []
