@@ -7,6 +7,11 @@ public struct Heap<Element: Comparable> {
     /// Without elements.
     public init() {}
 
+    public init(_ elements: some Sequence<Element>) { self.elements = elements.sorted(by: >) }
+
+    public var count: Int { elements.count }
+    public var unordered: [Element] { elements }
+
     /// The smallest.
     public var min: Element? { elements.last }
 
