@@ -193,6 +193,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         case .reply(.arrived(let id, _, _, _, _)) where channel.isCrowded: return .request(.reject(id, .busy))
         case .reply(let reply): try channel.send(reply)
         case .open(let address): return open(address)
+        case .tryKey(let id, let path, let rights): resolution.tryKey(id, path, by: rights)
         case .followHosts(let path, let own, let rights): resolution.follow(path, for: own, by: rights)
         case .leaveHosts: resolution.leave()
         case .send(let message, let destination): link?.send(message, to: destination, &machine)

@@ -34,20 +34,6 @@ package struct HostsFile: Hashable, Sendable {
     /// How many there are.
     package private(set) var mistakeCount = 0
 
-    /// Why there is no hosts file.
-    package enum Obstacle: Error, Hashable, Sendable {
-        case failure(Failure)
-        /// A pipe, a device, a directory, or a file that the kernel makes up: it has no contents that stay.
-        case notRegular
-        case tooLong
-        /// Its contents are different at each look.
-        case unsteady
-        /// It was not read in time: its file system does not answer.
-        case late
-        /// Only who runs irmd can name one, since the IPCP cannot read with the rights of others.
-        case foreignRights(user: UserID)
-    }
-
     /// For a layer with the address `own`, of whose family and port all its members are.
     package init(
         parsing text: some Collection<UInt8>, for own: DatagramAddress,
@@ -144,30 +130,6 @@ extension HostsFile.Mistake: CustomStringConvertible {
         case .longName: "line \(line): \(word) is no name: longer than \(Limits.nameBytes) bytes, or with a zero byte"
         case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"
         case .notBytes: "line \(line): the file is not UTF-8 but UTF-16: save it as UTF-8"
-        }
-    }
-}
-
-extension HostsFile.Obstacle: CustomStringConvertible {
-    /// What follows the path and a colon.
-    package var description: String {
-        switch self {
-        case .failure(let failure): "\(failure)"
-        case .notRegular: "it is no ordinary file, which a layer could read again; write its contents to one"
-        case .tooLong: "it is longer than \(Limits.hostsBytes >> 20) MiB"
-        case .unsteady: "it changes all the time; write a new file and rename it"
-        case .late: "it was not read in \(Limits.hostsTimeout.nanoseconds / 1_000_000_000) s"
-        case .foreignRights(let user): "irmd runs as uid \(user), which alone, with root, can name files to it"
-        }
-    }
-
-    package var failure: Failure {
-        switch self {
-        case .failure(let failure): failure
-        case .notRegular, .unsteady: .invalid
-        case .tooLong: .messageTooLong
-        case .late: .timedOut
-        case .foreignRights: .notPermitted
         }
     }
 }

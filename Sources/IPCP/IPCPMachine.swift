@@ -28,10 +28,12 @@ package enum IPCPEvent: Hashable, Sendable {
     case notOpened(Failure)
     /// The outcome of `IPCPAction.resolve`.
     case resolved(ResolutionID, Resolution)
+    /// The outcome of `IPCPAction.tryKey`; nil: it can be read.
+    case keyTried(RequestID, FileObstacle?)
     /// The hosts file of the layer, when the layer begins and whenever the file has changed.
     case hosts(HostsFile)
     /// There is none that can be read; it is looked for again.
-    case noHosts(HostsFile.Obstacle)
+    case noHosts(FileObstacle)
     /// The deadline has come.
     case timeout
     /// The daemon ends in good order, and does nothing after this but `IPCPAction.withdraw` and `report`.
@@ -43,6 +45,8 @@ package enum IPCPAction: Hashable, Sendable {
     case report(IPCPReport)
     /// Opens the socket of the layer; then `opened` or `notOpened`.
     case open(DatagramAddress)
+    /// Looks whether the file at this path can be read with these rights; then `keyTried` with the same number.
+    case tryKey(RequestID, [UInt8], by: FileRights)
     /// Follows the file at this path for the names of addresses like the layer's own, and reads it with these rights; then
     /// `hosts` or `noHosts`.
     case followHosts([UInt8], for: DatagramAddress, by: FileRights)

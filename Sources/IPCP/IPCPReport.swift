@@ -23,7 +23,7 @@ package enum IPCPReport: Hashable, Sendable {
     /// Mistakes: all, also those that are not reported.
     case hostsRead(names: Int, mistakes: Int)
     case hostsMistake(path: [UInt8], HostsFile.Mistake)
-    case hostsUnreadable(path: [UInt8], HostsFile.Obstacle)
+    case hostsUnreadable(path: [UInt8], FileObstacle)
     case resolved(hash: [UInt8], DatagramAddress)
     /// `others`: names before it of which nobody was told.
     case notResolved(hash: [UInt8], Inquiry.Source, Failure, others: Int)

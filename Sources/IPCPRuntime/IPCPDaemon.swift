@@ -68,7 +68,8 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
             case .report(let report): log.write(report.level, report.component, report.text)
             case .reply(let reply): try channel.send(reply)
             // A machine without a network does not want these.
-            case .open, .followHosts, .leaveHosts, .send, .resolve, .publish, .withdraw, .release, .discard: break
+            case .open, .tryKey, .followHosts, .leaveHosts, .send, .resolve, .publish, .withdraw, .release, .discard:
+                break
             }
         }
         actions.removeAll(keepingCapacity: true)

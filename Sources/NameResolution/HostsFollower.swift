@@ -22,14 +22,14 @@ struct HostsFollower {
 
     private enum Found: Equatable {
         case nothing
-        case obstacle(HostsFile.Obstacle)
+        case obstacle(FileObstacle)
         case version(Version)
     }
 
     private let path: [CChar]
     private let own: DatagramAddress
     private let rights: FileRights
-    private var hasRights: Result<Void, HostsFile.Obstacle>?
+    private var hasRights: Result<Void, FileObstacle>?
     private var found = Found.nothing
     /// Written so short before it was read that another write may have left the same status.
     private var isFresh = false
@@ -47,7 +47,7 @@ struct HostsFollower {
 
     /// Nil: nothing has changed.
     mutating func look() -> IPCPEvent? {
-        do throws(HostsFile.Obstacle) {
+        do throws(FileObstacle) {
             try takeRights()
             guard let bytes = try changes() else { return nil }
             let hosts = HostsFile(
@@ -64,26 +64,16 @@ struct HostsFollower {
         }
     }
 
-    private mutating func takeRights() throws(HostsFile.Obstacle) {
-        let result = hasRights ?? HostsFollower.take(rights)
+    private mutating func takeRights() throws(FileObstacle) {
+        let result = hasRights ?? NamedFile.take(rights)
         hasRights = result
         try result.get()
     }
 
-    private static func take(_ rights: FileRights) -> Result<Void, HostsFile.Obstacle> {
-        let own = geteuid()
-        // Root may read what we may.
-        if rights.user == .root || rights.user.rawValue == own { return .success(()) }
-        guard own == 0 else { return .failure(.foreignRights(user: UserID(own))) }
-        let groups = rights.groups.map(\.rawValue)
-        let result = cl_thread_rights(rights.user.rawValue, rights.group.rawValue, groups, groups.count)
-        return result == 0 ? .success(()) : .failure(.failure(Failure(result: Int(result))))
-    }
-
     /// What the file holds, if that may be another than last time.
-    private mutating func changes() throws(HostsFile.Obstacle) -> [UInt8]? {
+    private mutating func changes() throws(FileObstacle) -> [UInt8]? {
         for _ in 0..<HostsFollower.looks {
-            let file = try HostsFollower.open(path)
+            let file = try NamedFile.open(path)
             let version = try HostsFollower.version(of: file.number)
             guard found != .version(version) || isFresh else { return nil }
             isFresh = version.isFresh(at: Clock.wallTime())
@@ -103,26 +93,8 @@ struct HostsFollower {
         throw .unsteady
     }
 
-    /// Looks before it opens, because to open a device or a pipe does something to it, and never waits for anybody: not for
-    /// a writer, and not for who has a lease.
-    private static func open(_ path: [CChar]) throws(HostsFile.Obstacle) -> Descriptor {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .failure(Failure(errno: cl_errno())) }
-        guard isRegular(status) else { throw .notRegular }
-        let result = cl_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
-        guard result >= 0 else { throw .failure(Failure(result: Int(result))) }
-        let file = Descriptor(owning: result)
-        guard !cl_is_made_up(file.number) else { throw .notRegular }
-        return file
-    }
-
-    private static func isRegular(_ status: stat) -> Bool { status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) }
-
-    private static func version(of file: Int32) throws(HostsFile.Obstacle) -> Version {
-        var status = stat()
-        guard fstat(file, &status) == 0 else { throw .failure(Failure(errno: cl_errno())) }
-        guard isRegular(status) else { throw .notRegular }
-        guard status.st_size <= Limits.hostsBytes else { throw .tooLong }
+    private static func version(of file: Int32) throws(FileObstacle) -> Version {
+        let status = try NamedFile.status(of: file)
         return Version(
             device: status.st_dev, inode: status.st_ino, bytes: status.st_size,
             modified: [

@@ -181,6 +181,18 @@ package final class NameResolution: Sendable {
     /// the log says what was left undone.
     package func withdraw(_ update: DNSUpdate) { updates.end(with: update) }
 
+    /// Then there is an event `keyTried`, unless the file system does not answer.
+    package func tryKey(_ id: RequestID, _ path: [UInt8], by rights: FileRights) {
+        do throws(Failure) {
+            try Thread.start { [weak self] in
+                let obstacle = NamedFile.obstacle(at: path, by: rights)
+                self?.tell(.keyTried(id, obstacle))
+            }
+        } catch {
+            tell(.keyTried(id, .failure(error)))
+        }
+    }
+
     /// From now on there are events `hosts` and `noHosts`, as long as this exists or until `leave`. The file is read with
     /// the rights of who named it.
     package func follow(_ path: [UInt8], for own: DatagramAddress, by rights: FileRights) {

@@ -15,6 +15,8 @@ import Wire
 struct DatagramLayer: Sendable {
     private enum State: Sendable {
         case initialised
+        /// Waits for a look at the key, until the deadline.
+        case trying(Founding, deadline: Instant)
         /// Waits for the hosts file, so that the first who asks finds its names, until the deadline.
         case reading(Founding, deadline: Instant)
         /// Waits for the socket.
@@ -85,7 +87,10 @@ struct DatagramLayer: Sendable {
 
     /// Asked after every batch of packets.
     var deadline: Instant? {
-        if case .reading(_, let deadline) = state { return deadline }
+        switch state {
+        case .trying(_, let deadline), .reading(_, let deadline): return deadline
+        case .initialised, .opening, .bootstrapped: break
+        }
         return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, directory?.deadline))
     }
 
@@ -99,6 +104,7 @@ struct DatagramLayer: Sendable {
         case .notOpened(let failure): notOpened(failure, into: &actions)
         case .resolved(let inquiry, let resolution):
             directory?.resolved(inquiry, resolution, now: now, into: &actions)
+        case .keyTried(let id, let obstacle): tried(id, obstacle, into: &actions)
         case .hosts(let file): adopt(file, into: &actions)
         case .noHosts(let obstacle): lackHosts(obstacle, into: &actions)
         case .timeout: expire(now: now, into: &actions)
@@ -169,7 +175,12 @@ struct DatagramLayer: Sendable {
     }
 
     private mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
-        if case .reading(_, let deadline) = state, deadline <= now { return lackHosts(.late, into: &actions) }
+        switch state {
+        case .trying(let founding, let deadline) where deadline <= now:
+            return tried(founding.id, .late, into: &actions)
+        case .reading(_, let deadline) where deadline <= now: return lackHosts(.late, into: &actions)
+        case .initialised, .trying, .reading, .opening, .bootstrapped: break
+        }
         while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
         arrivals.expire(now: now)
         directory?.expire(now: now)
@@ -183,7 +194,7 @@ struct DatagramLayer: Sendable {
     ) {
         switch state {
         case .bootstrapped: return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
-        case .reading, .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
+        case .trying, .reading, .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
         case .initialised: break
         }
         guard configuration.parameters.type == type else {
@@ -198,17 +209,43 @@ struct DatagramLayer: Sendable {
         if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
         let founding = Founding(id: id, configuration: configuration, parameters: parameters, rights: rights)
         actions.append(.report(.bootstrapping))
+        let deadline = now + Limits.namedFilesTimeout
+        guard !parameters.key.isEmpty else { return read(founding, until: deadline, into: &actions) }
+        state = .trying(founding, deadline: deadline)
+        actions.append(.tryKey(id, parameters.key, by: rights))
+    }
+
+    /// A key that cannot be read now would be missed only when a name is registered, by nobody but the log.
+    private mutating func tried(_ id: RequestID, _ obstacle: FileObstacle?, into actions: inout [IPCPAction]) {
+        // The answer may come after the deadline, to another request.
+        guard case .trying(let founding, let deadline) = state, founding.id == id else { return }
+        guard let obstacle else { return read(founding, until: deadline, into: &actions) }
+        state = .initialised
+        lack("key", at: founding.parameters.key, of: founding, obstacle, into: &actions)
+    }
+
+    private mutating func read(_ founding: Founding, until deadline: Instant, into actions: inout [IPCPAction]) {
+        let parameters = founding.parameters
         guard !parameters.hosts.isEmpty else {
             state = .opening(founding, nil)
             return actions.append(.open(parameters.own))
         }
-        state = .reading(founding, deadline: now + Limits.hostsTimeout)
-        actions.append(.followHosts(parameters.hosts, for: parameters.own, by: rights))
+        state = .reading(founding, deadline: deadline)
+        actions.append(.followHosts(parameters.hosts, for: parameters.own, by: founding.rights))
+    }
+
+    private func lack(
+        _ kind: String, at path: [UInt8], of founding: Founding, _ obstacle: FileObstacle,
+        into actions: inout [IPCPAction]
+    ) {
+        actions.append(.report(.bootstrapFailed(obstacle.failure)))
+        refuse(
+            founding.id, obstacle.failure, "cannot read \(kind) file \(printable(path)): \(obstacle)", into: &actions)
     }
 
     private mutating func adopt(_ file: HostsFile, into actions: inout [IPCPAction]) {
         switch state {
-        case .initialised: break
+        case .initialised, .trying: break
         case .reading(let founding, _):
             state = .opening(founding, file)
             actions.append(.open(founding.parameters.own))
@@ -217,14 +254,13 @@ struct DatagramLayer: Sendable {
         }
     }
 
-    private mutating func lackHosts(_ obstacle: HostsFile.Obstacle, into actions: inout [IPCPAction]) {
+    private mutating func lackHosts(_ obstacle: FileObstacle, into actions: inout [IPCPAction]) {
         switch state {
-        case .initialised, .opening: break
+        case .initialised, .trying, .opening: break
         case .reading(let founding, _):
             state = .initialised
-            let reason = "cannot read hosts file \(printable(founding.parameters.hosts)): \(obstacle)"
-            actions += [.leaveHosts, .report(.bootstrapFailed(obstacle.failure))]
-            refuse(founding.id, obstacle.failure, reason, into: &actions)
+            actions.append(.leaveHosts)
+            lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
         case .bootstrapped: directory?.lackHosts(obstacle, into: &actions)
         }
     }

@@ -315,7 +315,7 @@ package struct Directory: Sendable {
     }
 
     /// What was read before stays: who replaces a file may remove it first.
-    package func lackHosts(_ obstacle: HostsFile.Obstacle, into actions: inout [IPCPAction]) {
+    package func lackHosts(_ obstacle: FileObstacle, into actions: inout [IPCPAction]) {
         actions.append(.report(.hostsUnreadable(path: hostsPath, obstacle)))
     }
 }

@@ -35,7 +35,9 @@ package struct LocalIPCP: IPCPMachine {
         switch event {
         case .request(let request): answer(request, into: &actions)
         // A layer of one host opens no socket and carries no packets.
-        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .hosts, .noHosts, .timeout, .ending: break
+        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .keyTried, .hosts, .noHosts, .timeout,
+            .ending:
+            break
         }
     }
 

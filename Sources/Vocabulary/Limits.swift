@@ -114,8 +114,8 @@ public enum Limits {
     package static let reportedMistakes = 16
     /// Bytes of a wrong word that the log quotes.
     package static let reportedBytes = 64
-    /// Bytes of a hosts file. A longer one is not read: a name for each of `names` fits.
-    package static let hostsBytes = 16 << 20
+    /// Bytes of a hosts file, or of a key. A longer one is not read: a name for each of `names` fits.
+    package static let namedFileBytes = 16 << 20
     /// Answers that a directory remembers, good and bad. Beyond: all that have expired are forgotten, or else all.
     package static let rememberedNames = 65_536
     /// Names that a directory asks for at one time, and askers of them; of one user no more than are free. Beyond: the
@@ -222,8 +222,9 @@ public enum Limits {
     /// day.
     package static let leastValidity = TimeSpan(seconds: 1)
     package static let longestValidity = TimeSpan(seconds: 86_400)
-    /// A hosts file shall have been read within this time, or there is no layer: less than `ipcpRequestTimeout`.
-    package static let hostsTimeout = TimeSpan(seconds: 10)
+    /// Key and hosts file of a layer have been read within this time, or there is no layer: less than
+    /// `ipcpRequestTimeout`.
+    package static let namedFilesTimeout = TimeSpan(seconds: 10)
     /// How often to look whether the hosts file has changed.
     package static let hostsInterval = TimeSpan(seconds: 1)
     /// A flow request to another host is sent again after this time, then after twice as long, and so on.

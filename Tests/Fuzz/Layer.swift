@@ -44,7 +44,7 @@ private struct Layer {
             case .send(let bytes, _):
                 guard case .request(let request)? = try? DatagramManagement(decoding: bytes) else { continue }
                 endpoints.append(request.requester)
-            case .reply, .report, .open, .followHosts, .leaveHosts, .publish, .withdraw: continue
+            case .reply, .report, .open, .tryKey, .followHosts, .leaveHosts, .publish, .withdraw: continue
             }
         }
     }

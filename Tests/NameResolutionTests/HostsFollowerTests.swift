@@ -80,7 +80,7 @@ import Vocabulary
     func long() throws {
         try inDirectory { path in
             try NameServer.write("127.0.0.2 a", path)
-            #expect(truncate(path, off_t(Limits.hostsBytes) + 1) == 0)
+            #expect(truncate(path, off_t(Limits.namedFileBytes) + 1) == 0)
             var follower = follower(path)
             #expect(follower.look() == .noHosts(.tooLong))
         }

@@ -60,6 +60,33 @@ import Vocabulary
         }
     }
 
+    @Test("a key is looked at with the rights of who named it, and nothing waits in it")
+    func keyLook() throws {
+        let directory = try NameServer.makeDirectory()
+        let (file, pipe) = (directory + "/key", directory + "/pipe")
+        defer {
+            for path in [file, pipe] { unlink(path) }
+            rmdir(directory)
+        }
+        try NameServer.write("key", file)
+        chmod(file, 0o600)
+        mkfifo(pipe, 0o600)
+        let rig = try Rig()
+        let ours = FileRights(user: UserID(geteuid()), group: GroupID(getegid()))
+        let foreign: FileObstacle =
+            geteuid() == 0 ? .failure(.accessDenied) : .foreignRights(user: UserID(geteuid()))
+        let looks: [(String, FileRights, FileObstacle?)] = [
+            (file, ours, nil), (file, .nobody, foreign), (directory + "/none", ours, .failure(.noEntry)),
+            (pipe, ours, .notRegular), (directory, ours, .notRegular), ("/dev/zero", ours, .notRegular),
+            ("/proc/self/status", ours, .notRegular),
+        ]
+        for (number, (path, rights, obstacle)) in looks.enumerated() {
+            let id = RequestID(UInt64(number))
+            rig.resolution.tryKey(id, Array(path.utf8), by: rights)
+            #expect(try rig.events() == [.keyTried(id, obstacle)], "\(path)")
+        }
+    }
+
     private let label = Array("7862c6fec5ecaef4aa2e3934725e23b3".utf8)
 
     private func own(_ family: DatagramAddress.Family) -> DatagramAddress { .loopback(family, port: 3_435) }

@@ -112,7 +112,7 @@ private struct World {
         case .reply(let reply): hear(reply, of: index)
         case .resolve(let id, _):
             tell(index, .resolved(id, .address(hosts[1 - index].address.bytes, validity: TimeSpan(seconds: 60))))
-        case .report, .open, .followHosts, .leaveHosts, .publish, .withdraw: break
+        case .report, .open, .tryKey, .followHosts, .leaveHosts, .publish, .withdraw: break
         }
     }
 

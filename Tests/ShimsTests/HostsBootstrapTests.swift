@@ -59,12 +59,12 @@ import Vocabulary
     @Test(
         "a file that cannot be read is no layer, and the reason says what to do; then another can be made",
         arguments: [
-            (HostsFile.Obstacle.failure(.noEntry), "no such file or directory"),
+            (FileObstacle.failure(.noEntry), "no such file or directory"),
             (.failure(.accessDenied), "permission denied"), (.notRegular, "write its contents to one"),
             (.tooLong, "longer than 16 MiB"), (.unsteady, "rename it"),
             (.foreignRights(user: UserID(9)), "irmd runs as uid 9"),
         ])
-    func unreadable(_ obstacle: HostsFile.Obstacle, _ words: String) throws {
+    func unreadable(_ obstacle: FileObstacle, _ words: String) throws {
         var rig = Rig()
         _ = try rig.bootstrap()
         let actions = rig.handle(.noHosts(obstacle))
@@ -82,11 +82,11 @@ import Vocabulary
     func late() throws {
         var rig = Rig()
         _ = try rig.bootstrap()
-        #expect(rig.layer.deadline == rig.now + Limits.hostsTimeout)
+        #expect(rig.layer.deadline == rig.now + Limits.namedFilesTimeout)
         #expect(try LayerRig.failure(in: rig.bootstrap()) == .busy)
         let described = rig.handle(.request(.describe(RequestID(3))))
         #expect(described.count == 1)
-        rig.now = rig.now + Limits.hostsTimeout
+        rig.now = rig.now + Limits.namedFilesTimeout
         let actions = rig.handle(.timeout)
         #expect(LayerRig.failure(in: actions) == .timedOut && actions.contains(.leaveHosts))
     }
