@@ -10,10 +10,18 @@ package struct BashLine: Sendable {
     /// Behind the name of the program; the last is the one to complete.
     package private(set) var words: [[UInt8]] = []
     private var quoting = Quoting.none
+    /// Of what readline replaces, what is complete.
+    private var typed: [UInt8] = []
+    /// An escape at the end that is not complete, and stands for nothing yet: several proposals may go on alike up to there,
+    /// and readline types what is alike.
+    private var unfinished: [UInt8] = []
+
     /// What readline replaces: the last word as it was typed, behind the quote that is open or behind the last character
     /// at which readline divides words.
-    private var typed: [UInt8] = []
+    package var replaced: [UInt8] { typed + unfinished }
 
+    /// Of an escape between `$'` and `'`, by its letter.
+    private static let mostDigits = [UInt8(ascii: "x"): 2, UInt8(ascii: "u"): 4, UInt8(ascii: "U"): 8]
     /// As in bash without a change of COMP_WORDBREAKS.
     private static let breaks = Set(" \t\n\"'@><=;|&(:".utf8)
 
@@ -53,8 +61,20 @@ package struct BashLine: Sendable {
     }
 
     private mutating func escape(_ rest: inout ArraySlice<UInt8>, _ word: inout [UInt8]?) {
-        // One at the end is taken for not typed.
-        guard let byte = rest.popFirst() else { return }
+        word = word ?? []
+        let begin = rest
+        guard let byte = rest.popFirst() else {
+            unfinished = [UInt8(ascii: "\\")]
+            return
+        }
+        if quoting == .dollar, let most = BashLine.mostDigits[byte] {
+            let digits = rest.prefix(most).prefix { Character(Unicode.Scalar($0)).isHexDigit }
+            if digits.count == rest.count, digits.count < most {
+                unfinished = [UInt8(ascii: "\\")] + begin
+                rest = []
+                return
+            }
+        }
         typed += [UInt8(ascii: "\\"), byte]
         switch quoting {
         case .none: word = (word ?? []) + [byte]
@@ -66,18 +86,15 @@ package struct BashLine: Sendable {
     }
 
     private mutating func dollarEscape(_ kind: UInt8, _ rest: inout ArraySlice<UInt8>) -> [UInt8]? {
-        let most: Int
         switch Character(Unicode.Scalar(kind)) {
         case "n": return [0x0a]
         case "t": return [0x09]
         case "r": return [0x0d]
         case "e", "E": return [0x1b]
         case "\\", "'", "\"": return [kind]
-        case "x": most = 2
-        case "u": most = 4
-        case "U": most = 8
-        default: return nil
+        default: break
         }
+        guard let most = BashLine.mostDigits[kind] else { return nil }
         let digits = rest.prefix(most).prefix { Character(Unicode.Scalar($0)).isHexDigit }
         rest = rest.dropFirst(digits.count)
         typed += digits
@@ -92,7 +109,8 @@ package struct BashLine: Sendable {
         guard candidate.starts(with: begun) else { return nil }
         let rest = Array(candidate.dropFirst(begun.count))
         // A dash or a tilde at the beginning, or an empty word, are what they are.
-        return typed + (quoting == .none ? BashLine.quoted(rest, isWhole: begun.isEmpty) : inQuotes(rest))
+        let added = quoting == .none ? BashLine.quoted(rest, isWhole: begun.isEmpty) : inQuotes(rest)
+        return added.starts(with: unfinished) ? typed + added : nil
     }
 
     /// For the outside of quotes.
