@@ -36,6 +36,29 @@ const char *cl_error_text(int error) {
 const char *ouroboros_strerror(int error);
 const char *ouroboros_strerror(int error) { return cl_error_text(error); }
 
+bool cl_is_refusal(int error) { return error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL; }
+
+static _Thread_local const char *refused_call;
+static _Thread_local int refused_error;
+
+int cl_refused_with(const char *call, int error) {
+    // Others have their meaning without a filter, too.
+    if (error == EPERM || error == ENOSYS) {
+        refused_call = call;
+        refused_error = error;
+    }
+    return -error;
+}
+
+int cl_refused(const char *call) { return cl_refused_with(call, errno); }
+
+const char *cl_take_refused(int *error) {
+    const char *call = refused_call;
+    *error = refused_error;
+    refused_call = NULL;
+    return call;
+}
+
 static _Thread_local char last_reason[CL_REASON_BYTES + 1];
 
 const char *cl_last_reason(void) { return last_reason; }

@@ -5,7 +5,7 @@ import Platform
 import Vocabulary
 
 /// How a caller waits for an irmd that answers late, with no lock held: on the connection, or, if irmd has too many to
-/// accept, for a while that grows.
+/// accept, for a while that grows. Who may be cancelled is cancelled here: nobody knows of his request yet.
 struct GreetingWait {
     private static let firstPauseNanoseconds: UInt64 = 500_000
     private static let longestPauseNanoseconds: UInt64 = 50_000_000
@@ -16,10 +16,13 @@ struct GreetingWait {
     private let end: Instant
     /// Why there is no session when the time is over: the caller has no more of it, or irmd has had enough.
     private let verdict: Failure
+    /// What the caller had before he disabled cancellation; nil: he has not.
+    private let cancelState: Int32?
     private var pause = firstPauseNanoseconds
 
     /// Of one call; nil: the caller has no deadline.
-    init(until deadline: Instant?) {
+    init(until deadline: Instant?, cancelState: Int32? = nil) {
+        self.cancelState = cancelState
         let limit = Clock.now() + GreetingWait.patience
         if let deadline, deadline <= limit {
             (end, verdict) = (deadline, .timedOut)
@@ -32,6 +35,8 @@ struct GreetingWait {
     mutating func next(_ progress: ManagerSession.Progress) throws(Failure) {
         let left = end.since(Clock.now()).nanoseconds
         guard left > 0 else { throw verdict }
+        if let cancelState { pthread_setcancelstate(cancelState, nil) }
+        defer { if cancelState != nil { pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), nil) } }
         switch progress {
         case .welcome: break
         case .greeting(let socket): try wait(on: socket, left)

@@ -40,6 +40,7 @@ package enum ManagerCall {
         let deadline = patience.map { Clock.now() + $0 }
         let limit = deadline.map { $0 + Limits.verdictGuard }
         cl_test_cancel()
+        _ = RefusedCall.taken()
         // A thread that is cancelled between an offer and the word that it was taken would leave a flow to nobody: it
         // may end where it waits, and nowhere else.
         var cancelState: Int32 = 0
@@ -63,7 +64,7 @@ package enum ManagerCall {
         until limit: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> Outcome {
         let session = FlowProcess.shared.session
-        let exchange = try session.send(until: limit, message)
+        let exchange = try session.send(until: limit, cancelState: cancelState, message)
         let result: Outcome
         do {
             result = try answer(to: exchange, deadline: limit, cancelState)

@@ -170,8 +170,7 @@ final class ManagerSession: @unchecked Sendable {
     private lazy var isExpedited = cl_membarrier_register() == 0
 
     private func isEnded(_ socket: GuestDescriptor) -> Bool {
-        var one = pollfd(fd: socket.number, events: 0, revents: 0)
-        return poll(&one, 1, 0) > 0
+        cl_is_ready(socket.number, 0)
     }
 
     /// Of the irmd that has welcomed this process last.
@@ -284,11 +283,12 @@ final class ManagerSession: @unchecked Sendable {
     // Calls.
 
     /// Sends a request on a connection of its own. A connection whose irmd has gone is noticed here and replaced once.
-    /// Waits for irmd no longer than `GreetingWait` does.
+    /// Waits for irmd no longer than `GreetingWait` does, where it can be cancelled if `cancelState`, the caller's before he
+    /// disabled cancellation, says so.
     func send(
-        until deadline: Instant?, _ message: (RequestID) -> ProcessMessage
+        until deadline: Instant?, cancelState: Int32, _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> ManagerExchange {
-        var wait = GreetingWait(until: deadline)
+        var wait = GreetingWait(until: deadline, cancelState: cancelState)
         // A call to an irmd that has gone fails at once, so the first one need not ask.
         try ensure(isDoubtful: false, &wait)
         if let exchange = try sendNow(message) { return exchange }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import FlowRuntime
+import Platform
 import Vocabulary
 
 /// Accepts flows for the names to which this process, or its program, is bound.
@@ -49,16 +50,21 @@ public final class FlowListener: Sendable {
 
     /// Accepts no more flows, and takes back the binding that ``init(bindingTo:)`` made. Tasks that wait for
     /// a flow throw ``OuroborosError/Code/notAllocated``, loops over ``flows`` end; a thread that waits is not woken.
+    /// Waits 0.1 s at most: an irmd that does not answer is told of the binding later.
     public func close() {
         let name = state.withLock { state in
             defer { state.name = nil }
             state.isClosed = true
             return state.name
         }
-        // If irmd is not there any more, neither is the binding.
-        if let name { try? IRM().unbind(.current, from: name) }
         bell.ring()
+        guard let name else { return }
+        // If irmd is not there any more, neither is the binding. If it does not answer, it learns later.
+        try? Thread.start(patience: FlowListener.patience) { try? IRM().unbind(.current, from: name) }
     }
+
+    /// How long `close` waits for irmd.
+    private static let patience = TimeSpan(milliseconds: 100)
 
     private func checkOpen() throws(OuroborosError) {
         guard !state.withLock({ $0.isClosed }) else { throw OuroborosError(.notAllocated) }

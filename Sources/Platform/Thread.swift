@@ -30,9 +30,35 @@ package enum Thread {
             }, box.toOpaque())
         guard error == 0 else {
             box.release()
-            throw Failure(errno: error)
+            throw Failure(result: Int(cl_refused_with("clone3", error)))
         }
         pthread_detach(thread)
+    }
+
+    /// Runs the body with as much stack as every other thread has, whatever limit was inherited, and returns what it
+    /// returns: here, or on a thread that the caller waits for.
+    package static func withEnoughStack(_ body: () -> Int32) -> Int32 {
+        withoutActuallyEscaping(body) { body in
+            var run = body
+            return withUnsafeMutablePointer(to: &run) { run in
+                cl_with_stack(
+                    Thread.stackBytes, { $0?.assumingMemoryBound(to: (() -> Int32).self).pointee() ?? 1 }, run)
+            }
+        }
+    }
+
+    /// Runs the body on a thread of its own and waits for its end, but not longer than `patience`: then it goes on alone.
+    package static func start(patience: TimeSpan, _ body: @escaping @Sendable () -> Void) throws(Failure) {
+        let box = Unmanaged.passRetained(Body(run: body))
+        let result = cl_aside(
+            Thread.stackBytes,
+            { argument in
+                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
+            }, box.toOpaque(), patience.nanoseconds)
+        guard result == 0 else {
+            box.release()
+            throw Failure(result: Int(result))
+        }
     }
 
     /// Enough for the resolver of the system, which needs most.

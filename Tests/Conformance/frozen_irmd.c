@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -99,6 +100,34 @@ static int first_calls(void * unused)
     return timed(accept_one, &lasted) == -ETIMEDOUT ? 0 : 3;
 }
 
+/* What a thread's call returned, or that it has not; and which thread. */
+static int   returned = -ECANCELED;
+static pid_t caller;
+
+static void * accept_for_ever(void * unused)
+{
+    __atomic_store_n(&caller, (pid_t) syscall(SYS_gettid),
+                     __ATOMIC_RELEASE);
+    returned = flow_accept(NULL, NULL);
+    return unused;
+}
+
+/* A thread that is cancelled ends in its call, and does not return from it. */
+static int cancelled_first_call(void * unused)
+{
+    pthread_t thread;
+
+    (void) unused;
+    if (pthread_create(&thread, NULL, accept_for_ever, NULL) != 0)
+        return 1;
+    while (__atomic_load_n(&caller, __ATOMIC_ACQUIRE) == 0)
+        sched_yield();
+    wait_asleep(caller);
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
+    return returned == -ECANCELED ? 0 : 2;
+}
+
 /* Connections that nobody accepts, until there is no room for more. */
 static int fill_backlog(int * sockets)
 {
@@ -141,6 +170,8 @@ static void check_backlog(pid_t irmd)
         close(sockets[--count]);
     CHECK_RESULT(in_child(first_calls, NULL), 0,
                  "first calls behind a full backlog end in time");
+    CHECK_RESULT(in_child(cancelled_first_call, NULL), 0,
+                 "a first call behind a full backlog can be cancelled");
     for (index = 0; index < count; index++)
         close(sockets[index]);
     kill(irmd, SIGCONT);
@@ -168,6 +199,8 @@ static int check_frozen(void * argument)
     check_limits("and threads wait");
     CHECK_RESULT(in_child(child, NULL), 0, "a fork waits for nobody");
     CHECK_RESULT(in_child(first_calls, NULL), 0, "first calls of a process");
+    CHECK_RESULT(in_child(cancelled_first_call, NULL), 0,
+                 "a first call can be cancelled");
     CHECK_RESULT(write_message(fd, 10, 1), 10, "a flow goes on");
     CHECK_RESULT(agent_read(&server, peer, 100, 1), 10, "and its other end");
     CHECK_RESULT(flow_dealloc(fd), 0, "a deallocation waits for nobody");

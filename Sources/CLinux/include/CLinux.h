@@ -189,6 +189,8 @@ int cl_await_message(int fd, void (*cleanup)(void *), void *argument);
 /// Number of events (0 also before the deadline, after a signal handler that was installed with SA_RESTART) or -errno.
 int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const struct timespec *deadline,
                   void (*cleanup)(void *), void *argument);
+/// The same without sleeping. Number of events or -errno.
+int cl_epoll_look(int epfd, struct epoll_event *events, int capacity);
 int cl_socketpair_seqpacket(int fds[2]);
 /// A SEQPACKET socket connected to `path`; never waits. Descriptor or -errno.
 int cl_connect(const char *path);
@@ -202,6 +204,21 @@ int cl_listen_in(int directory, const char *name, mode_t mode);
 int cl_listen_abstract(const char *name);
 int cl_connect_abstract(const char *name);
 int cl_accept(int fd);
+/// send() and recv(), also where filters of system calls allow sendmsg() and recvmsg() only. -1 with errno.
+ssize_t cl_send(int fd, const void *bytes, size_t count, int flags);
+ssize_t cl_receive(int fd, void *bytes, size_t count, int flags);
+/// Whether the error may be the answer of a filter of system calls, or of a kernel that does not know the call.
+bool cl_is_refusal(int error);
+/// -errno, and if that says that the call is not allowed here, this thread remembers its name, which is a constant.
+int cl_refused(const char *call);
+int cl_refused_with(const char *call, int error);
+/// The name of the last call that was not allowed to this thread, with its error; NULL: there was none since the last
+/// question.
+const char *cl_take_refused(int *error);
+/// poll() for one descriptor, without waiting.
+bool cl_is_ready(int fd, short events);
+/// readlink(): bytes, or -1.
+ssize_t cl_read_link(const char *path, char *target, size_t capacity);
 /// The process at the other end of a Unix socket, as it was when it connected.
 int cl_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
 /// The supplementary groups of the process at the other end; returns how many were stored, or -errno.
@@ -243,6 +260,8 @@ int cl_signalfd(const int *signals, int count);
 int cl_signalfd_read(int fd);
 int cl_pidfd_open(int32_t pid);
 int cl_pidfd_signal(int pidfd, int signal);
+/// To a child that was not reaped yet. 0 or -errno.
+int cl_kill(int32_t pid, int signal);
 /// Reaps the child, or any one if `pid` is -1; its pid with `*status` set, 0 if none has ended, -errno.
 int cl_reap(int32_t pid, int *status);
 /// open() with a mode; close-on-exec. Descriptor or -errno.
@@ -265,6 +284,12 @@ void cl_close_from(int first);
 /// descriptors and as long files are allowed as can be. Children get the limits back that were.
 void cl_begin_daemon(int first_foreign);
 void cl_restore_limits(void);
+/// Returns what `body(argument)` returns, which has at least so much stack: the caller's, or that of a thread that the
+/// caller waits for, with all signals. Where there are no threads, it has what there is.
+int cl_with_stack(size_t bytes, int (*body)(void *), void *argument);
+/// Runs `body(argument)` on a thread of its own, without signals, and waits for its end, but not longer than that: then
+/// the thread goes on alone. 0, or -errno if there is no thread, and nothing was run.
+int cl_aside(size_t stack_bytes, void (*body)(void *), void *argument, uint64_t patience_nanoseconds);
 /// From now on the calling thread, and no other, opens files with the rights of this user, and with no capabilities.
 /// Needs CAP_SETUID and CAP_SETGID. -errno.
 int cl_thread_rights(uint32_t user, uint32_t group, const uint32_t *groups, size_t count);
@@ -309,11 +334,11 @@ struct cl_child {
 };
 /// Starts a child in a session of its own: all signals at their defaults and unblocked, descriptors 0, 1, 2 (and 3)
 /// inherited, all others closed, file mode mask 022, the limits that this process began with. Returns the pid or -errno;
-/// `*report` is to be asked, and closed by the caller.
-int32_t cl_spawn(const struct cl_child *child, int *report);
+/// `*report` is to be asked, and closed by the caller. `*call` is the one that failed.
+int32_t cl_spawn(const struct cl_child *child, int *report, const char **call);
 /// What the report of a child says: 0 = its program runs, or it was killed; 1 = nothing yet (it is readable then); or
-/// -errno of what failed, and the child ends.
-int cl_spawn_outcome(int report);
+/// -errno of what failed, with its name, and the child ends.
+int cl_spawn_outcome(int report, const char **call);
 
 /// What getopt_long() found; the C names are mutable globals.
 static inline const char *cl_option_argument(void) { return optarg; }

@@ -40,6 +40,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import threading
 from collections import deque
 from errno import EAGAIN, ECANCELED
 from typing import TYPE_CHECKING
@@ -66,6 +67,9 @@ __all__ = ["Flow", "Listener", "join_flow", "open_flow"]
 # How long a writer that is held back leaves the flow alone, in seconds: at first, and at most. Nothing tells of room.
 _FIRST_PAUSE = 0.00005
 _LONGEST_PAUSE = 0.005
+
+# How long the end of a listener waits for irmd, in seconds.
+_LONGEST_UNBINDING = 0.1
 
 
 class Flow:
@@ -248,7 +252,8 @@ class Listener:
     def close(self) -> None:
         """Accept no more flows, and take back the binding that was made. A second call has no effect.
 
-        Tasks that wait for a flow raise ``FlowException``, loops over the listener end.
+        Tasks that wait for a flow raise ``FlowException``, loops over the listener end. Waits 0.1 s at most: an irmd
+        that does not answer is told of the binding later.
         """
         if not self._is_open:
             return
@@ -256,12 +261,12 @@ class Listener:
         for request in self._waiting:
             request.wake()
         while self._left:
-            self._left.popleft().dealloc()
+            self._left.popleft()._close()
         if self._name is not None:
-            from ouroboros import irm
-
-            with contextlib.suppress(irm.IrmError):  # Without irmd there is no binding, either.
-                irm.unbind_process(os.getpid(), self._name)
+            unbinding = threading.Thread(target=_unbind, args=(self._name,), daemon=True)
+            with contextlib.suppress(RuntimeError):  # No thread can be had; the binding ends with the process.
+                unbinding.start()
+                unbinding.join(_LONGEST_UNBINDING)
 
     def __aiter__(self) -> Self:
         return self
@@ -306,7 +311,14 @@ class Listener:
             if self._is_open:
                 self._left.append(flow)
             else:
-                flow.dealloc()
+                flow._close()
+
+
+def _unbind(name: Name) -> None:
+    from ouroboros import irm
+
+    with contextlib.suppress(irm.IrmError):  # Without irmd there is no binding, either.
+        irm.unbind_process(os.getpid(), name)
 
 
 async def open_flow(name: Name, qos: QoSSpec | None = None, timeout: float | None = None) -> Flow:
@@ -349,7 +361,7 @@ async def _opened(request: Request, action: str, subject: str) -> Flow:
     try:
         return Flow(flow)
     except BaseException:
-        flow.dealloc()
+        flow._close()
         raise
 
 
