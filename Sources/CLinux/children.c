@@ -12,6 +12,13 @@ enum { most_variables = 32, account_bytes = 16384 };
 // Everything here runs in a child of fork() in a program with threads. The other threads of a daemon write its log or ask
 // for names; glibc makes its memory whole for the child, so the look-up of the account may allocate.
 
+// What a child reports: the call that failed, or is about to. Its parent has the same text at the same place.
+struct spawn_report {
+    const char *call;
+    int error;
+};
+static const char *failing_call;
+
 static void default_signals(void) {
     sigset_t none;
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -25,6 +32,7 @@ static void default_signals(void) {
 // Numbers above everything that the child shall have are closed, before anything that may take long: a descriptor of a
 // connection that stays open here would hide its end from the other side.
 static int arrange_descriptors(const struct cl_child *child, int report) {
+    failing_call = "fcntl";
     int kept = fcntl(report, F_DUPFD_CLOEXEC, 10);
     if (kept < 0)
         return -1;
@@ -32,11 +40,13 @@ static int arrange_descriptors(const struct cl_child *child, int report) {
     int input = child->input > 0 ? fcntl(child->input, F_DUPFD_CLOEXEC, 10) : -1;
     int output = child->output > 0 ? fcntl(child->output, F_DUPFD_CLOEXEC, 10) : -1;
     int channel = child->channel >= 0 ? fcntl(child->channel, F_DUPFD_CLOEXEC, 10) : -1;
+    failing_call = "dup2";
     if ((child->input > 0 && (input < 0 || dup2(input, 0) < 0))
         || (child->output > 0 && (output < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0))
         || (child->channel >= 0 && (channel < 0 || dup2(channel, 3) < 0)))
         return -1;
     int first = child->channel >= 0 ? 4 : 3;
+    failing_call = "dup3";
     report = dup3(kept, first, O_CLOEXEC);
     if (report < 0)
         return -1;
@@ -81,11 +91,14 @@ static void drop_capabilities(bool all) {
 static int change_identity(const struct cl_child *child) {
     if (!child->change_identity)
         return 0;
-    return syscall(SYS_setgroups, (size_t)child->group_count, child->groups) < 0
-                   || syscall(SYS_setresgid, child->gid, child->gid, child->gid) < 0
-                   || syscall(SYS_setresuid, child->uid, child->uid, child->uid) < 0
-               ? -1
-               : 0;
+    failing_call = "setgroups";
+    if (syscall(SYS_setgroups, (size_t)child->group_count, child->groups) < 0)
+        return -1;
+    failing_call = "setresgid";
+    if (syscall(SYS_setresgid, child->gid, child->gid, child->gid) < 0)
+        return -1;
+    failing_call = "setresuid";
+    return syscall(SYS_setresuid, child->uid, child->uid, child->uid) < 0 ? -1 : 0;
 }
 
 static void execute_with_account(const struct cl_child *child) {
@@ -119,6 +132,7 @@ static void become(const struct cl_child *child, int report, pid_t parent) {
     if (arranged < 0)
         goto failed;
     report = arranged;
+    failing_call = "setsid";
     if (setsid() < 0)
         goto failed;
     cl_restore_limits();
@@ -137,23 +151,27 @@ static void become(const struct cl_child *child, int report, pid_t parent) {
         if (getppid() != parent)
             _exit(127);
     }
+    failing_call = "chdir";
     if (child->directory && chdir(child->directory) < 0 && chdir("/") < 0)
         goto failed;
+    failing_call = "execve";
     if (child->has_account)
         execute_with_account(child);
     else
         execve(child->path, child->argv, child->envp);
 failed:;
-    int error = errno;
-    (void)!write(report, &error, sizeof error);
+    struct spawn_report text = {failing_call, errno};
+    (void)!write(report, &text, sizeof text);
     _exit(127);
 }
 
-int32_t cl_spawn(const struct cl_child *child, int *report) {
+int32_t cl_spawn(const struct cl_child *child, int *report, const char **call) {
     int ends[2];
+    *call = "pipe2";
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return -errno;
     pid_t parent = getpid();
+    *call = "fork";
     pid_t pid = fork();
     if (pid < 0) {
         int error = -errno;
@@ -168,13 +186,15 @@ int32_t cl_spawn(const struct cl_child *child, int *report) {
     return pid;
 }
 
-int cl_spawn_outcome(int report) {
-    int error = 0;
+int cl_spawn_outcome(int report, const char **call) {
+    struct spawn_report text = {NULL, 0};
     ssize_t got;
     do
-        got = read(report, &error, sizeof error);
+        got = read(report, &text, sizeof text);
     while (got < 0 && errno == EINTR);
-    if (got == (ssize_t)sizeof error)
-        return -error;
+    if (got == (ssize_t)sizeof text) {
+        *call = text.call;
+        return -text.error;
+    }
     return got < 0 && errno == EAGAIN ? 1 : 0;
 }

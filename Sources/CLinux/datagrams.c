@@ -85,11 +85,32 @@ uint32_t cl_datagram_joined(const struct cl_datagram_message *message) {
     return 0;
 }
 
+// What one call does with many messages, by a call for each: where a filter of system calls refuses the former. If it is not
+// the call that was refused, the answer is the same.
+static int one_by_one(ssize_t (*transfer)(int, struct msghdr *, int), int fd, struct cl_datagram_message *messages,
+                      unsigned count, int flags) {
+    for (unsigned i = 0; i < count; i++) {
+        ssize_t result;
+        do
+            result = transfer(fd, &messages[i].header, flags);
+        while (result < 0 && errno == EINTR);
+        if (result < 0)
+            return i > 0 ? (int)i : -errno;
+        messages[i].length = (unsigned)result;
+    }
+    return (int)count;
+}
+
+static ssize_t send_one(int fd, struct msghdr *message, int flags) { return sendmsg(fd, message, flags); }
+
 int cl_datagram_send(int fd, struct cl_datagram_message *messages, unsigned count) {
+    enum { flags = MSG_DONTWAIT | MSG_NOSIGNAL };
     int result;
     do
-        result = sendmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+        result = sendmmsg(fd, (struct mmsghdr *)messages, count, flags);
     while (result < 0 && errno == EINTR);
+    if (result < 0 && cl_is_refusal(errno))
+        return one_by_one(send_one, fd, messages, count, flags);
     return result < 0 ? -errno : result;
 }
 
@@ -98,6 +119,8 @@ int cl_datagram_receive(int fd, struct cl_datagram_message *messages, unsigned c
     do
         result = recvmmsg(fd, (struct mmsghdr *)messages, count, MSG_DONTWAIT, NULL);
     while (result < 0 && errno == EINTR);
+    if (result < 0 && cl_is_refusal(errno))
+        return one_by_one(recvmsg, fd, messages, count, MSG_DONTWAIT);
     return result < 0 ? -errno : result;
 }
 

@@ -29,7 +29,7 @@ static int move_away(int fd) {
 int cl_guest_settle(int fd, struct cl_guest *guest) {
     struct stat status;
     if (fstat(fd, &status) < 0)
-        return -errno;
+        return cl_refused("fstat");
     int moved = move_away(fd);
     if (moved >= 0)
         close(fd);
@@ -56,7 +56,7 @@ void cl_guest_close(const struct cl_guest *guest) {
 ssize_t cl_guest_ring(const struct cl_guest *guest) {
     if (!cl_guest_is_there(guest))
         return -EBADF;
-    ssize_t result = send(guest->number, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t result = cl_send(guest->number, "!", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     return result < 0 ? -errno : result;
 }
 
@@ -64,7 +64,7 @@ void cl_guest_silence(const struct cl_guest *guest, int most) {
     char bytes[8];
     if (!cl_guest_is_there(guest))
         return;
-    while (most-- > 0 && recv(guest->number, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+    while (most-- > 0 && cl_receive(guest->number, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
         ;
 }
 

@@ -35,7 +35,7 @@ static bool is_other_namespace(void) {
     // A parent that cannot be seen from here.
     if (getppid() == 0)
         return true;
-    return readlink("/proc/self", text, sizeof text - 1) > 0 && atoi(text) != getpid();
+    return cl_read_link("/proc/self", text, sizeof text - 1) > 0 && atoi(text) != getpid();
 }
 
 void cl_locks_after_fork(int32_t parent) {
@@ -130,11 +130,11 @@ static bool has_ended(pid_t process) {
         return is_dead_at_home((uint32_t)process);
     if ((kill(process, 0) < 0 && errno == ESRCH) || is_dead_child(process))
         return true;
-    struct pollfd one = {cl_pidfd_open(process), POLLIN, 0};
-    if (one.fd < 0)
-        return one.fd == -ESRCH;
-    bool result = poll(&one, 1, 0) == 1;
-    cl_close(one.fd);
+    int handle = cl_pidfd_open(process);
+    if (handle < 0)
+        return handle == -ESRCH;
+    bool result = cl_is_ready(handle, POLLIN);
+    cl_close(handle);
     return result;
 }
 

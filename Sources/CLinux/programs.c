@@ -176,7 +176,7 @@ size_t cl_own_program(int argc, char *const *argv, char *path, size_t capacity) 
     char executable[PATH_MAX];
     if (argc < 1 || !argv || !argv[0])
         return 0;
-    ssize_t count = readlink("/proc/self/exe", executable, sizeof executable - 1);
+    ssize_t count = cl_read_link("/proc/self/exe", executable, sizeof executable - 1);
     executable[count > 0 ? count : 0] = 0;
     // Where nothing is to be seen of /proc, the first argument must do.
     const char *name = last_component(count > 0 ? executable : argv[0]);

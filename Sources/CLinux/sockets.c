@@ -3,6 +3,25 @@
 
 #include "CLinux.h"
 
+// By another door, where a filter refuses the usual one.
+ssize_t cl_send(int fd, const void *bytes, size_t count, int flags) {
+    ssize_t result = send(fd, bytes, count, flags);
+    if (result >= 0 || !cl_is_refusal(errno))
+        return result;
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return sendmsg(fd, &message, flags);
+}
+
+ssize_t cl_receive(int fd, void *bytes, size_t count, int flags) {
+    ssize_t result = recv(fd, bytes, count, flags);
+    if (result >= 0 || !cl_is_refusal(errno))
+        return result;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return recvmsg(fd, &message, flags);
+}
+
 ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int flags) {
     union {
         struct cmsghdr header;
@@ -27,11 +46,11 @@ ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds,
     do
         result = sendmsg(fd, &message, flags | MSG_NOSIGNAL);
     while (result < 0 && errno == EINTR);
-    return result < 0 ? -errno : result;
+    return result < 0 ? cl_refused("sendmsg") : result;
 }
 
 int cl_socketpair_seqpacket(int fds[2]) {
-    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? 0 : -errno;
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0 ? 0 : cl_refused("socketpair");
 }
 
 static int fill_address(struct sockaddr_un *address, const char *path) {
@@ -45,7 +64,7 @@ static int fill_address(struct sockaddr_un *address, const char *path) {
 
 static int seqpacket(void) {
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? cl_refused("socket") : fd;
 }
 
 static int connect_to(const struct sockaddr_un *address, socklen_t length) {
@@ -54,7 +73,7 @@ static int connect_to(const struct sockaddr_un *address, socklen_t length) {
         return fd;
     // Non-blocking only for connect(): a full backlog is an answer too, and not one to wait for.
     if (connect(fd, (const struct sockaddr *)address, length) < 0) {
-        int error = -errno;
+        int error = cl_refused("connect");
         close(fd);
         return error;
     }
@@ -68,8 +87,9 @@ static int listen_at(const struct sockaddr_un *address, socklen_t length, int ba
         return fd;
     // Whoever is refused by an older kernel is dealt with when a descriptor arrives.
     (void)cl_refuse_descriptors(fd);
-    if (bind(fd, (const struct sockaddr *)address, length) < 0 || listen(fd, backlog) < 0) {
-        int error = -errno;
+    bool is_bound = bind(fd, (const struct sockaddr *)address, length) == 0;
+    if (!is_bound || listen(fd, backlog) < 0) {
+        int error = cl_refused(is_bound ? "listen" : "bind");
         close(fd);
         return error;
     }
@@ -154,6 +174,16 @@ int cl_connect_abstract(const char *name) {
 
 int cl_accept(int fd) {
     int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (accepted < 0 && cl_is_refusal(errno)) {
+        accepted = accept(fd, NULL, NULL);
+        if (accepted >= 0
+            && (fcntl(accepted, F_SETFD, FD_CLOEXEC) < 0 || fcntl(accepted, F_SETFL, O_NONBLOCK) < 0)) {
+            int error = errno;
+            close(accepted);
+            errno = error;
+            accepted = -1;
+        }
+    }
     return accepted < 0 ? -errno : accepted;
 }
 
@@ -161,7 +191,7 @@ int cl_peer(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid) {
     struct ucred credentials;
     socklen_t length = sizeof credentials;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
-        return -errno;
+        return cl_refused("getsockopt");
     *pid = credentials.pid;
     *uid = credentials.uid;
     *gid = credentials.gid;

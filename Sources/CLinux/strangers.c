@@ -33,8 +33,7 @@ int cl_peer_handle(int fd, int32_t process, bool *is_exact) {
 }
 
 bool cl_is_over(int pidfd) {
-    struct pollfd one = {pidfd, POLLIN, 0};
-    return poll(&one, 1, 0) > 0;
+    return cl_is_ready(pidfd, POLLIN);
 }
 
 void cl_close_foreign(int fd) {

@@ -42,6 +42,8 @@ int cl_memfd_sealed(const char *name, size_t size, const char **call) {
 int cl_memfd_check(int fd, size_t size) {
     struct stat status;
     int seals = fcntl(fd, F_GET_SEALS);
+    if (seals < 0)
+        (void)cl_refused("fcntl");
     if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW))
         return -EINVAL;
     if (fstat(fd, &status) < 0 || (size_t)status.st_size != size)
@@ -88,7 +90,7 @@ int cl_signalfd(const int *signals, int count) {
         sigaddset(&set, signals[i]);
     }
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-        return -errno;
+        return cl_refused("sigprocmask");
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return fd < 0 ? -errno : fd;
 }
@@ -107,9 +109,31 @@ int cl_pidfd_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
+int cl_kill(int32_t pid, int signal) {
+    if (kill(pid, signal) == 0)
+        return 0;
+    int error = -errno, handle = cl_is_refusal(errno) ? cl_pidfd_open(pid) : -1;
+    if (handle < 0)
+        return error;
+    error = cl_pidfd_signal(handle, signal);
+    close(handle);
+    return error;
+}
+
 int cl_reap(int32_t pid, int *status) {
     pid_t result = waitpid(pid, status, WNOHANG);
-    return result < 0 ? -errno : (int)result;
+    if (result >= 0 || !cl_is_refusal(errno))
+        return result < 0 ? -errno : (int)result;
+    siginfo_t found = {0};
+    if (waitid(pid < 0 ? P_ALL : P_PID, pid < 0 ? 0 : (id_t)pid, &found, WEXITED | WNOHANG) < 0)
+        return -errno;
+    *status = found.si_code == CLD_EXITED ? found.si_status << 8 : found.si_status;
+    return (int)found.si_pid;
+}
+
+ssize_t cl_read_link(const char *path, char *target, size_t capacity) {
+    ssize_t result = readlink(path, target, capacity);
+    return result < 0 && cl_is_refusal(errno) ? readlinkat(AT_FDCWD, path, target, capacity) : result;
 }
 
 int cl_open(const char *path, int flags, mode_t mode) {
@@ -178,8 +202,12 @@ const char *cl_environment(const char *name) { return secure_getenv(name); }
 
 void cl_sleep_nanoseconds(uint64_t nanoseconds) {
     struct timespec left = {(time_t)(nanoseconds / 1000000000u), (long)(nanoseconds % 1000000000u)};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        ;
+    while (nanosleep(&left, &left) < 0)
+        if (errno != EINTR) {
+            // Refused; whoever sleeps because something else does not work shall not run instead.
+            (void)ppoll(NULL, 0, &left, NULL);
+            return;
+        }
 }
 
 void cl_syslog(int priority, const char *text) { syslog(priority, "%s", text); }

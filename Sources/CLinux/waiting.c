@@ -24,6 +24,9 @@ static bool is_interruption(void) {
 
 static bool is_usual(int error) { return error == EAGAIN || error == ETIMEDOUT || error == EINTR; }
 
+// Whoever was to wait, and could not, comes back at once: that shall cost no processor.
+static void rest_of_refused(void) { cl_sleep_nanoseconds(10000000); }
+
 // Where there is no futex_waitv() (kernels before 5.16, sandboxes): for the word alone, and no longer than a second,
 // because the alarm is not heard. The kernel does not restart this one after a handler with SA_RESTART.
 static long wait_a_while(uint32_t *word, uint32_t expected, const struct timespec *deadline) {
@@ -40,10 +43,8 @@ static long wait_a_while(uint32_t *word, uint32_t expected, const struct timespe
         errno = EINTR;
         return -1;
     }
-    if (!is_usual(errno)) {
-        struct timespec little = {.tv_nsec = 1000000};
-        (void)nanosleep(&little, NULL);
-    }
+    if (!is_usual(errno))
+        cl_sleep_nanoseconds(1000000);
     return 0;
 }
 
@@ -101,7 +102,7 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
     result = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
     *fd_count = 0;
     if (result < 0)
-        return -errno;
+        return cl_refused("recvmsg");
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
@@ -125,16 +126,46 @@ ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *
     return result;
 }
 
+static int poll_one(struct pollfd *one, int timeout_ms) {
+    int result = poll(one, 1, timeout_ms);
+    if (result >= 0 || !cl_is_refusal(errno))
+        return result;
+    struct timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+    result = ppoll(one, 1, timeout_ms < 0 ? NULL : &limit, NULL);
+    int error = errno;
+    if (result < 0 && cl_is_refusal(error) && timeout_ms != 0)
+        rest_of_refused();
+    errno = error;
+    return result;
+}
+
+bool cl_is_ready(int fd, short events) {
+    struct pollfd one = {fd, events, 0};
+    return poll_one(&one, 0) > 0;
+}
+
 int cl_poll_one(int fd, short events, int timeout_ms, void (*cleanup)(void *), void *argument) {
     struct pollfd one = {fd, events, 0};
     int result, error;
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
-    result = poll(&one, 1, timeout_ms);
+    result = poll_one(&one, timeout_ms);
     error = errno;
     pthread_cleanup_pop(0);
     if (result < 0 && error == EINTR && !is_interruption())
         return -ERESTART;
     return result < 0 ? -error : result;
+}
+
+static int poll_many(int epfd, struct epoll_event *events, int capacity, int timeout_ms) {
+    int result = epoll_wait(epfd, events, capacity, timeout_ms);
+    if (result >= 0 || !cl_is_refusal(errno))
+        return result;
+    result = epoll_pwait(epfd, events, capacity, timeout_ms, NULL);
+    int error = errno;
+    if (result < 0 && cl_is_refusal(error) && timeout_ms != 0)
+        rest_of_refused();
+    errno = error;
+    return result;
 }
 
 // epoll_pwait2() is newer than some kernels we meet; milliseconds rounded up are never early.
@@ -149,12 +180,17 @@ int cl_epoll_wait(int epfd, struct epoll_event *events, int capacity, const stru
         timeout = rounded > INT_MAX ? INT_MAX : (int)rounded;
     }
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
-    result = epoll_wait(epfd, events, capacity, timeout);
+    result = poll_many(epfd, events, capacity, timeout);
     error = errno;
     pthread_cleanup_pop(0);
     if (result < 0 && error == EINTR && !is_interruption())
         return 0;
     return result < 0 ? -error : result;
+}
+
+int cl_epoll_look(int epfd, struct epoll_event *events, int capacity) {
+    int result = poll_many(epfd, events, capacity, 0);
+    return result < 0 ? -errno : result;
 }
 
 // recv() goes on by itself after a handler that was installed with SA_RESTART, which poll() does not.
@@ -163,7 +199,7 @@ int cl_await_message(int fd, void (*cleanup)(void *), void *argument) {
     ssize_t result;
     int error;
     pthread_cleanup_push(cleanup ? cleanup : nothing, argument);
-    result = recv(fd, &byte, 1, MSG_PEEK);
+    result = cl_receive(fd, &byte, 1, MSG_PEEK);
     error = errno;
     pthread_cleanup_pop(0);
     return result < 0 ? -error : 0;

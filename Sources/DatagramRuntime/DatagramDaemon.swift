@@ -44,7 +44,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
 
     private init(_ log: Log) throws(RefusedCall) {
         let signals = try IPCPProgram.signals()
-        let loop = try IPCPProgram.loop()
+        let loop = try EventLoop()
         let resolution = try RefusedCall.named("eventfd") { () throws(Failure) in
             try NameResolution { level, text in log.write(level, "ipcpd/directory", text) }
         }

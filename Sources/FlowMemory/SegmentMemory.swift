@@ -18,7 +18,7 @@ package struct SegmentMemory: ~Copyable, @unchecked Sendable {
         guard
             let base = mmap(nil, size, PROT_READ | PROT_WRITE, flags, descriptor.number, 0),
             base != UnsafeMutableRawPointer(bitPattern: -1)
-        else { throw Failure(errno: cl_errno()) }
+        else { throw Failure(result: Int(cl_refused("mmap"))) }
         self.base = base
         self.ringBytes = ringBytes
     }

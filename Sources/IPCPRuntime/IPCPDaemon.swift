@@ -27,7 +27,7 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
 
     private init(_ log: Log) throws(RefusedCall) {
         let signals = try IPCPProgram.signals()
-        let loop = try IPCPProgram.loop()
+        let loop = try EventLoop()
         try RefusedCall.named("epoll_ctl") { () throws(Failure) in
             try loop.add(ManagerChannel.descriptor, token: 0)
             try loop.add(signals.descriptor.number, token: 1)

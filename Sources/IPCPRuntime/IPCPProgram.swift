@@ -15,6 +15,12 @@ package enum IPCPProgram {
             return 1
         }
         cl_begin_daemon(ManagerChannel.descriptor + 1)
+        return Thread.withEnoughStack { run(type, options, serve) }
+    }
+
+    private static func run(
+        _ type: IPCPType, _ options: IPCPOptions, _ serve: (Log) throws(RefusedCall) -> Void
+    ) -> Int32 {
         let log = Log(
             options.toStandardOutput ? .standardOutput(tellsTime: options.tellsTime) : .system, level: options.level,
             program: type.daemon, speaker: options.name, colour: options.colour)
@@ -31,13 +37,8 @@ package enum IPCPProgram {
         return 0
     }
 
-    // What every one needs of the kernel.
-
+    /// What asks every one to end.
     package static func signals() throws(RefusedCall) -> SignalSource {
-        try RefusedCall.named("signalfd") { () throws(Failure) in try SignalSource(SignalSource.ending) }
-    }
-
-    package static func loop() throws(RefusedCall) -> EventLoop {
-        try RefusedCall.named("epoll_create1") { () throws(Failure) in try EventLoop() }
+        try SignalSource(SignalSource.ending)
     }
 }

@@ -16,6 +16,7 @@ package final class ManagementClient: ManagementService {
     /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.
     package init(path: String? = nil, patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
         self.patience = patience
+        _ = RefusedCall.taken()
         socket = try ManagementClient.connect(path)
         try greet()
     }
@@ -75,7 +76,7 @@ package final class ManagementClient: ManagementService {
         do throws(Failure) {
             try MessageSocket.send(bytes, on: socket.number, nonBlocking: true)
         } catch {
-            throw .lost
+            throw RefusedCall.taken().map { .refused($0) } ?? .lost
         }
     }
 
@@ -89,7 +90,7 @@ package final class ManagementClient: ManagementService {
                 throw Failure.notSupported
             }
         } catch {
-            throw error == .notSupported ? .unexpectedAnswer : .lost
+            throw error == .notSupported ? .unexpectedAnswer : RefusedCall.taken().map { .refused($0) } ?? .lost
         }
     }
 
@@ -115,6 +116,7 @@ extension ManagementError {
         "Failed to communicate with the Ouroboros IPC Resource Manager daemon"
 
     fileprivate static func unreachable(_ error: RuntimeDirectory.Unreachable) -> ManagementError {
+        if let call = RefusedCall.taken() { return .refused(call) }
         let path = error.path
         let failure = error.failure
         if let reason = error.reason {
@@ -142,6 +144,12 @@ extension ManagementError {
             .manager,
             reason: "\(communication). irmd speaks version \(version) of the local protocol, this program version"
                 + " \(ProtocolVersion.current). Install both from the same release and restart irmd.")
+    }
+
+    fileprivate static func refused(_ call: RefusedCall) -> ManagementError {
+        ManagementError(
+            .manager,
+            reason: "\(communication): \(call). Allow it in the sandbox or container that this program runs in.")
     }
 
     fileprivate static let lost = ManagementError(

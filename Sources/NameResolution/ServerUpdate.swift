@@ -55,7 +55,11 @@ enum ServerUpdate {
         if !update.key.isEmpty { arguments += [Array("-k".utf8), update.key] }
         var spawn = Spawn(path: Array(program.utf8), arguments: arguments)
         if !update.key.isEmpty { spawn.identity = try identity(update.rights) }
-        return try spawn.start(Spawn.Streams(input: input.number))
+        do throws(RefusedCall) {
+            return try spawn.start(Spawn.Streams(input: input.number))
+        } catch {
+            throw error.failure
+        }
     }
 
     /// Of a program that reads what the user has named; nil: ours.

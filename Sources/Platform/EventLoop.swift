@@ -27,10 +27,15 @@ package struct EventLoop: ~Copyable {
     private var crowd = Crowd()
     private static let patience = 64
 
-    package init() throws(Failure) {
+    package init() throws(RefusedCall) {
         let result = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard result >= 0 else { throw Failure(errno: cl_errno()) }
-        poll = Descriptor(owning: result)
+        guard result >= 0 else { throw RefusedCall("epoll_create1", Failure(errno: cl_errno())) }
+        let poll = Descriptor(owning: result)
+        // A loop that cannot wait hears nobody, and shall not begin.
+        var events = PollEvents()
+        let look = events.look(on: poll.number)
+        guard look == 0 else { throw RefusedCall("epoll_wait", Failure(result: look)) }
+        self.poll = poll
     }
 
     package func add(_ descriptor: Int32, token: UInt64, _ interest: Interest = .readable) throws(Failure) {

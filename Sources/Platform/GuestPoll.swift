@@ -18,7 +18,7 @@ package struct GuestPoll: Sendable {
 
     package init() throws(Failure) {
         let epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epoll >= 0 else { throw Failure(errno: cl_errno()) }
+        guard epoll >= 0 else { throw Failure(result: Int(cl_refused("epoll_create1"))) }
         // Moved out of the way like a guest; what `fstat` says of an epoll means nothing.
         var moved = cl_guest()
         number = cl_guest_settle(epoll, &moved) == 0 ? moved.number : epoll
@@ -29,7 +29,7 @@ package struct GuestPoll: Sendable {
             throw error
         }
         guard add(near.number, GuestPoll.bellToken) == 0 else {
-            let failure = Failure(errno: cl_errno())
+            let failure = Failure(result: Int(cl_refused("epoll_ctl")))
             cl_close(number)
             near.close()
             far.close()

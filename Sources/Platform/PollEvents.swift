@@ -29,13 +29,15 @@ package struct PollEvents: ~Copyable {
         if result == -EINTR { throw .interrupted }
     }
 
-    /// Looks without sleeping.
-    package mutating func look(on epoll: Int32) {
+    /// Looks without sleeping. 0, or -errno.
+    @discardableResult
+    package mutating func look(on epoll: Int32) -> Int {
         var span = places.mutableSpan
         let result = span.withUnsafeMutableBufferPointer { places in
-            epoll_wait(epoll, places.baseAddress, Int32(places.count), 0)
+            cl_epoll_look(epoll, places.baseAddress, Int32(places.count))
         }
         count = Int(max(result, 0))
+        return Int(min(result, 0))
     }
 
     package func forEach(_ body: (epoll_event) -> Void) {

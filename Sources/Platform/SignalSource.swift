@@ -11,9 +11,10 @@ package struct SignalSource: ~Copyable {
     package static let ending: [Int32] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
     /// To be called before any thread is started: they inherit that the signals are blocked.
-    package init(_ signals: [Int32]) throws(Failure) {
+    package init(_ signals: [Int32]) throws(RefusedCall) {
+        _ = RefusedCall.taken()
         let result = cl_signalfd(signals, Int32(signals.count))
-        guard result >= 0 else { throw Failure(result: Int(result)) }
+        guard result >= 0 else { throw RefusedCall.taken() ?? RefusedCall("signalfd", Failure(result: Int(result))) }
         descriptor = Descriptor(owning: result)
     }
 

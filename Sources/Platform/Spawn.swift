@@ -67,39 +67,41 @@ package struct Spawn: Sendable {
             case pending
             /// Or it was killed, which its parent learns otherwise.
             case started
-            case failed(Failure)
+            case failed(RefusedCall)
         }
 
         package var outcome: Outcome {
-            switch cl_spawn_outcome(report.number) {
+            var call: UnsafePointer<CChar>?
+            return switch cl_spawn_outcome(report.number, &call) {
             case 0: .started
             case 1: .pending
-            case let error: .failed(Failure(result: Int(error)))
+            case let error: .failed(RefusedCall(constant: call, Failure(result: Int(error))))
             }
         }
     }
 
     /// Starts it and waits until it runs.
-    package func start(_ streams: Streams = Streams()) throws(Failure) -> ProcessID {
+    package func start(_ streams: Streams = Streams()) throws(RefusedCall) -> ProcessID {
         let beginning = try begin(streams)
         while true {
             switch beginning.outcome {
             case .started: return beginning.process
             case .pending: _ = cl_poll_one(beginning.descriptor, Int16(POLLIN), -1, nil, nil)
-            case .failed(let failure):
+            case .failed(let refused):
                 waitpid(beginning.process.rawValue, nil, 0)
-                throw failure
+                throw refused
             }
         }
     }
 
     /// Starts it. It gets its streams, and nothing else that is open here.
-    package func begin(_ streams: Streams) throws(Failure) -> Beginning {
+    package func begin(_ streams: Streams) throws(RefusedCall) -> Beginning {
         let words = CStrings([path] + arguments + environment + (directory.map { [$0] } ?? []))
         let argumentWords = words.table(from: 1, count: arguments.count)
         let environmentWords = words.table(from: 1 + arguments.count, count: environment.count)
         let groups = identity?.groups.map(\.rawValue) ?? []
         var report: Int32 = -1
+        var call: UnsafePointer<CChar>?
         let result = groups.withUnsafeBufferPointer { groups in
             argumentWords.withUnsafeBufferPointer { arguments in
                 environmentWords.withUnsafeBufferPointer { environment in
@@ -119,11 +121,11 @@ package struct Spawn: Sendable {
                     child.death_signal = SIGTERM
                     child.is_foreign = isForeign
                     child.has_account = isForeign
-                    return cl_spawn(&child, &report)
+                    return cl_spawn(&child, &report, &call)
                 }
             }
         }
-        guard result > 0 else { throw Failure(result: Int(result)) }
+        guard result > 0 else { throw RefusedCall(constant: call, Failure(result: Int(result))) }
         return Beginning(ProcessID(result), Descriptor(owning: report))
     }
 }

@@ -35,7 +35,7 @@ struct Children {
         func started() { beginning = nil }
 
         /// It is ours and not reaped, so the pid is still its own.
-        func signal(_ number: Int32) { kill(process.rawValue, number) }
+        func signal(_ number: Int32) { _ = cl_kill(process.rawValue, number) }
     }
 
     private let options: ManagerOptions
@@ -86,9 +86,8 @@ struct Children {
 
     mutating func spawnIPCP(_ name: IPCPName, _ type: IPCPType) throws(NotSpawned) -> Child {
         let path = path(of: type)
-        guard withCString(path, { access($0, X_OK) }) == 0 else {
-            throw notExecutable(type, Failure(errno: cl_errno()))
-        }
+        // All else is said by the call that starts it.
+        guard withCString(path, { access($0, X_OK) }) == 0 || cl_errno() != ENOENT else { throw notInstalled(type) }
         var ends: [Int32] = [-1, -1]
         let result = cl_socketpair_seqpacket(&ends)
         guard result == 0 else { throw notSpawned(type, RefusedCall("socketpair", Failure(result: Int(result)))) }
@@ -114,12 +113,11 @@ struct Children {
         }
     }
 
-    private func notExecutable(_ type: IPCPType, _ failure: Failure) -> NotSpawned {
-        let why =
-            failure == .noEntry ? "is not installed in \(printable(directory))" : "cannot be executed: \(failure)"
-        return NotSpawned(
-            failure: failure == .noEntry ? .ipcpType : failure,
-            reason: "\(type.daemon) \(why); install it beside irmd to have layers of type \(type.name)")
+    private func notInstalled(_ type: IPCPType) -> NotSpawned {
+        NotSpawned(
+            failure: .ipcpType,
+            reason: "\(type.daemon) is not installed in \(printable(directory)); install it beside irmd to have layers"
+                + " of type \(type.name)")
     }
 
     func notSpawned(_ type: IPCPType, _ refused: RefusedCall) -> NotSpawned {
@@ -151,8 +149,7 @@ struct Children {
     private mutating func begin(
         _ purpose: Purpose, _ spawn: Spawn, _ streams: Spawn.Streams
     ) throws(RefusedCall) -> Child {
-        let beginning = try RefusedCall.named("fork") { () throws(Failure) in try spawn.begin(streams) }
-        let child = Child(purpose, beginning)
+        let child = Child(purpose, try spawn.begin(streams))
         children[child.process] = child
         starting.insert(child.process)
         return child

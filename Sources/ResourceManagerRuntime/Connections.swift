@@ -24,7 +24,9 @@ extension ManagerDaemon {
     }
 
     private func admit(_ socket: consuming Descriptor) {
-        guard let credentials = ManagerDaemon.credentials(socket.number) else { return }
+        guard let credentials = ManagerDaemon.credentials(socket.number) else {
+            return complain("getsockopt(SO_PEERCRED) failed: \(Failure(errno: cl_errno())). Connections are refused")
+        }
         // A child that says something runs its program.
         settleStart(of: credentials.process)
         culprit = credentials.user
@@ -72,13 +74,20 @@ extension ManagerDaemon {
         guard isListening else { return }
         isListening = false
         loop.remove(site.listener)
+        listenAgainAt = Clock.now() + Limits.acceptPause
+        complain(
+            "accept4() failed: \(failure). New connections wait"
+                + (cl_is_refusal(failure.errno) ? "" : " until others end; raise the limit of open files."))
+    }
+
+    /// Of what stands in the way of all connections, now and then. A sentence without an end is about what is not allowed
+    /// to irmd.
+    private func complain(_ text: String) {
         let now = Clock.now()
-        listenAgainAt = now + Limits.acceptPause
         guard now.since(lastComplaint) >= Limits.complaintInterval else { return }
         lastComplaint = now
-        write(
-            .error, .own, "irmd",
-            "accept() failed: \(failure). New connections wait until others end; raise the limit of open files.")
+        let advice = text.hasSuffix(".") ? "" : "; allow that to irmd in the sandbox or container that it runs in."
+        write(.error, .own, "irmd", text + advice)
     }
 
     func listenAgain() {
@@ -116,6 +125,9 @@ extension ManagerDaemon {
         guard result > 0 else {
             if Failure(result: result) == .wouldBlock { return }
             if Failure(result: result) == .messageTooLong { warnOfBytes(port, "a message that is too long") }
+            if result < 0, cl_is_refusal(Int32(-result)) {
+                complain("recvmsg() failed: \(Failure(result: result)). Nobody is heard")
+            }
             return lose(id)
         }
         guard let message = ManagerDaemon.message(bytes) else {
@@ -191,6 +203,7 @@ extension ManagerDaemon {
         do throws(Failure) {
             try port.send(message.encoded(), loop)
         } catch {
+            if cl_is_refusal(error.errno) { complain("sendmsg() failed: \(error). Nobody is answered") }
             if error == .tableFull {
                 write(.warning, "irmd", "Process \(port.process) does not read its messages, connection dropped.")
             }

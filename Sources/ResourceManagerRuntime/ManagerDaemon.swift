@@ -64,10 +64,8 @@ final class ManagerDaemon {
     }
 
     init(_ options: ManagerOptions, _ log: Log, _ site: consuming RuntimeSite) throws(RefusedCall) {
-        let signals = try RefusedCall.named("signalfd") { () throws(Failure) in
-            try SignalSource(SignalSource.ending + [SIGCHLD])
-        }
-        let loop = try RefusedCall.named("epoll_create1") { () throws(Failure) in try EventLoop() }
+        let signals = try SignalSource(SignalSource.ending + [SIGCHLD])
+        let loop = try EventLoop()
         machine = ResourceManager(
             ManagerIdentity(
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
@@ -233,12 +231,13 @@ final class ManagerDaemon {
     private static func managers() -> GroupID? {
         var entry = group()
         var found: UnsafeMutablePointer<group>?
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65_536) { strings in
-            guard let memory = strings.baseAddress,
-                getgrnam_r("ouroboros", &entry, memory, strings.count, &found) == 0, found != nil
-            else { return nil }
-            return GroupID(entry.gr_gid)
-        }
+        // Not on the stack, which may be small: all names of a group's members.
+        let strings = UnsafeMutableBufferPointer<CChar>.allocate(capacity: 65_536)
+        defer { strings.deallocate() }
+        guard let memory = strings.baseAddress,
+            getgrnam_r("ouroboros", &entry, memory, strings.count, &found) == 0, found != nil
+        else { return nil }
+        return GroupID(entry.gr_gid)
     }
 }
 

@@ -143,7 +143,7 @@ enum ProcessFacts {
 
     static func readLink(_ path: String) -> [UInt8]? {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink(path, &target, target.count)
+        let count = cl_read_link(path, &target, target.count)
         return count > 0 ? target.prefix(count).map { UInt8(bitPattern: $0) } : nil
     }
 

@@ -17,7 +17,7 @@ package enum ResourceManagerRuntime {
         case .mistake(let line):
             Output.error.write(line)
             return 1
-        case .run(let options): return serve(options)
+        case .run(let options): return Thread.withEnoughStack { serve(options) }
         }
     }
 

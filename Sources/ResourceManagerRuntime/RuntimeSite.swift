@@ -173,9 +173,13 @@ struct RuntimeSite: ~Copyable {
         // Its backlog is full, so there is one.
         guard living != -EAGAIN else { throw .alreadyRunning("busy") }
         guard living != -EPROTOTYPE else { throw .failed("something else listens at \(shown)") }
+        _ = RefusedCall.taken()
         let wasStale = unlinkat(directory, RuntimeDirectory.socketName, 0) == 0
         let result = cl_listen_in(directory, RuntimeDirectory.socketName, 0o666)
-        guard result >= 0 else { throw .failed("cannot listen at \(shown): \(Failure(result: Int(result)))") }
+        guard result >= 0 else {
+            let cause = RefusedCall.taken().map { "\($0)" } ?? "\(Failure(result: Int(result)))"
+            throw .failed("cannot listen at \(shown): \(cause)")
+        }
         let listener = Descriptor(owning: result)
         do throws(Failure) {
             let identity = try FileIdentity(RuntimeDirectory.socketName, in: directory)

@@ -77,7 +77,7 @@ extension ManagerDaemon {
         switch child.beginning?.outcome {
         case .pending?: break
         case .started?, nil: begun(child)
-        case .failed(let failure)?: notBegun(child, failure)
+        case .failed(let refused)?: notBegun(child, refused)
         }
     }
 
@@ -87,7 +87,7 @@ extension ManagerDaemon {
             settleStart(of: process)
             guard children.isStarting(process), let child = children[process] else { continue }
             child.signal(SIGKILL)
-            notBegun(child, .timedOut)
+            notBegun(child, RefusedCall("execve", .timedOut))
         }
     }
 
@@ -100,15 +100,15 @@ extension ManagerDaemon {
         }
     }
 
-    private func notBegun(_ child: Children.Child, _ failure: Failure) {
+    private func notBegun(_ child: Children.Child, _ cause: RefusedCall) {
         forgetStart(child)
         closeChannel(of: child.process)
         _ = children.remove(child.process)
         switch child.purpose {
         case .ipcp(let name, let type):
-            let refused = children.notSpawned(type, RefusedCall("execve", failure))
+            let refused = children.notSpawned(type, cause)
             handle(.ipcpNotSpawned(name, refused.failure, reason: Array(refused.reason.utf8)))
-        case .program(let start, _): handle(.programNotSpawned(start, failure))
+        case .program(let start, _): handle(.programNotSpawned(start, cause.failure))
         }
     }
 
@@ -133,7 +133,7 @@ extension ManagerDaemon {
         settleStart(of: process)
         guard let child = children[process] else { return }
         // Killed before its program ran.
-        if children.isStarting(process) { return notBegun(child, .interrupted) }
+        if children.isStarting(process) { return notBegun(child, RefusedCall("execve", .interrupted)) }
         // What it said before it died comes first.
         readChannel(of: process)
         closeChannel(of: process)

@@ -40,14 +40,45 @@ static const struct {
     { "kill", SYS_kill },
     { "sched_yield", SYS_sched_yield },
     { "prctl", SYS_prctl },
+    { "recvfrom", SYS_recvfrom },
+    { "sendto", SYS_sendto },
+    { "clock_nanosleep", SYS_clock_nanosleep },
+    { "readlinkat", SYS_readlinkat },
+    { "epoll_pwait", SYS_epoll_pwait },
+    { "ppoll", SYS_ppoll },
+    { "sysinfo", SYS_sysinfo },
+    { "sched_getaffinity", SYS_sched_getaffinity },
+#ifdef SYS_epoll_wait
+    { "epoll_wait", SYS_epoll_wait },
+    { "poll", SYS_poll },
+    { "access", SYS_access },
+    { "readlink by path", SYS_readlink },
+#endif
+};
+
+/* What it cannot do without, it names. */
+static const struct {
+    const char * name;
+    unsigned     number;
+} necessary[] = {
+    { "socket", SYS_socket },
+    { "connect", SYS_connect },
+    { "getsockopt", SYS_getsockopt },
+    { "sendmsg", SYS_sendmsg },
+    { "recvmsg", SYS_recvmsg },
+    { "fcntl", SYS_fcntl },
+    { "socketpair", SYS_socketpair },
+    { "epoll_create1", SYS_epoll_create1 },
+    { "epoll_ctl", SYS_epoll_ctl },
 };
 
 static const int errnos[] = { EPERM, ENOSYS, EACCES, EINVAL };
 
 struct refusal {
-    unsigned number;
-    int      error;
-    bool     is_late;
+    unsigned     number;
+    int          error;
+    bool         is_late;
+    const char * name;
 };
 
 static bool refuse(const struct refusal * what)
@@ -129,6 +160,29 @@ static int in_sandbox(void * argument)
     return flow_dealloc(pair.fd) == 0 ? 0 : 3;
 }
 
+static int says_its_name(void * argument)
+{
+    const struct refusal * what = argument;
+    const char *           call = what->name;
+    struct agent           server = agent_start();
+    size_t                 length = strlen(call);
+    int                    fd;
+
+    if (agent_bind(&server, own_name("jail")) != 0)
+        return 1;
+    agent_begin(&server, agent_command(AGENT_ACCEPT, -1));
+    if (!refuse(what))
+        return 77;
+    fd = flow_alloc(own_name("jail"), NULL, NULL);
+    if (fd >= 0)
+        return 2;
+    if (strncmp(flow_last_error(), call, length) == 0
+        && flow_last_error()[length] == ':')
+        return 0;
+    fprintf(stderr, "# %s: %d, %s\n", call, fd, flow_last_error());
+    return 3;
+}
+
 int main(int     argc,
          char ** argv)
 {
@@ -139,11 +193,20 @@ int main(int     argc,
     for (call = 0; call < sizeof(calls) / sizeof(calls[0]); call++)
         for (error = 0; error < sizeof(errnos) / sizeof(errnos[0]); error++) {
             struct refusal what = { calls[call].number, errnos[error],
-                                    error % 2 == 1 };
+                                    error % 2 == 1, calls[call].name };
 
             CHECK_RESULT(in_child(in_sandbox, &what), 0,
                          "%s refused with %d, %s", calls[call].name,
                          what.error, what.is_late ? "later" : "from the start");
+        }
+    for (call = 0; call < sizeof(necessary) / sizeof(necessary[0]); call++)
+        for (error = 0; error < 2; error++) {
+            struct refusal what = { necessary[call].number, errnos[error],
+                                    false, necessary[call].name };
+
+            CHECK_RESULT(in_child(says_its_name, &what), 0,
+                         "%s refused with %d is named", what.name,
+                         what.error);
         }
 
     return conformance_end();

@@ -27,6 +27,12 @@ static const struct {
     CALL(capset), CALL(socketpair), CALL(sysinfo), CALL(getrusage), CALL(clone3), CALL(futex), CALL(rseq),
     CALL(fallocate), CALL(ftruncate), CALL(mlock), CALL(setpriority), CALL(getsockopt), CALL(setsockopt), CALL(fsync),
     CALL(pipe2), CALL(readlink), CALL(readlinkat), CALL(syslog), CALL(statx), CALL(uname), CALL(getgroups), CALL(ppoll),
+    CALL(sendmmsg), CALL(recvmmsg), CALL(sendmsg), CALL(recvmsg), CALL(sendto), CALL(recvfrom), CALL(accept4),
+    CALL(bind), CALL(listen), CALL(socket), CALL(kill), CALL(wait4), CALL(rt_sigprocmask), CALL(clone), CALL(dup3),
+    CALL(clock_nanosleep), CALL(epoll_pwait), CALL(waitid), CALL(shutdown), CALL(fstatfs), CALL(ioctl),
+#ifdef SYS_epoll_wait
+    CALL(epoll_wait), CALL(poll), CALL(readlink), CALL(access), CALL(dup2),
+#endif
 #ifdef SYS_futex_waitv
     CALL(futex_waitv),
 #endif

@@ -51,11 +51,12 @@ import Testing
             let words: [UnsafeMutablePointer<CChar>?] = [nil]
             return words.withUnsafeBufferPointer { none in
                 var child = cl_child()
+                var call: UnsafePointer<CChar>?
                 child.path = path
                 child.argv = none.baseAddress
                 child.envp = none.baseAddress
                 child.channel = -1
-                return cl_spawn(&child, &report)
+                return cl_spawn(&child, &report, &call)
             }
         }
         #expect(process > 0)

@@ -17,7 +17,8 @@ import Vocabulary
         for (path, failure) in [
             ("/nonexistent/program", Failure.noEntry), ("/etc/passwd", .accessDenied), ("/", .accessDenied),
         ] {
-            #expect(throws: failure) { try Spawn(path: Array(path.utf8), arguments: [[97]]).start() }
+            let spawn = Spawn(path: Array(path.utf8), arguments: [[97]])
+            #expect(throws: RefusedCall("execve", failure)) { try spawn.start() }
         }
     }
 
