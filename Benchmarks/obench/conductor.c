@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "conductor.h"
 #include "clock.h"
+#include "output.h"
 #include "progress.h"
 #include "trial.h"
 
@@ -87,7 +88,7 @@ void conductor_fail(const char *format, ...) {
     progress_clear();
     fprintf(stderr, "obench: ");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    output_error(format, arguments);
     va_end(arguments);
     fprintf(stderr, "\n");
     conductor_end();

@@ -85,7 +85,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void reject(const char *f
     va_list arguments;
     fprintf(stderr, "obench: ");
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    output_error(format, arguments);
     va_end(arguments);
     fprintf(stderr, ". Try \"obench --help\".\n");
     exit(1);

@@ -39,7 +39,8 @@ def mistakes():
         ["irm", "name", "destroy", "there-is-none"], ["irm", "bind", "program", "/nonexistent", "name", "x"],
         ["irmd", "--nonsense"], ["irmd", "word"], ["irmd", "--log-level", "\x1b[2J"], ["irmd", "--color", "x"],
         ["oping"], ["oping", "--lisen"], ["oping", "-n", "x", "-c", "\u202e"], ["oecho", "x"], ["oecho", "-x"],
-        ["obench", "--frob"], ["obench", "frob"],
+        ["obench", "--frob"], ["obench", "frob"], ["obench", "\x1b[2J\n\u202e"], ["obench", "--place", "\n\u202e"],
+        ["obench", "--transports", "\x1b[2J"], ["obench", "--json", "/nonexistent\x1b\u202e/x", "limits", "--quick"],
     ]:
         done = run(words, stdout=subprocess.PIPE)
         check(f"status of {words}", 1, done.returncode)
