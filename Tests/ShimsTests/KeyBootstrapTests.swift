@@ -25,7 +25,7 @@ import Vocabulary
             var configuration = try LayerRig.configuration()
             configuration.parameters = .udp4(
                 DatagramParameters(
-                    own: LayerRig.own, server: try #require(DatagramAddress([10, 0, 0, 9], port: 53)),
+                    own: LayerRig.own, server: DatagramAddress([10, 0, 0, 9], port: 53),
                     hosts: Array(hosts.utf8), key: Array("/k".utf8)))
             return handle(.request(.bootstrap(RequestID(id), configuration, by: KeyBootstrapTests.rights)))
         }
