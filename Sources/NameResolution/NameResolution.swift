@@ -177,9 +177,11 @@ package final class NameResolution: Sendable {
     /// One after the other. What becomes of it is in the log.
     package func publish(_ update: DNSUpdate) { updates.append(update) }
 
-    /// The last update, when the daemon ends: waits until it is done, and at most `Limits.withdrawalTimeout`, or until
-    /// the log says what was left undone.
-    package func withdraw(_ update: DNSUpdate) { updates.end(with: update) }
+    /// The last update, when the daemon ends: waits until it is done, or the time is over and the log says what was left
+    /// undone.
+    package func withdraw(_ update: DNSUpdate, within time: TimeSpan = Limits.withdrawalTimeout) {
+        updates.end(with: update, within: time)
+    }
 
     /// Then there is an event `keyTried`, unless the file system does not answer.
     package func tryKey(_ id: RequestID, _ path: [UInt8], by rights: FileRights) {

@@ -53,8 +53,8 @@ final class ServerUpdates: Sendable {
 
     /// The last update. Those before it that are not done are given up, and the names of them go with the others: the
     /// server may have heard of them. Returns when that is done or has failed.
-    func end(with last: DNSUpdate) {
-        let end = Clock.now() + Limits.withdrawalTimeout
+    func end(with last: DNSUpdate, within time: TimeSpan) {
+        let end = Clock.now() + time
         let isNeeded = state.withLock { state in
             let labels = Set(last.labels + state.unfinished.flatMap(\.labels))
             state.waiting = Deque(ServerUpdates.parts(of: last, labels.sorted { $0.lexicographicallyPrecedes($1) }))

@@ -28,8 +28,11 @@ import Vocabulary
             to: Inquiry(label: label, own: own, source: .server(server)), by: server)
     }
 
+    /// For what shall be done, however busy this host is.
+    private static let watchdog = TimeSpan(seconds: 60)
+
     private func send(_ update: DNSUpdate) -> ServerUpdate.Outcome {
-        ServerUpdate.send(update, until: Clock.now() + TimeSpan(seconds: 60))
+        ServerUpdate.send(update, until: Clock.now() + WithdrawalTests.watchdog)
     }
 
     @Test(
@@ -47,7 +50,7 @@ import Vocabulary
             #expect(send(update(address, .add(timeToLive: 60), part)) == .done)
         }
         #expect(send(update(address, .add(timeToLive: 60), [labels[0]], of: 2)) == .done)
-        resolution.withdraw(update(address, .delete, labels))
+        resolution.withdraw(update(address, .delete, labels), within: WithdrawalTests.watchdog)
         #expect(
             lines.all == [
                 "info: Unregistration of \(Limits.namesPerUpdate) names at DNS server \(address) is done.",
@@ -76,7 +79,7 @@ import Vocabulary
         let labels = labels(20)
         // One of them is being told, perhaps.
         for label in labels { resolution.publish(update(address, .add(timeToLive: 60), [label])) }
-        resolution.withdraw(update(address, .delete, []))
+        resolution.withdraw(update(address, .delete, []), within: WithdrawalTests.watchdog)
         #expect(lines.all.last?.hasPrefix("info: Unregistration of ") == true)
         for label in labels { #expect(answer(label, by: address) == .unknown) }
     }
@@ -91,10 +94,14 @@ import Vocabulary
         let sums = labels.map { String(decoding: $0, as: UTF8.self) }
         resolution.publish(update(address, .add(timeToLive: 60), [labels[0]]))
         resolution.withdraw(update(address, .delete, labels))
-        let why = NameServer.isInstalled ? "nsupdate took too long" : "nsupdate is not installed"
+        // On a busy host it may be over before nsupdate is there.
+        let whys =
+            NameServer.isInstalled ? ["nsupdate took too long", "there was no time"] : ["nsupdate is not installed"]
+        let all = Array(lines.all.suffix(3))
+        let begin = "error: Unregistration of \(labels.count) names at DNS server \(address) failed: "
+        #expect(whys.contains { all.first == begin + $0 + "." })
         #expect(
-            lines.all.suffix(3) == [
-                "error: Unregistration of \(labels.count) names at DNS server \(address) failed: \(why).",
+            all.dropFirst() == [
                 "error: Still at DNS server \(address): \(sums.dropLast().joined(separator: " "))",
                 "error: Still at DNS server \(address): \(sums[sums.count - 1])",
             ])
