@@ -15,9 +15,9 @@ package struct AuthenticationServer: Sendable {
         package let payload: [UInt8]
     }
 
-    private var seen = SeenRequests()
+    private var seen: SeenRequests
 
-    package init() {}
+    package init(remembering capacity: Int = Limits.seenRequests) { seen = SeenRequests(capacity: capacity) }
 
     /// Requests that are remembered.
     package var remembered: Int { seen.count }

@@ -12,7 +12,7 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
     case stale
     /// It was here before.
     case repeated
-    /// There have been too many to tell whether it is a repetition.
+    /// There have been too many since it was sent to tell whether it is a repetition.
     case crowded
     case clientCertificate
     case encryptionAsked
@@ -43,7 +43,7 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
         case .early: "the request comes from the future: the clocks of the hosts differ"
         case .stale: "the request is too old: it was delayed, or the clocks of the hosts differ"
         case .repeated: "the request is a repetition"
-        case .crowded: "there are too many requests at this time"
+        case .crowded: "there have been too many requests since it was sent"
         case .clientCertificate: "the client has a certificate, and certificates cannot be checked yet"
         case .encryptionAsked: "the client wants encryption, which is not there yet"
         case .malformedResponse: "the response of the server is malformed"

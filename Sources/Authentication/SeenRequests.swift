@@ -5,6 +5,9 @@ import Wire
 
 /// The requests of the last seconds, so that none is answered twice. What is older need not be kept: it is refused for
 /// its age. spec: oap §2
+///
+/// Anybody can send requests, with any source. When there are too many, the oldest is forgotten, and what was sent no later
+/// than that one is refused from then on: a flood shortens the time that a request may take, and keeps no new one out.
 struct SeenRequests: Sendable {
     private struct Key: Hashable, Sendable {
         let timestamp: UInt64
@@ -15,6 +18,11 @@ struct SeenRequests: Sendable {
     /// In order of arrival, the oldest at `first`.
     private var arrivals: [(key: Key, arrival: WallTime)] = []
     private var first = 0
+    /// What was sent no later may have been here.
+    private var horizon: WallTime?
+    private let capacity: Int
+
+    init(capacity: Int) { self.capacity = capacity }
 
     var count: Int { keys.count }
 
@@ -27,8 +35,12 @@ struct SeenRequests: Sendable {
         purge(now)
         let key = Key(timestamp: message.timestamp, id: message.id)
         guard !keys.contains(key) else { throw .repeated }
-        // To forget one would be to accept its repetition.
-        guard keys.count < Limits.seenRequests else { throw .crowded }
+        if let horizon, sent <= horizon { throw .crowded }
+        if keys.count >= capacity {
+            let oldest = WallTime(nanoseconds: arrivals[first].key.timestamp)
+            horizon = max(horizon ?? oldest, oldest)
+            forgetFirst()
+        }
         keys.insert(key)
         arrivals.append((key, now))
     }
@@ -36,10 +48,16 @@ struct SeenRequests: Sendable {
     /// By arrival: a request may say that it was sent a little later than that, and then stays fresh so much longer.
     private mutating func purge(_ now: WallTime) {
         let longest = Limits.authenticationAge.adding(Limits.authenticationLead).adding(TimeSpan(milliseconds: 2))
-        while first < arrivals.count, now.since(arrivals[first].arrival) > longest {
-            keys.remove(arrivals[first].key)
-            first += 1
+        while first < arrivals.count, now.since(arrivals[first].arrival) > longest { forgetFirst() }
+        // The clock was set back. Nothing that was here before can be known by its time.
+        if let last = horizon, last.since(now) > Limits.authenticationLead.adding(TimeSpan(milliseconds: 2)) {
+            horizon = nil
         }
+    }
+
+    private mutating func forgetFirst() {
+        keys.remove(arrivals[first].key)
+        first += 1
         if first > 1_024, first > arrivals.count / 2 {
             arrivals.removeFirst(first)
             first = 0

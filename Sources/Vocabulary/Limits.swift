@@ -104,7 +104,7 @@ public enum Limits {
     /// Other hosts in the status of a layer, so that it fits one message.
     package static let listedPeers = 64
     /// Requests for authentication of other hosts that are remembered, so that none is answered twice: those of 20 s at
-    /// more than 10,000 a second. Beyond: ENFILE.
+    /// more than 10,000 a second. Beyond: the oldest is forgotten, and what was sent before it is refused with ENFILE.
     package static let seenRequests = 262_144
     /// How old a request for authentication may be. spec: oap §2
     package static let authenticationAge = TimeSpan(seconds: 20)

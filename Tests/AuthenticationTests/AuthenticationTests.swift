@@ -83,16 +83,36 @@ import Wire
         #expect(server.remembered == 1)
     }
 
-    @Test("beyond the bound requests are refused until the old ones are forgotten")
+    @Test("beyond the bound the oldest are forgotten, and refused with all that were sent before them; new ones go on")
     func crowd() {
-        var server = AuthenticationServer()
-        for number in 0..<Limits.seenRequests {
+        let capacity = 4_096
+        var server = AuthenticationServer(remembering: capacity)
+        for number in 0..<capacity {
             #expect(trouble(&server, sent: 0, now: 0) { $0.timestamp += UInt64(number) } == nil)
         }
-        #expect(trouble(&server, sent: 0, now: 0) { $0.timestamp += 50_000_000 } == .crowded)
-        #expect(trouble(&server, sent: 20_000, now: 20_000) == .crowded)
+        // A stranger's flood is no reason to refuse another host.
+        #expect(trouble(&server, sent: 10, now: 0) == nil)
+        #expect(trouble(&server, sent: 10, now: 0) == .repeated)
+        #expect(server.remembered == capacity)
+        // The first one is forgotten, and is not accepted again.
+        #expect(trouble(&server, sent: 0, now: 0) == .crowded)
+        #expect(trouble(&server, sent: 0, now: 0) { $0.timestamp -= 1 } == .crowded)
+        #expect(trouble(&server, sent: 0, now: 0) { $0.timestamp += 1 } == .repeated)
         #expect(trouble(&server, sent: 20_200, now: 20_200) == nil)
         #expect(server.remembered == 1)
+    }
+
+    @Test("a clock that is set back leaves nothing of a flood")
+    func clockSetBack() {
+        let hour: UInt64 = 3_600_000
+        let capacity = 4_096
+        var server = AuthenticationServer(remembering: capacity)
+        for number in 0...capacity {
+            #expect(trouble(&server, sent: hour, now: hour) { $0.timestamp += UInt64(number) } == nil)
+        }
+        #expect(trouble(&server, sent: hour, now: hour) == .crowded)
+        #expect(trouble(&server, sent: 0, now: 0) == nil)
+        #expect(trouble(&server, sent: 1, now: 1) == nil)
     }
 
     @Test("certificates and keys are refused, each with its error")
