@@ -22,6 +22,8 @@ package struct LineLimit<Source: Hashable & Sendable>: Sendable {
     private let most: UInt64
     private let perSecond: UInt64
     private var allowances: [Source: Allowance] = [:]
+    /// When to look again for quiet sources: a look is long, and each line of a new source could ask for one.
+    private var nextLook = Instant(nanoseconds: 0)
 
     package init(most: Int = Limits.logLinesAtOnce, perSecond: Int = Limits.logLinesPerSecond) {
         self.most = UInt64(most)
@@ -67,6 +69,8 @@ package struct LineLimit<Source: Hashable & Sendable>: Sendable {
     }
 
     private mutating func forgetQuiet(_ now: Instant) {
+        guard nextLook <= now else { return }
+        nextLook = now + Limits.logSourcesInterval
         for (source, var allowance) in allowances {
             refill(&allowance, now)
             if allowance.lines == most, allowance.suppressed == 0 { allowances[source] = nil }

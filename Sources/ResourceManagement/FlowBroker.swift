@@ -54,7 +54,9 @@ extension ResourceManager {
 
     mutating func refuse(_ allocation: Allocation, _ failure: Failure, _ reason: String) {
         allocationsFailed += 1
-        if failure == .timedOut {
+        if let origin = allocation.origin {
+            report(.flow(.arrivalFailed(allocation.name, from: origin.address, reason: reason)))
+        } else if failure == .timedOut {
             report(.flow(.timedOut(allocation.process, allocation.name)))
         } else {
             report(.flow(.failed(allocation.process, allocation.name, reason: reason)))

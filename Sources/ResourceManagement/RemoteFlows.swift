@@ -142,31 +142,34 @@ extension ResourceManager {
         _ request: RequestID, _ hash: [UInt8], _ quality: QualityOfService, _ authentication: [UInt8],
         from address: [UInt8], at ipcp: ProcessID
     ) {
+        let address = Array(address.prefix(Limits.hostBytes))
         guard let layer = ipcps[ipcp]?.layer, !isStopping,
             let name = nameIndex.name(of: hash, layer.hash, among: names.all),
             let record = names[name],
             isServed(record, for: ipcp) || record.settings.wait.nanoseconds > 0
-        else { return reject(request, .name, at: ipcp) }
+        else { return reject(request, .name, from: address, at: ipcp) }
         let answer: [UInt8]
         do throws(AuthenticationTrouble) {
             answer = try authenticator.answer(authentication, now: wallTime, digest: digest).response
         } catch {
-            report(.flow(.requestNotAuthentic(name, error)))
-            return reject(request, error.failure, at: ipcp)
+            report(.flow(.requestNotAuthentic(name, error, from: address)))
+            return reject(request, error.failure, from: address, at: ipcp)
         }
         // Nobody knows who asks, so it is the name that has a share of what may wait, and no name keeps the others' places.
         guard ipcps[ipcp]?.arrived.hasRoom(for: name) == true, let call = openCall(of: ipcp, for: name) else {
-            return reject(request, .ipcp, at: ipcp)
+            return reject(request, .ipcp, from: address, at: ipcp)
         }
         allocate(
             Allocation(
                 request: request, connection: call, process: ipcp, name: name, quality: quality,
                 deadline: now + Limits.allocationTimeout, arrival: arrivals,
-                origin: Origin(authentication: answer, address: Array(address.prefix(Limits.hostBytes)))))
+                origin: Origin(authentication: answer, address: address)))
     }
 
-    private mutating func reject(_ request: RequestID, _ failure: Failure, at ipcp: ProcessID) {
-        report(.flow(.arrivalRejected(ipcp, failure)))
+    private mutating func reject(
+        _ request: RequestID, _ failure: Failure, from address: [UInt8], at ipcp: ProcessID
+    ) {
+        report(.flow(.arrivalRejected(ipcp, failure, from: address)))
         outgoing.append(.request(.reject(request, failure), ipcp))
     }
 

@@ -16,7 +16,7 @@ extension Report {
         // Thousands a second: at the usual level the log must not be what limits them.
         case .flow(.allocating), .flow(.requestArrived), .flow(.allocated), .flow(.partlyDeallocated): .debug
         case .flow(.deallocated), .naming(.exists): .debug
-        case .flow(.failed), .flow(.timedOut), .flow(.destroyed): .info
+        case .flow(.failed), .flow(.timedOut), .flow(.destroyed), .flow(.arrivalFailed): .info
         case .flow(.waitsForServer): .debug
         case .flow(.arrivalRejected): .debug
         case .flow(.acceptorRefused), .flow(.requestNotAuthentic), .peer: .warning
@@ -127,10 +127,12 @@ extension FlowReport {
         case .destroyed(let flow, let user): "Flow \(flow) is destroyed by user \(user)."
         case .acceptorRefused(let process, let name, let failure):
             "Process \(process) could not take a flow for \(name): \(failure)."
-        case .arrivalRejected(let ipcp, let failure):
-            "Flow request of another host at IPCP \(ipcp) rejected: \(failure)."
-        case .requestNotAuthentic(let name, let trouble):
-            "Flow request of another host for \(name) rejected: \(trouble.text)."
+        case .arrivalRejected(let ipcp, let failure, let host):
+            "Flow request of \(printable(host)) at IPCP \(ipcp) rejected: \(failure)."
+        case .requestNotAuthentic(let name, let trouble, let host):
+            "Flow request of \(printable(host)) for \(name) rejected: \(trouble.text)."
+        case .arrivalFailed(let name, let host, let reason):
+            "Flow request of \(printable(host)) for \(name) failed: \(reason)."
         case .partlyDeallocated(let flow, let process):
             "Partial deallocation of flow_id \(flow) by process \(process)."
         case .deallocated(let flow, let process):

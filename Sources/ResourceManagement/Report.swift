@@ -73,9 +73,10 @@ package enum FlowReport: Hashable, Sendable {
     /// By an operator.
     case destroyed(FlowID, UserID)
     case acceptorRefused(ProcessID, ServiceName, Failure)
-    /// What another host asked for.
-    case arrivalRejected(ProcessID, Failure)
-    case requestNotAuthentic(ServiceName, AuthenticationTrouble)
+    /// What another host asked for, at an IPCP.
+    case arrivalRejected(ProcessID, Failure, from: [UInt8])
+    case requestNotAuthentic(ServiceName, AuthenticationTrouble, from: [UInt8])
+    case arrivalFailed(ServiceName, from: [UInt8], reason: String)
     case partlyDeallocated(FlowID, ProcessID)
     case deallocated(FlowID, ProcessID)
 }

@@ -32,6 +32,11 @@ struct LineSource: Hashable, Sendable {
 
 extension ManagerDaemon {
     func write(_ report: Report) {
+        if let host = report.host, report.level < .debug, report.level <= log.level,
+            !hostLines.isAllowed(host, now: Clock.now())
+        {
+            return
+        }
         write(report.level, report.kind, report.component, of: culprit ?? user(of: report), report.text)
     }
 
@@ -83,6 +88,8 @@ extension ManagerDaemon {
 
     /// Of those who are quiet now.
     func tellSuppressed(_ now: Instant) {
+        let unsaid = hostLines.takeUnsaid(now: now)
+        if unsaid > 0 { log.write(.warning, "irmd", "\(unsaid) more lines of other hosts were not written.") }
         for (source, suppressed) in limit.overdue(now: now) { sayOf(suppressed, source) }
     }
 
@@ -125,13 +132,23 @@ extension ManagerDaemon {
 }
 
 extension Report {
+    /// That has caused the line.
+    fileprivate var host: [UInt8]? {
+        switch self {
+        case .flow(.requestNotAuthentic(_, _, let host)), .flow(.arrivalRejected(_, _, let host)): host
+        case .flow(.arrivalFailed(_, let host, _)): host
+        default: nil
+        }
+    }
+
     fileprivate var kind: LineSource.Kind {
         switch self {
         case .stopping, .stopped: .own
         case .process: .process
         case .naming, .refused: .management
         case .peer: .peer
-        case .flow(.requestNotAuthentic), .flow(.arrivalRejected), .flow(.requestArrived): .remote
+        case .flow(.requestNotAuthentic), .flow(.arrivalRejected), .flow(.arrivalFailed): .remote
+        case .flow(.requestArrived): .remote
         case .flow: .flow
         case .supervision(let report):
             switch report {

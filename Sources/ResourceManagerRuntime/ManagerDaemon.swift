@@ -45,6 +45,7 @@ final class ManagerDaemon {
     var nextOutput: UInt64 = 1
     var flows = FlowStore()
     var limit = LineLimit<LineSource>()
+    var hostLines = HostLines()
     /// When to look after the runtime directory and the log.
     private var nextRound: Instant
 

@@ -168,12 +168,3 @@ private struct Ends: Sendable {
         return ends[first]
     }
 }
-
-extension DatagramAddress {
-    /// What one who has a network of IPv6 for himself can call his own: the lower half of an address is his to choose. On a
-    /// link all have the same upper half.
-    fileprivate var network: DatagramAddress {
-        guard family == .ipv6, !isLinkLocal else { return with(port: 0) }
-        return DatagramAddress(family: .ipv6, high: high, low: 0, port: 0)
-    }
-}

@@ -69,6 +69,13 @@ package struct DatagramAddress: Hashable, Sendable {
         DatagramAddress(family: family, high: high, low: low, port: port, scope: scope)
     }
 
+    /// What one who has a network of IPv6 for himself can call his own: the lower half of an address is his to choose. On a
+    /// link all have the same upper half.
+    package var network: DatagramAddress {
+        guard family == .ipv6, !isLinkLocal else { return with(port: 0) }
+        return DatagramAddress(family: .ipv6, high: high, low: 0, port: 0)
+    }
+
     /// The address, in network order.
     package var bytes: [UInt8] {
         func split(_ word: UInt64, _ count: Int) -> [UInt8] {

@@ -148,6 +148,12 @@ public enum Limits {
     package static let logSources = 4_096
     /// Bytes of a line that an auto-started program writes. The rest is a line of its own.
     package static let outputLineBytes = 1_024
+    /// Lines that other hosts of one network can cause at once, and a second; all together those of one user. Beyond: they
+    /// are counted.
+    package static let hostLinesAtOnce = 20
+    package static let hostLinesPerSecond = 1
+    /// How often a log with as many sources as there can be looks which of them are quiet.
+    package static let logSourcesInterval = TimeSpan(seconds: 1)
     /// Bytes that are read at a time of what a program writes, so that others get their turn.
     package static let outputBytes = 16_384
     /// Pipes of auto-started programs, also of those that ended and left them to others. Beyond: what they write is lost.

@@ -27,19 +27,26 @@ static struct datagram sent;
 static struct datagram got;
 
 /* The answer to a request: sent until it comes, as a host does. */
-static int32_t answer_to(const struct datagram * request,
+static int32_t answer_at(int                     from,
+                         const struct datagram * request,
                          int                     number)
 {
     int tries;
 
     for (tries = 0; tries < 10; tries++) {
-        send_to(stranger, number, request);
-        while (receive(stranger, &got))
+        send_to(from, number, request);
+        while (receive(from, &got))
             if (got.count >= MANAGEMENT_SIZE && number_at(&got, 0) == 0
                 && number_at(&got, 4) == number_at(request, 4))
                 return (int32_t) number_at(&got, 12);
     }
     return INT32_MIN;
+}
+
+static int32_t answer_to(const struct datagram * request,
+                         int                     number)
+{
+    return answer_at(stranger, request, number);
 }
 
 /* The endpoint of a flow at host two; its own is the requester. */
@@ -95,6 +102,22 @@ static void check_requests(void)
     send_to(stranger, 2, &sent);
     wait_for_more(TWO, "dropped: malformed", malformed);
     CHECK(true, "an endpoint of 0: dropped and counted");
+}
+
+/* Each host has its lines of the log: the script counts them. */
+static void check_lines(void)
+{
+    qosspec_t qos = raw_with_timeout(1000);
+    int       refused = 0;
+    uint32_t  i;
+
+    for (i = 0; i < 300; i++) {
+        make_request(&sent, 1000 + i, "two.strange", &qos, -30);
+        refused += answer_to(&sent, 2) == -EAUTH;
+    }
+    CHECK_RESULT(refused, 300, "many old requests: refused");
+    make_request(&sent, 1, "two.strange", &qos, -30);
+    CHECK_RESULT(answer_at(forger, &sent, 2), -EAUTH, "and of another host");
 }
 
 /* Who is not the host at the other end cannot write into a flow. */
@@ -392,6 +415,7 @@ int main(int     argc,
     setsockopt(stranger, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(forger, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     check_requests();
+    check_lines();
     endpoint = flow_of(0xABCD, "two.strange", &request);
     CHECK(comes_back(endpoint, 0xABCD, LONGEST, 3),
           "a host made by hand has a flow");
