@@ -24,6 +24,8 @@ package enum IPCPReport: Hashable, Sendable {
     case hostsRead(names: Int, mistakes: Int)
     case hostsMistake(path: [UInt8], HostsFile.Mistake)
     case hostsUnreadable(path: [UInt8], FileObstacle)
+    /// It has changed so often that the log was not told each time.
+    case hostsNotReported(times: Int)
     case resolved(hash: [UInt8], DatagramAddress)
     /// `others`: names before it of which nobody was told.
     case notResolved(hash: [UInt8], Inquiry.Source, Failure, others: Int)
@@ -31,7 +33,7 @@ package enum IPCPReport: Hashable, Sendable {
     package var level: LogLevel {
         switch self {
         case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered,
-            .hostsRead:
+            .hostsRead, .hostsNotReported:
             .info
         case .allocatingFlow, .flowAllocated, .flowEnded, .resolved: .debug
         case .flowEstablished, .flowRefused, .flowReleased: .debug
@@ -48,7 +50,8 @@ package enum IPCPReport: Hashable, Sendable {
         case .registering, .registered, .unregistered, .refused: "ipcpd/ipcp"
         case .allocatingFlow(_, _, let type), .flowAllocated(_, _, let type), .flowEnded(_, _, let type): type.daemon
         case .flowEstablished(_, let type), .flowRefused(_, _, let type), .flowReleased(_, let type): type.daemon
-        case .hostsRead, .hostsMistake, .hostsUnreadable, .resolved, .notResolved: "ipcpd/directory"
+        case .hostsRead, .hostsMistake, .hostsUnreadable, .hostsNotReported: "ipcpd/directory"
+        case .resolved, .notResolved: "ipcpd/directory"
         }
     }
 
@@ -77,6 +80,8 @@ package enum IPCPReport: Hashable, Sendable {
         case .hostsMistake(let path, let mistake): "Hosts file \(printable(path)), \(mistake)."
         case .hostsUnreadable(let path, let obstacle):
             "Cannot read hosts file \(printable(path)): \(obstacle). What was read before is still used."
+        case .hostsNotReported(let times):
+            "The hosts file has changed \(times) \(times == 1 ? "time" : "times") of which nothing was said."
         case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."
         case .notResolved(let hash, let source, let failure, let others):
             "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)"

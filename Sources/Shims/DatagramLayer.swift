@@ -100,13 +100,13 @@ struct DatagramLayer: Sendable {
         case .offered(let port, let request): take(port, request, now: now, into: &actions)
         case .ended(let port): end(port, into: &actions)
         case .datagram(let bytes, let source): receive(bytes, from: source, now: now, into: &actions)
-        case .opened: opened(into: &actions)
+        case .opened: opened(now: now, into: &actions)
         case .notOpened(let failure): notOpened(failure, into: &actions)
         case .resolved(let inquiry, let resolution):
             directory?.resolved(inquiry, resolution, now: now, into: &actions)
         case .keyTried(let id, let obstacle): tried(id, obstacle, into: &actions)
-        case .hosts(let file): adopt(file, into: &actions)
-        case .noHosts(let obstacle): lackHosts(obstacle, into: &actions)
+        case .hosts(let file): adopt(file, now: now, into: &actions)
+        case .noHosts(let obstacle): lackHosts(obstacle, now: now, into: &actions)
         case .timeout: expire(now: now, into: &actions)
         case .ending: directory?.withdraw(into: &actions)
         }
@@ -178,12 +178,12 @@ struct DatagramLayer: Sendable {
         switch state {
         case .trying(let founding, let deadline) where deadline <= now:
             return tried(founding.id, .late, into: &actions)
-        case .reading(_, let deadline) where deadline <= now: return lackHosts(.late, into: &actions)
+        case .reading(_, let deadline) where deadline <= now: return lackHosts(.late, now: now, into: &actions)
         case .initialised, .trying, .reading, .opening, .bootstrapped: break
         }
         while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
         arrivals.expire(now: now)
-        directory?.expire(now: now)
+        directory?.expire(now: now, into: &actions)
     }
 
     // The layer.
@@ -243,25 +243,25 @@ struct DatagramLayer: Sendable {
             founding.id, obstacle.failure, "cannot read \(kind) file \(printable(path)): \(obstacle)", into: &actions)
     }
 
-    private mutating func adopt(_ file: HostsFile, into actions: inout [IPCPAction]) {
+    private mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [IPCPAction]) {
         switch state {
         case .initialised, .trying: break
         case .reading(let founding, _):
             state = .opening(founding, file)
             actions.append(.open(founding.parameters.own))
         case .opening(let founding, _): state = .opening(founding, file)
-        case .bootstrapped: directory?.adopt(file, into: &actions)
+        case .bootstrapped: directory?.adopt(file, now: now, into: &actions)
         }
     }
 
-    private mutating func lackHosts(_ obstacle: FileObstacle, into actions: inout [IPCPAction]) {
+    private mutating func lackHosts(_ obstacle: FileObstacle, now: Instant, into actions: inout [IPCPAction]) {
         switch state {
         case .initialised, .trying, .opening: break
         case .reading(let founding, _):
             state = .initialised
             actions.append(.leaveHosts)
             lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
-        case .bootstrapped: directory?.lackHosts(obstacle, into: &actions)
+        case .bootstrapped: directory?.lackHosts(obstacle, now: now, into: &actions)
         }
     }
 
@@ -285,7 +285,7 @@ struct DatagramLayer: Sendable {
         return server == own ? "the DNS server cannot be at the port of the layer itself" : nil
     }
 
-    private mutating func opened(into actions: inout [IPCPAction]) {
+    private mutating func opened(now: Instant, into actions: inout [IPCPAction]) {
         guard case .opening(let founding, let hosts) = state else { return }
         state = .bootstrapped
         parameters = founding.parameters
@@ -294,7 +294,7 @@ struct DatagramLayer: Sendable {
             .report(.bootstrapped(founding.configuration)), .report(.layerType(type)),
             .report(.layerHash(founding.configuration.hash)),
         ]
-        if let hosts { directory?.adopt(hosts, into: &actions) }
+        if let hosts { directory?.adopt(hosts, now: now, into: &actions) }
         actions.append(.reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes))))
     }
 

@@ -57,8 +57,8 @@ package struct Directory: Sendable {
     private let key: [UInt8]
     /// To read the key with.
     private let rights: FileRights
-    private let hostsPath: [UInt8]
     private var hosts: HostsFile?
+    private var news: HostsNews
     private var registered: Set<[UInt8]> = []
     private var remembered: [[UInt8]: Memory] = [:]
     private var questions: [[UInt8]: Question] = [:]
@@ -85,7 +85,7 @@ package struct Directory: Sendable {
         self.rights = rights
         self.server = server
         self.key = key
-        hostsPath = hosts
+        news = HostsNews(path: hosts)
     }
 
     package init(_ parameters: DatagramParameters, by rights: FileRights) {
@@ -101,7 +101,7 @@ package struct Directory: Sendable {
     }
 
     /// When `expire` wants to be called.
-    package var deadline: Instant? { patience.deadline }
+    package var deadline: Instant? { Instant.earlier(patience.deadline, news.deadline) }
 
     // Names of this host.
 
@@ -290,7 +290,8 @@ package struct Directory: Sendable {
     }
 
     /// Answers those who have waited long enough; the search goes on.
-    package mutating func expire(now: Instant) {
+    package mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+        news.expire(now: now, into: &actions)
         while let due = patience.next(now: now) {
             guard let question = questions[due.hash],
                 let index = question.askers.firstIndex(where: { $0.id == due.asker })
@@ -304,10 +305,9 @@ package struct Directory: Sendable {
     // The hosts file.
 
     /// The hosts file is this now: what was believed because of the last one, or for want of this one, is forgotten.
-    package mutating func adopt(_ file: HostsFile, into actions: inout [IPCPAction]) {
+    package mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [IPCPAction]) {
         hosts = file
-        actions.append(.report(.hostsRead(names: file.count, mistakes: file.mistakeCount)))
-        actions += file.mistakes.map { .report(.hostsMistake(path: hostsPath, $0)) }
+        news.read(file, now: now, into: &actions)
         keep { $0.isFromServer }
         for (hash, question) in questions where question.source == .system {
             if let address = hostsAddress(of: hash) { end(hash, .known(address)) }
@@ -315,8 +315,10 @@ package struct Directory: Sendable {
     }
 
     /// What was read before stays: who replaces a file may remove it first.
-    package func lackHosts(_ obstacle: FileObstacle, into actions: inout [IPCPAction]) {
-        actions.append(.report(.hostsUnreadable(path: hostsPath, obstacle)))
+    package mutating func lackHosts(
+        _ obstacle: FileObstacle, now: Instant, into actions: inout [IPCPAction]
+    ) {
+        news.lacks(obstacle, now: now, into: &actions)
     }
 }
 

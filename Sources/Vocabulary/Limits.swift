@@ -114,6 +114,10 @@ public enum Limits {
     package static let reportedMistakes = 16
     /// Bytes of a wrong word that the log quotes.
     package static let reportedBytes = 64
+    /// How often at once the log is told that the hosts file has changed, and after which time once more. In between the last
+    /// change waits.
+    package static let hostsNewsAtOnce = 4
+    package static let hostsNewsInterval = TimeSpan(seconds: 60)
     /// Bytes of a hosts file, or of a key. A longer one is not read: a name for each of `names` fits.
     package static let namedFileBytes = 16 << 20
     /// Answers that a directory remembers, good and bad. Beyond: all that have expired are forgotten, or else all.

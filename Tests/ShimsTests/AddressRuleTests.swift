@@ -84,7 +84,7 @@ import Wire
             let hash = [UInt8](repeating: 1, count: 16)
             var actions: [IPCPAction] = []
             let file = HostsFile(parsing: Array("\(text) x".utf8), for: own) { _ in hash }
-            directory.adopt(file, into: &actions)
+            directory.adopt(file, now: Instant(nanoseconds: 0), into: &actions)
             let now = Instant(nanoseconds: 0)
             directory.look(up: hash, for: RequestID(1), now: now, into: &actions)
             for _ in 0..<2 {

@@ -49,7 +49,13 @@ import Vocabulary
 
         func adopt(_ file: HostsFile) -> [IPCPAction] {
             var actions: [IPCPAction] = []
-            directory.adopt(file, into: &actions)
+            directory.adopt(file, now: now, into: &actions)
+            return actions
+        }
+
+        func expire() -> [IPCPAction] {
+            var actions: [IPCPAction] = []
+            directory.expire(now: now, into: &actions)
             return actions
         }
 
@@ -163,7 +169,8 @@ import Vocabulary
         _ = rig.resolve(id, .address(other.bytes, validity: nil))
         #expect(rig.directory.takeAnswers().map(\.asker) == [first.asker] + others.map(\.asker))
         #expect(rig.directory.takeAnswers().isEmpty)
-        rig.directory.expire(now: rig.now + TimeSpan(seconds: 100))
+        rig.wait(TimeSpan(seconds: 100))
+        _ = rig.expire()
         #expect(rig.verdicts().isEmpty)
     }
 
@@ -268,10 +275,53 @@ import Vocabulary
         #expect(
             reports == ["Read the hosts file: 1 name, 1 mistake.", "Hosts file /h, line 2: \"rubbish\" is no address."])
         var actions: [IPCPAction] = []
-        rig.directory.lackHosts(.failure(.noEntry), into: &actions)
+        rig.directory.lackHosts(.failure(.noEntry), now: rig.now, into: &actions)
         #expect(actions == [.report(.hostsUnreadable(path: Array("/h".utf8), .failure(.noEntry)))])
         #expect(rig.look(hash).inquiry == nil)
         #expect(rig.verdicts() == [.known(other)])
+    }
+
+    @Test("a hosts file that changes each second, with other mistakes each time, is said to have changed now and then")
+    func restlessHosts() {
+        let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
+        var lines = 0
+        for second in 0..<600 {
+            let mistakes = (0..<20).map { "rubbish\(second).\($0)\n" }.joined()
+            let file = HostsFile(parsing: Array("10.0.0.2 x\n\(mistakes)".utf8), for: own) { _ in hash }
+            lines += rig.adopt(file).count
+            if second % 2 == 0 {
+                var actions: [IPCPAction] = []
+                rig.directory.lackHosts(.failure(.noEntry), now: rig.now, into: &actions)
+                lines += actions.count
+            }
+            rig.wait(TimeSpan(seconds: 1))
+            lines += rig.expire().count
+        }
+        let most = Limits.hostsNewsAtOnce + 10
+        #expect(lines > most && lines <= most * (Limits.reportedMistakes + 2))
+    }
+
+    @Test("the log says at last what is in the hosts file, and mistakes that it has named not again")
+    func lastHosts() throws {
+        let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
+        func file(_ names: Int) -> HostsFile {
+            let lines = (0..<names).map { "10.0.0.2 x\($0)\n" }.joined()
+            return HostsFile(parsing: Array("rubbish\n\(lines)".utf8), for: own) { $0 }
+        }
+        #expect(rig.adopt(file(0)).count == 2)
+        for names in 1..<Limits.hostsNewsAtOnce {
+            #expect(rig.adopt(file(names)) == [.report(.hostsRead(names: names, mistakes: 1))])
+        }
+        for names in 10...12 { #expect(rig.adopt(file(names)).isEmpty) }
+        let deadline = try #require(rig.directory.deadline)
+        #expect(deadline == rig.now + Limits.hostsNewsInterval)
+        rig.wait(Limits.hostsNewsInterval)
+        #expect(
+            rig.expire() == [.report(.hostsNotReported(times: 2)), .report(.hostsRead(names: 12, mistakes: 1))])
+        #expect(rig.expire().isEmpty && rig.directory.deadline == nil)
+        rig.wait(TimeSpan(seconds: 600))
+        for names in 0..<Limits.hostsNewsAtOnce { #expect(!rig.adopt(file(names)).isEmpty) }
+        #expect(rig.adopt(file(20)).isEmpty)
     }
 
     @Test("an asker is answered in time; what comes late is for the next one")
@@ -282,10 +332,10 @@ import Vocabulary
         _ = rig.look(hash)
         #expect(rig.directory.deadline == rig.now + TimeSpan(seconds: 4))
         rig.wait(TimeSpan(seconds: 4))
-        rig.directory.expire(now: rig.now)
+        _ = rig.expire()
         #expect(rig.verdicts() == [.failed(.system, .timedOut)])
         rig.wait(TimeSpan(seconds: 1))
-        rig.directory.expire(now: rig.now)
+        _ = rig.expire()
         #expect(rig.verdicts() == [.failed(.system, .timedOut)])
         #expect(rig.directory.deadline == nil)
         #expect(rig.look(hash).inquiry == nil)
@@ -311,7 +361,7 @@ import Vocabulary
         #expect(inquiry.1.user == UserID(2))
         // Also when nobody waits any more for what the first has asked, and he asks again.
         rig.wait(Limits.questionTimeout)
-        rig.directory.expire(now: rig.now)
+        _ = rig.expire()
         for number in 5_000..<9_000 { #expect(rig.look(hash(number), of: UserID(1)).inquiry == nil) }
         #expect(rig.look(hash(9_998), of: UserID(2)).inquiry != nil)
         _ = rig.verdicts()
@@ -365,7 +415,7 @@ import Vocabulary
         let refused = rig.verdicts().count
         #expect(refused == Int(user))
         rig.wait(Limits.questionTimeout)
-        rig.directory.expire(now: rig.now)
+        _ = rig.expire()
         #expect(rig.verdicts().count == Limits.questions / 16 * 15)
         // They are still being asked for.
         #expect(rig.look(hash(-1), of: UserID(999)).inquiry == nil)
@@ -412,13 +462,13 @@ import Vocabulary
                 case 4: _ = rig.adopt(hosts(other, hash))
                 default:
                     rig.wait(TimeSpan(milliseconds: UInt64.random(in: 0...4_000, using: &generator)))
-                    rig.directory.expire(now: rig.now)
+                    _ = rig.expire()
                 }
                 if let next { open.append(next.id) }
                 answered += rig.directory.takeAnswers().map(\.asker)
             }
             rig.wait(Limits.questionTimeout)
-            rig.directory.expire(now: rig.now)
+            _ = rig.expire()
             answered += rig.directory.takeAnswers().map(\.asker)
             #expect(answered.count == asked)
             #expect(Set(answered).count == asked)
