@@ -19,6 +19,8 @@ struct Allocation: Hashable, Sendable {
     var isSecondAttempt = false
     /// When a program that was started for it shall have accepted.
     var startDeadline: Instant?
+    /// Since when layers are asked for the name.
+    var searched: Instant?
     /// When the patience of a name without a server ends.
     var serverDeadline: Instant?
     /// Acceptors that could not map the flow they were offered.

@@ -37,6 +37,7 @@ extension ResourceManager {
             return
         }
         var allocation = allocation
+        allocation.searched = nil
         waiting.add(allocation)
         allocation.startDeadline = startIfNeeded(for: allocation.name)
         connections[allocation.connection]?.call = .allocating(allocation)

@@ -50,6 +50,8 @@ extension ResourceManager {
     mutating func search(_ allocation: Allocation) -> Bool {
         let layers = layersToOthers()
         guard allocation.origin == nil, !layers.isEmpty, allocation.deadline > now else { return false }
+        var allocation = allocation
+        allocation.searched = now
         if let only = layers.first, layers.count == 1 {
             // It says itself if it does not know the name: two messages less than to ask first.
             beginRemote(allocation, with: only.process)

@@ -61,8 +61,7 @@ package struct ResourceManager: Sendable {
 
     var acceptors = Acceptors()
     var waiting = WaitingAllocations()
-    /// Requests of other hosts that wait for a server.
-    var waitingArrivals: Set<ConnectionID> = []
+    var waitingArrivals = WaitingArrivals()
     var flows: [FlowID: Flow] = [:]
     var flowNumbers = FlowNumbers()
     var links = Links()

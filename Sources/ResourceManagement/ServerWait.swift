@@ -6,15 +6,18 @@ import Vocabulary
 /// Names that wait for their servers, because whoever made them said so: a client that starts first need not try again
 /// and again.
 extension ResourceManager {
-    /// Lets the allocation wait until somebody serves its name. False: the name does not wait, or has done so already,
-    /// or too many wait.
+    /// Lets the allocation wait until somebody serves its name, or goes on with that: a server may have come, and gone
+    /// before it had the flow. False: the name does not wait, or has done so long enough, or too many wait.
     mutating func waitForServer(_ allocation: Allocation) -> Bool {
-        guard let patience = names[allocation.name]?.settings.wait, patience.nanoseconds > 0,
-            allocation.serverDeadline == nil, allocation.deadline > now, mayWait(allocation)
+        guard let patience = names[allocation.name]?.settings.wait,
+            allocation.serverDeadline != nil || patience.nanoseconds > 0,
+            // The client has waited while layers were asked.
+            case let limit = allocation.serverDeadline ?? (allocation.searched ?? now) + patience,
+            limit > now, allocation.deadline > now, mayWait(allocation)
         else { return false }
         var allocation = allocation
-        allocation.serverDeadline = now + patience
-        if allocation.origin != nil { waitingArrivals.insert(allocation.connection) }
+        allocation.serverDeadline = limit
+        allocation.searched = nil
         waiting.add(allocation)
         connections[allocation.connection]?.call = .allocating(allocation)
         report(.flow(.waitsForServer(allocation.process, allocation.name)))
@@ -22,12 +25,10 @@ extension ResourceManager {
         return true
     }
 
-    /// A process waits with a connection of its own, of which its user has so many. Other hosts have none: those that
-    /// ask for names without servers must not fill the tables for those that ask for others.
-    private func mayWait(_ allocation: Allocation) -> Bool {
-        guard allocation.origin != nil else { return true }
-        return waitingArrivals.count < Limits.waitingArrivals
-            && waiting.count(for: allocation.name) < Limits.waitingArrivalsPerName
+    /// A process waits with a connection of its own, of which its user has so many. Other hosts have none.
+    private mutating func mayWait(_ allocation: Allocation) -> Bool {
+        guard let origin = allocation.origin else { return true }
+        return waitingArrivals.add(allocation.connection, for: allocation.name, of: origin.address)
     }
 
     mutating func setName(

@@ -91,8 +91,6 @@ public enum Limits {
     package static let arrivedRequests = 1_024
     /// Requests of other hosts that wait for the servers of names that were told to wait. Beyond: they are refused at once.
     package static let waitingArrivals = arrivedRequests / 4
-    /// And of those for one name.
-    package static let waitingArrivalsPerName = waitingArrivals / 4
     /// Requests of other hosts that were accepted, and as many that were refused, whose answers are remembered. Beyond:
     /// the oldest is forgotten, and its repetition is a new request.
     package static let answeredRequests = 16_384

@@ -30,7 +30,7 @@ extension ResourceManager {
             case nil: break
             }
         }
-        for id in waitingArrivals {
+        for id in waitingArrivals.connections {
             guard let call = connections[id]?.call, case .allocating(let allocation) = call else {
                 Issue.record("\(id) is counted as waiting, but does not wait. \(comment)")
                 continue

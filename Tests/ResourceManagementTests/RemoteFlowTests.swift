@@ -46,13 +46,15 @@ struct Network {
 
     /// Another host asks for a name.
     @discardableResult
-    mutating func arrive(_ name: String, _ rig: inout Rig, quality: QualityOfService = .raw) -> [ManagerAction] {
+    mutating func arrive(
+        _ name: String, from host: String = "10.0.0.2", _ rig: inout Rig, quality: QualityOfService = .raw
+    ) -> [ManagerAction] {
         nextArrival += 1
         let client = AuthenticationClient(id: rig.manager.chance.bytes(16), now: rig.manager.wallTime)
         return say(
             .arrived(
                 RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request,
-                from: Array("10.0.0.2:3435".utf8)),
+                from: Array("\(host):3435".utf8)),
             &rig)
     }
 }

@@ -113,6 +113,44 @@ import Vocabulary
         #expect(rig.advance(TimeSpan(milliseconds: 1)).failures(on: client.call) == [.ipcp])
     }
 
+    @Test("a server that dies before it has the flow, or cannot map it and leaves, does not end the wait")
+    mutating func passing() throws {
+        create("late", wait: TimeSpan(seconds: 5))
+        rig.allocate(client.call, "late")
+        rig.advance(TimeSpan(seconds: 1))
+        for number in 0..<3 as Range<Int32> {
+            let server = Attached(&rig, pid: 10 + number)
+            bind(server)
+            let offer = try #require(rig.accept(server.call).offers.first)
+            if number == 1 {
+                rig.handle(.received(server.call, .refused(offer.offer.flow, .outOfMemory), .nothing))
+            }
+            #expect(rig.handle(.died(server.pid)).failures.isEmpty)
+            rig.manager.checkInvariants()
+            rig.advance(TimeSpan(milliseconds: 500))
+        }
+        #expect(rig.advance(TimeSpan(milliseconds: 2_499)).failures.isEmpty)
+        #expect(rig.advance(TimeSpan(milliseconds: 1)).failures(on: client.call) == [.ipcp])
+        #expect(rig.manager.waiting.isEmpty && rig.manager.flows.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
+    @Test("a request of another host goes on waiting too, in its place")
+    mutating func passingForArrivals() throws {
+        var network = try Network(&rig, on: management)
+        create("far", wait: TimeSpan(seconds: 5))
+        network.arrive("far", &rig)
+        let server = Attached(&rig, pid: 10)
+        bind(server, "far")
+        #expect(!rig.accept(server.call).offers.isEmpty)
+        #expect(rig.handle(.died(server.pid)).rejections.isEmpty)
+        rig.manager.checkInvariants()
+        #expect(rig.manager.waitingArrivals.count == 1)
+        #expect(rig.advance(TimeSpan(seconds: 5)).rejections == [.ipcp])
+        #expect(rig.manager.waitingArrivals.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
     @Test("a program that is bound to be started is started for those who wait")
     mutating func started() throws {
         create("late", wait: TimeSpan(seconds: 5))
@@ -156,7 +194,14 @@ import Vocabulary
         rig.manager.checkInvariants()
     }
 
-    @Test("requests of other hosts wait too, so many for a name and so many in all; then they are refused at once")
+    /// How many requests of a host wait for a name before one is refused.
+    private mutating func waiting(_ network: inout Network, _ name: String, _ host: String) -> Int {
+        var count = 0
+        while network.arrive(name, from: host, &rig).rejections.isEmpty { count += 1 }
+        return count
+    }
+
+    @Test("requests of other hosts wait too; no host and no name has the places of the others")
     mutating func arrivals() throws {
         var network = try Network(&rig, on: management)
         create("far0", wait: TimeSpan(seconds: 5))
@@ -168,14 +213,16 @@ import Vocabulary
         #expect(rig.manager.waitingArrivals.isEmpty)
 
         for number in 0..<5 { create("far\(number)", wait: TimeSpan(seconds: 5)) }
-        for number in 0..<4 {
-            for _ in 0..<Limits.waitingArrivalsPerName {
-                #expect(network.arrive("far\(number)", &rig).rejections.isEmpty)
-            }
-            #expect(network.arrive("far\(number)", &rig).rejections == [.ipcp])
-        }
-        #expect(network.arrive("far4", &rig).rejections == [.ipcp])
-        #expect(rig.manager.waitingArrivals.count == Limits.waitingArrivals)
+        // One host, for one name: a third of the places, less those for the last ones.
+        let places = Limits.waitingArrivals - Limits.waitingArrivals / 16
+        #expect(waiting(&network, "far0", "10.0.0.2") == places / 3)
+        #expect(network.arrive("far1", from: "10.0.0.2", &rig).rejections == [.ipcp])
+        // Another host is not kept out, of this name or of another one.
+        #expect(waiting(&network, "far0", "10.0.0.3") > 0)
+        #expect(waiting(&network, "far1", "10.0.0.4") > 0)
+        #expect(waiting(&network, "far4", "10.0.0.5") > 0)
+        let count = rig.manager.waitingArrivals.count
+        #expect(count < places)
         rig.manager.checkInvariants()
         // A local client is not held back by them.
         #expect(rig.allocate(client.call, "far4").failures.isEmpty)
@@ -184,7 +231,7 @@ import Vocabulary
         bind(server, "far0")
         let offer = try #require(rig.accept(server.call).offers.first)
         #expect(offer.offer.role == .user && offer.offer.parties.address == Array("10.0.0.2:3435".utf8))
-        #expect(rig.manager.waitingArrivals.count == Limits.waitingArrivals - 1)
+        #expect(rig.manager.waitingArrivals.count == count - 1)
         rig.advance(TimeSpan(seconds: 20))
         #expect(rig.manager.waitingArrivals.isEmpty)
         rig.manager.checkInvariants()
@@ -201,6 +248,22 @@ import Vocabulary
         bind(server)
         let offer = try #require(rig.accept(server.call).offers.first)
         #expect(offer.offer.parties.name == service("late") && offer.offer.role == .direct)
+    }
+
+    @Test("the time that layers were asked counts; they do not add to it")
+    mutating func slowLayers() throws {
+        let network = try Network(&rig, on: management)
+        create("late", wait: TimeSpan(seconds: 5))
+        let asked = try #require(rig.allocate(client.call, "late").provided.first)
+        rig.advance(TimeSpan(seconds: 3))
+        #expect(network.say(.refused(asked.offer.flow, .name, reason: []), &rig).failures.isEmpty)
+        #expect(rig.advance(TimeSpan(milliseconds: 1_999)).failures.isEmpty)
+        #expect(rig.advance(TimeSpan(milliseconds: 1)).failures(on: client.call) == [.ipcp])
+        let again = try #require(rig.allocate(client.call, "late").provided.first)
+        rig.advance(TimeSpan(seconds: 6))
+        #expect(network.say(.refused(again.offer.flow, .name, reason: []), &rig).failures(on: client.call) == [.name])
+        #expect(rig.manager.waiting.isEmpty)
+        rig.manager.checkInvariants()
     }
 
     @Test("two layers that do not know the name are the same; who comes while they are asked serves it")

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import Vocabulary
+
+/// Requests of other hosts that wait for servers. Nobody knows who asks, and there are no connections of which each has so
+/// many; so no name, and no host, has more places than it leaves to the others.
+struct WaitingArrivals: Sendable {
+    private struct Place: Sendable {
+        let name: ServiceName
+        let network: DatagramAddress
+    }
+
+    private var places: [ConnectionID: Place] = [:]
+    private var byName = Shares<ServiceName>(of: Limits.waitingArrivals)
+    private var byNetwork = Shares<DatagramAddress>(of: Limits.waitingArrivals)
+    /// For what is no address.
+    private static let unknown = DatagramAddress(family: .ipv4, high: 0, low: 0, port: 0)
+
+    var count: Int { places.count }
+    var isEmpty: Bool { places.isEmpty }
+    /// In no order; for tests.
+    var connections: [ConnectionID] { Array(places.keys) }
+
+    /// `host`: its address and port, as its layer writes them. False if there is no place.
+    mutating func add(_ connection: ConnectionID, for name: ServiceName, of host: [UInt8]) -> Bool {
+        let network = (try? DatagramAddress(endpoint: host, defaultPort: 0))?.network ?? WaitingArrivals.unknown
+        // A host leaves something to others of the same name.
+        guard byName.hasRoom(for: name), byNetwork.hasRoom(for: network, weight: 2) else { return false }
+        byName.add(for: name)
+        byNetwork.add(for: network)
+        places[connection] = Place(name: name, network: network)
+        return true
+    }
+
+    mutating func remove(_ connection: ConnectionID) {
+        guard let place = places.removeValue(forKey: connection) else { return }
+        byName.remove(for: place.name)
+        byNetwork.remove(for: place.network)
+    }
+}
