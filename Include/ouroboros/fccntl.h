@@ -64,7 +64,8 @@
 struct flow_peer {
     int   is_remote; /* 0: a process of this host. 1: one of another host.   */
     pid_t pid;       /* Its process, or -1 if it is remote.                  */
-    uid_t uid;       /* Its effective user when it attached to irmd, or -1.  */
+    uid_t uid;       /* Its effective user when it asked for the flow or
+                        accepted it, or -1.                                  */
     gid_t gid;       /* Its effective group at that time, or -1.             */
     char  layer[FLOW_NAME_SIZE]; /* The layer of the flow; empty: none.      */
     char  host[FLOW_HOST_SIZE];  /* The address and the port of the other

@@ -6,7 +6,7 @@ import Vocabulary
 /// Between whom a flow is. irmd vouches for it: it knows the other process from the kernel, and another host from the
 /// layer. Neither end can change it.
 package struct FlowPeer: Hashable, Sendable {
-    /// A process of this host, as it was when it attached to irmd.
+    /// A process of this host, as it was when it asked for the flow or accepted it.
     package struct LocalProcess: Hashable, Sendable {
         package let process: ProcessID
         package let user: UserID

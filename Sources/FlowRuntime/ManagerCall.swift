@@ -73,7 +73,7 @@ package enum ManagerCall {
             exchange.connection.close()
             throw error
         }
-        session.finished(exchange.connection)
+        session.finished(exchange)
         return result
     }
 

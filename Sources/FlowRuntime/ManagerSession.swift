@@ -11,6 +11,13 @@ struct ManagerExchange: Sendable {
     let connection: GuestDescriptor
     let request: RequestID
     let incarnation: UInt64
+    fileprivate let identity: CallIdentity
+}
+
+/// As whom a connection was made, which is what irmd tells peers of this process. A program may change its user later.
+private struct CallIdentity: Equatable {
+    let user = geteuid()
+    let group = getegid()
 }
 
 /// The connections of this process to irmd: the session, over which irmd notifies, and a small pool for blocking calls,
@@ -43,7 +50,7 @@ final class ManagerSession: @unchecked Sendable {
     private let changes: UnsafeMutablePointer<UInt32>
     /// Of the irmd that has welcomed this process last; flow ids mean nothing to another.
     private var incarnation: UInt64 = 0
-    private var idle: [GuestDescriptor] = []
+    private var idle: [(connection: GuestDescriptor, identity: CallIdentity)] = []
     private var nextRequest: UInt64 = 0
     /// Messages for the session that its socket had no room for.
     private var undelivered: [[UInt8]] = []
@@ -188,7 +195,7 @@ final class ManagerSession: @unchecked Sendable {
     }
 
     private func closeIdle() {
-        for connection in idle { connection.close() }
+        for (connection, _) in idle { connection.close() }
         idle = []
     }
 
@@ -306,11 +313,13 @@ final class ManagerSession: @unchecked Sendable {
             let exchange = try locked { () throws(Failure) -> (ManagerExchange, isFresh: Bool)? in
                 nextRequest += 1
                 let kept = takeIdle()
-                var connection = kept
+                let identity = kept?.identity ?? CallIdentity()
+                var connection = kept?.connection
                 if connection == nil { connection = try openCall() }
                 guard let connection else { return nil }
                 let exchange = ManagerExchange(
-                    connection: connection, request: RequestID(nextRequest), incarnation: incarnation)
+                    connection: connection, request: RequestID(nextRequest), incarnation: incarnation,
+                    identity: identity)
                 return (exchange, kept == nil)
             }
             guard let (exchange, isFresh) = exchange else { return nil }
@@ -323,9 +332,11 @@ final class ManagerSession: @unchecked Sendable {
         }
     }
 
-    private func takeIdle() -> GuestDescriptor? {
-        while let connection = idle.popLast() {
-            if connection.isOurs { return connection }
+    private func takeIdle() -> (connection: GuestDescriptor, identity: CallIdentity)? {
+        while let kept = idle.popLast() {
+            guard kept.connection.isOurs else { continue }
+            if kept.identity == CallIdentity() { return kept }
+            kept.connection.close()
         }
         return nil
     }
@@ -348,12 +359,12 @@ final class ManagerSession: @unchecked Sendable {
     }
 
     /// Back to the pool.
-    func finished(_ connection: GuestDescriptor) {
+    func finished(_ exchange: ManagerExchange) {
         try? locked { () throws(Failure) in
             if idle.count < ManagerSession.idleConnections {
-                idle.append(connection)
+                idle.append((exchange.connection, exchange.identity))
             } else {
-                connection.close()
+                exchange.connection.close()
             }
         }
     }

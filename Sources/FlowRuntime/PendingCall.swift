@@ -72,7 +72,7 @@ package struct PendingCall: Sendable {
             guard case .sent(let exchange) = stage, let verdict = try ManagerCall.answerNow(to: exchange) else {
                 return nil
             }
-            FlowProcess.shared.session.finished(exchange.connection)
+            FlowProcess.shared.session.finished(exchange)
             outcome = verdict
         } catch {
             cancel()

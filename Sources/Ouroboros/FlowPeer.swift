@@ -10,7 +10,7 @@ public struct FlowPeer: Hashable, Sendable {
     public struct LocalProcess: Hashable, Sendable {
         /// Its process, which may have ended since, or have passed the flow on to a child.
         public let process: ProcessID
-        /// Its effective user when it attached to irmd.
+        /// Its effective user when it asked for the flow, or accepted it.
         public let user: UInt32
         /// Its effective group at that time.
         public let group: UInt32

@@ -50,10 +50,11 @@ struct Flow: Sendable {
         let program: [UInt8]
         var hold: Hold = .waiting
 
-        init(_ process: AttachedProcess) {
+        /// `credentials`: with which it has asked for its end. It may have changed them since it attached.
+        init(_ process: AttachedProcess, as credentials: Credentials) {
             self.process = process.id
-            user = process.credentials.user
-            group = process.credentials.group
+            user = credentials.user
+            group = credentials.group
             program = process.programName
         }
     }

@@ -33,15 +33,17 @@ extension ResourceManager {
     private mutating func makeFlow(
         _ allocation: Allocation, _ accept: Acceptors.Accept, of server: ProcessID, _ remote: Remote?
     ) -> Flow? {
-        guard let client = processes[allocation.process], let acceptor = processes[server],
-            case let owner = remote?.end == .first ? acceptor.credentials.user : client.credentials.user,
+        guard let clientProcess = processes[allocation.process], let serverProcess = processes[server],
+            case let client = party(clientProcess, on: allocation.connection),
+            case let acceptor = party(serverProcess, on: accept.connection),
+            case let owner = remote?.end == .first ? acceptor.user : client.user,
             let queueBytes = quotas.addFlow(of: owner, isRemote: remote != nil)
         else { return nil }
         guard let id = flowNumbers.take() else {
             quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             return nil
         }
-        guard let place = place(client.id, server, of: owner) else {
+        guard let place = place(client.process, server, of: owner) else {
             quotas.removeFlow(of: owner, queueBytes, isRemote: remote != nil)
             flowNumbers.giveBack(id)
             return nil
@@ -49,8 +51,12 @@ extension ResourceManager {
         return Flow(
             id: id, name: allocation.name, quality: allocation.quality, queueBytes: queueBytes, place: place,
             layer: layer(of: allocation.name, remote), remote: remote, begun: now,
-            host: allocation.origin?.address ?? [], client: Flow.Party(client), server: Flow.Party(acceptor),
+            host: allocation.origin?.address ?? [], client: client, server: acceptor,
             accept: accept, allocation: allocation)
+    }
+
+    private func party(_ process: AttachedProcess, on call: ConnectionID) -> Flow.Party {
+        Flow.Party(process, as: connections[call]?.credentials ?? process.credentials)
     }
 
     private mutating func place(_ client: ProcessID, _ server: ProcessID, of owner: UserID) -> Links.Place? {

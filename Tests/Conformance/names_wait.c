@@ -139,3 +139,50 @@ int main(int     argc,
     check_inherited();
     return conformance_end();
 }
+#define OTHER_GROUP 4321
+
+/* Allocates as who started it, and again as who it became. */
+static int allocate_as_another(void * argument)
+{
+    const char * name = argument;
+    int          fd = flow_alloc(name, NULL, NULL);
+
+    if (fd < 0 || flow_dealloc(fd) < 0 || setegid(OTHER_GROUP) < 0)
+        return 1;
+    fd = flow_alloc(name, NULL, NULL);
+    return fd >= 0 && flow_dealloc(fd) == 0 ? 0 : 2;
+}
+
+/* Programs that give up rights are no more who they were. */
+static void check_changed(void)
+{
+    const char *     name = own_name("changed");
+    struct flow_peer peer;
+    pid_t            child;
+    int              status = 0;
+    int              fd;
+
+    if (geteuid() != 0) {
+        note("skipped: only root can become another");
+        return;
+    }
+    irm_bind_process(getpid(), name);
+    child = fork();
+    MUST(child >= 0, "a child");
+    if (child == 0)
+        _exit(allocate_as_another((void *) name));
+    fd = flow_accept(NULL, NULL);
+    CHECK_RESULT(fccntl(fd, FLOWGPEER, &peer), 0, "a client");
+    CHECK(peer.pid == child && peer.gid == getegid(), "as it was started");
+    flow_dealloc(fd);
+    fd = flow_accept(NULL, NULL);
+    CHECK_RESULT(fccntl(fd, FLOWGPEER, &peer), 0, "the same client");
+    CHECK(peer.pid == child && peer.gid == OTHER_GROUP && peer.uid == 0,
+          "as it is now");
+    flow_dealloc(fd);
+    waitpid(child, &status, 0);
+    CHECK_RESULT(status, 0, "it had both flows");
+    irm_destroy_name(name);
+}
+
+    check_changed();

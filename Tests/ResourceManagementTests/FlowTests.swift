@@ -44,6 +44,28 @@ struct Town {
 }
 
 @Suite struct FlowTests {
+    @Test("who has changed his user since he attached is told to peers as who he is now")
+    func changedUser() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10, uid: 0)
+        let client = Attached(&rig, pid: 20, uid: 0)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(0)))
+        // Both were started by root.
+        let accepting = rig.connect(.call, pid: 10, uid: 33)
+        let asking = rig.connect(.call, pid: 20, uid: 1_000)
+        rig.accept(accepting)
+        let offer = try #require(rig.allocate(asking, "echo").offers.first)
+        #expect(offer.offer.parties.user == UserID(1_000) && offer.offer.parties.group == GroupID(1_000))
+        let other = try #require(rig.take(offer.offer.flow, accepting).offers.first)
+        #expect(other.offer.parties.user == UserID(33))
+        rig.take(offer.offer.flow, asking)
+        rig.manager.checkInvariants()
+        for process in [server, client] { rig.handle(.died(process.pid)) }
+        rig.manager.checkInvariants()
+        #expect(rig.manager.flows.isEmpty)
+    }
+
     @Test("an allocation is offered to the server first, then to the client, then allocated")
     func allocation() throws {
         var town = Town()

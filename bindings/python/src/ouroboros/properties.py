@@ -54,7 +54,7 @@ class FlowPeer:
 
     is_remote: the process is on another host.
     pid: its process id, or None if it is remote. It may have ended since, or have passed the flow on to a child.
-    uid: its effective user when it attached to irmd, or None.
+    uid: its effective user when it asked for the flow or accepted it, or None.
     gid: its effective group at that time, or None.
     layer: the layer of the flow; empty: it belongs to none.
     host: the address and the port of the other host, as its layer writes them; empty: unknown, or the peer is on this
