@@ -56,7 +56,7 @@ extension DatagramLayer {
             reject(id, .messageTooLong, now: now, into: &actions)
             return refuse(.messageTooLong, "the authentication is too long for an answer to a stranger")
         }
-        guard let endpoint = endpoints.add(port, for: user) else {
+        guard let endpoint = endpoints.add(port, for: user, askedBy: key.source) else {
             reject(id, .tableFull, now: now, into: &actions)
             return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }

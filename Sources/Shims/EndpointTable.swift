@@ -39,6 +39,8 @@ struct EndpointTable: Sendable {
         var address = DatagramAddress(family: .ipv4, high: 0, low: 0, port: 0)
         /// Whose the flow is.
         var user = UserID.root
+        /// The host at `address` has asked for it, and it counts in that host's share.
+        var isArrival = false
         /// Of a free place: the next one; 0 is none.
         var next: UInt16 = 0
     }
@@ -53,6 +55,8 @@ struct EndpointTable: Sendable {
     private var firstFree: UInt16 = 0
     private var freePlaces = 0
     private var shares = Shares<UserID>(of: Limits.datagramFlows)
+    /// Of the flows that other hosts have asked for: a host, or network, leaves something to the others.
+    private var arrivals = Shares<DatagramAddress>(of: Limits.datagramFlows)
 
     init(seed: UInt64) {
         var source = RandomSource(seed: seed)
@@ -93,12 +97,21 @@ struct EndpointTable: Sendable {
         return Int(port.rawValue) >= ports.count || ports[Int(port.rawValue)] == 0
     }
 
-    /// A flow whose peer is not known yet; nil if there are too many, or if the user has its share.
-    mutating func add(_ port: FlowPort, for user: UserID = .root) -> EndpointID? {
+    /// A flow whose peer is not known yet, or that the host at `source` has asked for; nil if there are too many, or if the
+    /// user, or the network of the host, has its share.
+    mutating func add(
+        _ port: FlowPort, for user: UserID = .root, askedBy source: DatagramAddress? = nil
+    ) -> EndpointID? {
+        if let source, !arrivals.hasRoom(for: source.network) { return nil }
         guard shares.add(for: user, isExempt: user == .root) else { return nil }
         guard let place = takePlace() else {
             shares.remove(for: user)
             return nil
+        }
+        if let source {
+            arrivals.add(for: source.network)
+            places[Int(place)].address = source
+            places[Int(place)].isArrival = true
         }
         let id = draw()
         places[Int(place)].id = id
@@ -137,6 +150,7 @@ struct EndpointTable: Sendable {
         index.remove(UInt16(place)) { places[Int($0)].id }
         ports[Int(places[place].port.rawValue)] = 0
         shares.remove(for: places[place].user)
+        if places[place].isArrival { arrivals.remove(for: places[place].address.network) }
         places[place] = Place()
         places[place].next = firstFree
         firstFree = UInt16(place)

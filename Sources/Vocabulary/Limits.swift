@@ -84,7 +84,8 @@ public enum Limits {
     /// Bytes of the arguments of an auto-started program together, so that they fit one message.
     public static let argumentBytes = 8_192
 
-    /// Flows of one UDP layer, numbered by 16 bits; a user, if not root, has no more than are free. Beyond: ENFILE.
+    /// Flows of one UDP layer, numbered by 16 bits; a user, if not root, has no more than are free, and of those that other
+    /// hosts asked for no network more than it leaves to others. Beyond: ENFILE.
     package static let datagramFlows = 65_535
     /// Requests of other hosts that irmd has not answered; of one network, and to one name, no more than are free, and of
     /// one address half as many. Beyond: they are dropped, and come again.

@@ -37,6 +37,34 @@ import Wire
         #expect(distances.count > 15_990)
     }
 
+    @Test("a host that asks for flow after flow leaves half of them to others, and gets its own back")
+    func arrivals() throws {
+        var table = EndpointTable(seed: 9)
+        let greedy = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0002, port: 3_435)
+        let other = DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0003, port: 3_435)
+        var ids: [EndpointID] = []
+        for port in 0..<Int32(Limits.datagramFlows) {
+            // Another port makes no other host.
+            let source = greedy.with(port: UInt16(port % 1_000 + 1))
+            guard let id = table.add(FlowPort(port), askedBy: source) else { break }
+            table.establish(id, with: .init(endpoint: EndpointID(1), address: source))
+            ids.append(id)
+        }
+        #expect(ids.count == (Limits.datagramFlows - Limits.datagramFlows / 16 + 1) / 2)
+        let last = FlowPort(Int32(Limits.datagramFlows))
+        let refused = table.add(last, askedBy: greedy)
+        #expect(refused == nil)
+        // What this host asks for itself, and another host.
+        for source in [other, nil] {
+            let added = table.add(last, askedBy: source)
+            table.remove(try #require(added))
+        }
+        for id in ids { table.remove(id) }
+        #expect(table.count == 0)
+        let again = table.add(last, askedBy: greedy)
+        #expect(again != nil)
+    }
+
     @Test("65,536 guesses beside a flow's endpoint find nothing, nor does its place with other bits")
     func guesses() throws {
         var table = EndpointTable(seed: 9)
