@@ -205,6 +205,10 @@ extension ResourceManager {
 
     mutating func remoteRefused(_ id: FlowID, _ failure: Failure, _ reason: [UInt8], by ipcp: ProcessID) {
         guard let (flow, _) = remoteOffer(id, to: ipcp) else { return }
+        // The other host is told by its IPCP, which may never have been given the flow.
+        if case .offered(let request, _, _) = flow.client.hold, flow.remote?.end == .first {
+            outgoing.append(.request(.reject(request, failure), ipcp))
+        }
         remoteRefused(flow, failure, printable(sentence: reason))
     }
 

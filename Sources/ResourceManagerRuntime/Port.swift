@@ -17,7 +17,7 @@ final class Port {
     private let blockedInterest: EventLoop.Interest
     let number: Int32
     private var socket: Descriptor?
-    private var queue = Deque<[UInt8]>()
+    private var queue = Deque<(message: [UInt8], descriptors: [OpenDescriptor])>()
 
     /// While the other end does not read, we do not read from it either.
     var isBlocked: Bool { !queue.isEmpty }
@@ -43,12 +43,33 @@ final class Port {
 
     /// Sends now, or when there is room. Throws if the connection cannot be used any more.
     func send(_ message: [UInt8], _ loop: borrowing EventLoop) throws(Failure) {
+        if try begin(message, [], loop) { return }
+        queue.append((message, []))
+    }
+
+    /// The same, with copies of the descriptors while they wait: their flow may end before it is sent. For who is sent few
+    /// of them before he answers.
+    func send(_ message: [UInt8], keeping descriptors: [Int32], _ loop: borrowing EventLoop) throws(Failure) {
+        if try begin(message, descriptors, loop) { return }
+        var copies: [OpenDescriptor] = []
+        for descriptor in descriptors {
+            let copy = cl_duplicate(descriptor)
+            guard copy >= 0 else { throw Failure(result: Int(copy)) }
+            copies.append(OpenDescriptor(Descriptor(owning: copy)))
+        }
+        queue.append((message, copies))
+    }
+
+    /// True: it is sent. Else it is to be queued.
+    private func begin(
+        _ message: [UInt8], _ descriptors: [Int32], _ loop: borrowing EventLoop
+    ) throws(Failure) -> Bool {
         if queue.isEmpty {
-            if try sendNow(message, []) { return }
+            if try sendNow(message, descriptors) { return true }
             try loop.change(number, token: token, blockedInterest)
         }
         guard queue.count < Limits.queuedMessages else { throw .tableFull }
-        queue.append(message)
+        return false
     }
 
     /// Sends now or not at all: descriptors do not wait for somebody who does not read.
@@ -58,8 +79,8 @@ final class Port {
 
     /// There may be room again.
     func sendQueued(_ loop: borrowing EventLoop) throws(Failure) {
-        while let message = queue.first {
-            guard try sendNow(message, []) else { return }
+        while let (message, descriptors) = queue.first {
+            guard try sendNow(message, descriptors.map(\.number)) else { return }
             queue.removeFirst()
         }
         try loop.change(number, token: token, .readable)

@@ -224,11 +224,12 @@ extension ManagerDaemon {
         }
     }
 
-    /// The IPCP's end of a flow. One that is not read in time fails, and nothing else with it.
+    /// The IPCP's end of a flow. It waits behind what others have caused: a stranger whose requests are refused by the
+    /// thousand keeps nobody from his flow. One that cannot be sent fails, and nothing else with it.
     private func send(_ request: IPCPRequest, with offer: FlowOffer, to process: ProcessID, on channel: Port) {
         do throws(Failure) {
             guard let descriptors = flows.descriptors(for: offer) else { throw .outOfMemory }
-            try channel.send(request.encoded(), with: descriptors)
+            try channel.send(request.encoded(), keeping: descriptors, loop)
         } catch {
             write(.warning, "irmd", "IPCP \(process) could not be sent a flow: \(error).")
             tell(.ipcpReplied(process, .refused(offer.flow, .ipcp, reason: [])))

@@ -262,6 +262,20 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         check()
     }
 
+    @Test("a flow that the IPCP cannot be given is refused to the other host, which would wait in vain")
+    mutating func notGiven() throws {
+        let server = Attached(&rig, pid: 10)
+        rig.manage(.bindProcess(server.pid, service("here")), on: management, .process(UserID(1_000)))
+        rig.accept(server.call)
+        let offer = try #require(network.arrive("here", &rig).offers.first).offer
+        let given = try #require(rig.take(offer.flow, server.call).provided.first)
+        let done = network.say(.refused(given.offer.flow, .ipcp, reason: []), &rig)
+        #expect(done.rejections == [.ipcp])
+        rig.manager.checkInvariants()
+        rig.handle(.received(server.session, .deallocate(offer.flow), .nothing))
+        #expect(rig.manager.flows.isEmpty)
+    }
+
     @Test mutating func arrivalsThatComeToNothing() throws {
         #expect(network.arrive("none", &rig).rejections == [.name])
         let server = Attached(&rig, pid: 20)
