@@ -28,6 +28,11 @@ struct WaitingErrand: Sendable {
     let purpose: Purpose
     /// Those that waited when the errand began.
     var waiting: ArraySlice<WaitingAllocations.Waiting>
+    /// What it is run for has happened again meanwhile.
+    var isAgain = false
+
+    /// That each may wait in vain; then one errand is enough, whatever the number of servers that go.
+    var settles: Bool { if case .settle = purpose { true } else { false } }
 }
 
 /// What a process leaves that is dead, or runs another program. The number may be a new process's meanwhile, which has
@@ -43,6 +48,12 @@ extension ResourceManager {
     /// Something that served the name is gone: whoever waits for it may wait in vain.
     mutating func settle(_ name: ServiceName) {
         guard waiting.contains(name) else { return }
+        for index in errands.indices {
+            guard case .waiting(var errand) = errands[index], errand.settles, errand.name == name else { continue }
+            errand.isAgain = true
+            errands[index] = .waiting(errand)
+            return
+        }
         begin(.waiting(WaitingErrand(name: name, purpose: .settle, waiting: waiting.all(for: name)[...])))
     }
 
@@ -73,7 +84,12 @@ extension ResourceManager {
     mutating func runErrands() {
         while errandSteps < Limits.errandsPerTurn, var errand = errands.popFirst() {
             run(&errand)
-            if !errand.isDone { errands.append(errand) }
+            if !errand.isDone {
+                errands.append(errand)
+            } else if case .waiting(let done) = errand, done.isAgain, waiting.contains(done.name) {
+                let all = waiting.all(for: done.name)[...]
+                errands.append(.waiting(WaitingErrand(name: done.name, purpose: done.purpose, waiting: all)))
+            }
         }
     }
 

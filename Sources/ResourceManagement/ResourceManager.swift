@@ -157,8 +157,13 @@ package struct ResourceManager: Sendable {
         case .timeout: break
         case .stop: stop()
         }
-        // Every event is a turn of the clock too: a busy irmd is as punctual as an idle one.
-        while let due = timers.next(now: now) { expire(due) }
+        // Every event is a turn of the clock too: a busy irmd is as punctual as an idle one. Thousands may wait until the
+        // same moment.
+        var expired = 0
+        while expired < Limits.errandsPerTurn, let due = timers.next(now: now) {
+            expired += 1
+            expire(due)
+        }
         runErrands()
         // The driver looks at the others, then comes back.
         deadline = errands.isEmpty ? timers.deadline : now

@@ -42,6 +42,49 @@ import Vocabulary
         rig.manager.checkInvariants()
     }
 
+    @Test("thousands that wait for a server until the same moment are told in slices, and others meanwhile")
+    func expiries() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let settings = NameSettings(name: service("late"), balancing: .roundRobin, wait: TimeSpan(seconds: 5))
+        rig.manage(.createName(settings), on: management)
+        for client in 0..<4_000 as Range<Int32> {
+            rig.allocate(rig.connect(.call, pid: 100 + client % 8), "late")
+        }
+        let other = Attached(&rig, pid: 20)
+        rig.now = rig.now + TimeSpan(seconds: 5)
+        var told = rig.handle(.timeout).refusedConnections.count
+        #expect(told == Limits.errandsPerTurn)
+        #expect(rig.manager.deadline == rig.now)
+        #expect(rig.allocate(other.call, "nobody").failures(on: other.call) == [.name])
+        rig.clear()
+        rig.advance(TimeSpan(nanoseconds: 0))
+        told = rig.actions.refusedConnections.count
+        #expect(told == 4_000 - 2 * Limits.errandsPerTurn)
+        #expect(rig.manager.waiting.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
+    @Test("servers that die one after the other while thousands wait make one errand, and all are looked at after it")
+    func dyingServers() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        for server in 0..<500 as Range<Int32> {
+            let process = ProcessID(1_000 + server)
+            rig.manage(.bindProcess(process, service("echo")), on: management, .process(UserID(1_000)))
+        }
+        for client in 0..<4_000 as Range<Int32> { rig.allocate(rig.connect(.call, pid: 100 + client % 8), "echo") }
+        // Another one dies before the errand for the last is done.
+        for server in 0..<500 as Range<Int32> {
+            rig.handle(.died(ProcessID(1_000 + server)))
+            #expect(rig.manager.errands.count <= 1)
+        }
+        rig.clear()
+        rig.advance(TimeSpan(nanoseconds: 0))
+        #expect(rig.manager.waiting.isEmpty && rig.manager.errands.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
     /// A process with so many flows with a server, all taken.
     private func establish(_ count: Int, _ client: Attached, _ server: Attached, _ rig: inout Rig) throws {
         for _ in 0..<count {

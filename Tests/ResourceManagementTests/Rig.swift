@@ -61,7 +61,9 @@ struct Rig {
     @discardableResult
     mutating func advance(_ span: TimeSpan) -> [ManagerAction] {
         now = now + span
-        return handle(.timeout)
+        var done = handle(.timeout)
+        while let deadline = manager.deadline, deadline <= now { done += handle(.timeout) }
+        return done
     }
 
     mutating func connect(
