@@ -219,7 +219,8 @@ ssize_t irm_list_bindings(struct bind_list_info ** bindings);
 enum flow_state {
     FLOW_PENDING = 0,  /* Not yet taken by both its ends. */
     FLOW_ALLOCATED,    /* In use.                         */
-    FLOW_DEALLOCATING  /* One end has let go.             */
+    FLOW_DEALLOCATING  /* One end has let go, or an operator
+                          has ended it.               */
 };
 
 /* One side of a flow. The numbers are as its processes say. */

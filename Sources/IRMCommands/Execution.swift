@@ -49,7 +49,7 @@ struct Execution<Service: ManagementService> {
         case .unbindProcess(let process, let name): try request(.unbindProcess(process, name))
         case .unbindIPCP(let ipcp, let name): try request(.unbindProcess(try self.ipcp(ipcp).process, name))
         case .listFlows(let name, let style): try listFlows(name, style)
-        case .destroyFlow(let flow): try request(.destroyFlow(flow))
+        case .destroyFlow(let flow): try destroy(flow)
         case .status(let json): try showStatus(json: json)
         }
     }
@@ -58,6 +58,11 @@ struct Execution<Service: ManagementService> {
     @discardableResult
     func request(_ request: ManagementRequest) throws(ManagementError) -> Bool {
         try service.perform(request) != .unchanged
+    }
+
+    private mutating func destroy(_ flow: FlowID) throws(ManagementError) {
+        guard try !request(.destroyFlow(flow)) else { return }
+        report.warn("Flow \(flow) is down already; its processes have not let go of it yet.")
     }
 
     /// A name that exists is no mistake, but whoever wants it otherwise should know.

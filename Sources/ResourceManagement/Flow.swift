@@ -30,6 +30,8 @@ struct Flow: Sendable {
     var isAsked = false
     /// Both ends took it.
     var isEstablished = false
+    /// Both ends were told that the other is gone, though none has let go.
+    var isDown = false
 
     /// Bytes that may be unread of what the end writes.
     func queueBytes(from end: End) -> UInt32 {
@@ -91,6 +93,7 @@ struct Flow: Sendable {
 
     var state: FlowState {
         switch (client.hold, server.hold) {
+        case _ where isDown: .deallocating
         case (.released, _), (_, .released): .deallocating
         case (.held, .held): .allocated
         case (.waiting, _), (.offered, _), (.held, _): .pending

@@ -112,9 +112,10 @@ extension ResourceManager {
 
     /// An operator ends a flow.
     mutating func destroyFlow(_ id: FlowID, by user: UserID, for requester: Requester) {
-        guard flows[id] != nil else {
+        guard let flow = flows[id] else {
             return fail(requester, .noEntry, "there is no flow \(id)")
         }
+        guard !flow.isDown else { return succeed(requester, .unchanged) }
         report(.flow(.destroyed(id, user)))
         bringDown(id, "an operator has destroyed the flow")
         succeed(requester)
@@ -123,6 +124,7 @@ extension ResourceManager {
     /// The layer that the flow belongs to is gone, or an operator ends it: both ends lose it.
     mutating func bringDown(_ id: FlowID, _ reason: String) {
         guard let flow = flows[id] else { return }
+        flows[id]?.isDown = true
         if let allocation = flow.allocation {
             refuse(allocation, .ipcp, reason)
             return release(id, .first, .withdrawn)

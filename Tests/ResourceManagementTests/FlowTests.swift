@@ -111,6 +111,10 @@ struct Town {
         #expect(Set(told) == [town.client.session, town.server.session])
         #expect(done.count { if case .markGone = $0 { true } else { false } } == 2)
         #expect(done.results == [.completed])
+        // Lists show it, and nobody is told again.
+        #expect(town.rig.manager.flows[flow]?.state == .deallocating)
+        let again = town.rig.manage(.destroyFlow(flow), on: town.management)
+        #expect(again.results == [.unchanged] && again.count == 1)
         town.rig.handle(.received(town.client.session, .deallocate(flow), .nothing))
         town.rig.handle(.received(town.server.session, .deallocate(flow), .nothing))
         #expect(town.rig.manager.flows.isEmpty)
