@@ -184,6 +184,49 @@ int irm_set_name_policy(const char *     name,
 int irm_set_name_wait(const char *            name,
                       const struct timespec * wait);
 
+/*
+ * Tell how long a flow that is allocated to a name waits for somebody to serve
+ * it, in *wait. For many names irm_list_names_wide is faster.
+ *
+ * Returns 0, or 1 if it waits as long as its client; then *wait stays as it
+ * is. Errors as above, and
+ *   -ENAME  the name does not exist.
+ */
+int irm_get_name_wait(const char *      name,
+                      struct timespec * wait);
+
+/* Files of one role of a name, as they were given, or empty. */
+struct name_list_files {
+    const char * enc;
+    const char * key;
+    const char * crt;
+};
+
+/* One line of irm_list_names_wide. The strings are of any length, and end with
+   the list. */
+struct name_list_info {
+    const char *           name;
+    enum pol_balance       pol_lb;
+    int                    is_patient; /* 1: a flow to it waits as long as its
+                                          client, and wait_ns is 0.         */
+    uint64_t               wait_ns;    /* Nanoseconds that a flow to it waits. */
+    struct name_list_files s;          /* Of those who accept.               */
+    struct name_list_files c;          /* Of those who allocate.             */
+    uint32_t               acceptors;  /* Accepts that wait for a flow.      */
+    uint32_t               processes;  /* That are bound to it, and live.    */
+    uint32_t               programs;   /* That are bound to it.              */
+    int                    opts;       /* 0, or BIND_AUTO: one of the programs
+                                          is started when it is needed.      */
+    int                    layerc;     /* How many strings layers has.       */
+    const char * const *   layers;     /* Where it is registered, four at
+                                          most, and behind them NULL.        */
+};
+
+/*
+ * List all names with what there is for them. Returns as irm_list_bindings.
+ */
+ssize_t irm_list_names_wide(struct name_list_info ** names);
+
 /* What is bound. */
 enum bind_type {
     BIND_PROGRAM = 0, /* All processes of a program.           */

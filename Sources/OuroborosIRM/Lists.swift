@@ -6,7 +6,28 @@ import LocalProtocol
 import ManagementClient
 import Vocabulary
 
-// The functions of irm.h that list bindings and flows, and end a flow.
+// The functions of irm.h that list names, bindings and flows, and end a flow.
+
+/// `irm_list_names_wide(3)`.
+@c @implementation
+public func irm_list_names_wide(_ names: UnsafeMutablePointer<UnsafeMutablePointer<name_list_info>?>!) -> Int {
+    guard let names else { return Int(Call.invalid) }
+    return Call.perform { client throws(ManagementError) in
+        let entries = try client.names()
+        var list = TextualList<name_list_info>()
+        for entry in entries {
+            list.add(texts: entry.texts) { texts, place in
+                place.pointee = entry.row
+                place.pointee.name = texts[0]
+                place.pointee.s = name_list_files(enc: texts[1], key: texts[2], crt: texts[3])
+                place.pointee.c = name_list_files(enc: texts[4], key: texts[5], crt: texts[6])
+                // The layers, and NULL behind them.
+                place.pointee.layers = UnsafePointer(texts + 7)
+            }
+        }
+        return list.export(to: names)
+    }
+}
 
 /// `irm_list_bindings(3)`.
 @c @implementation
@@ -61,6 +82,31 @@ public func irm_destroy_flow(_ id: UInt32) -> Int32 {
     Call.perform(specific: [.noEntry]) { client throws(ManagementError) in
         _ = try client.perform(.destroyFlow(FlowID(id)))
         return 0
+    }
+}
+
+extension NameEntry {
+    /// The name, its files, and its layers.
+    fileprivate var texts: [[UInt8]] {
+        let (server, client) = (settings.server, settings.client)
+        return [
+            settings.name.bytes, server.encryption, server.key, server.certificate, client.encryption, client.key,
+            client.certificate,
+        ] + layers.map(\.bytes)
+    }
+
+    /// Without the texts.
+    fileprivate var row: name_list_info {
+        var row = name_list_info()
+        row.pol_lb = pol_balance(settings.balancing.rawValue)
+        row.is_patient = settings.wait == .unlimited ? 1 : 0
+        row.wait_ns = settings.wait == .unlimited ? 0 : settings.wait.nanoseconds
+        row.acceptors = acceptors
+        row.processes = processes
+        row.programs = programs
+        row.opts = autoStart ? BIND_AUTO : 0
+        row.layerc = Int32(layers.count)
+        return row
     }
 }
 

@@ -65,6 +65,28 @@ public func irm_set_name_wait(_ name: UnsafePointer<CChar>!, _ wait: UnsafePoint
     return change(bytes, balancing: nil, wait: span)
 }
 
+/// `irm_get_name_wait(3)`.
+@c @implementation
+public func irm_get_name_wait(_ name: UnsafePointer<CChar>!, _ wait: UnsafeMutablePointer<timespec>!) -> Int32 {
+    guard let bytes = text(name), let wait else { return Call.invalid }
+    guard let name = ServiceName(bytes) else { return Call.failed(.name, "There is no such name.") }
+    return Call.perform(specific: [.name]) { client throws(ManagementError) in
+        guard let entry = try client.names().first(where: { $0.settings.name == name }) else {
+            throw ManagementError(.name, reason: "There is no such name.")
+        }
+        guard entry.settings.wait != .unlimited else { return 1 }
+        wait.pointee = timespec(entry.settings.wait)
+        return 0
+    }
+}
+
+extension timespec {
+    init(_ span: TimeSpan) {
+        self.init(
+            tv_sec: Int(clamping: span.nanoseconds / 1_000_000_000), tv_nsec: Int(span.nanoseconds % 1_000_000_000))
+    }
+}
+
 private func change(_ bytes: [UInt8], balancing: LoadBalancing?, wait: TimeSpan?) -> Int32 {
     guard let name = ServiceName(bytes) else { return Call.failed(.name, "There is no such name.") }
     return Call.perform(specific: [.name]) { client throws(ManagementError) in

@@ -90,7 +90,8 @@ public enum Limits {
     /// Requests of other hosts that irmd has not answered; of one network, and to one name, no more than are free, and of
     /// one address half as many. Beyond: they are dropped, and come again.
     package static let arrivedRequests = 1_024
-    /// Requests of other hosts that wait for the servers of names that were told to wait. Beyond: they are refused at once.
+    /// Requests of other hosts that wait for the servers of names that were told to wait; for one name no more than are
+    /// free, and of one network half as many. Beyond: they are refused at once.
     package static let waitingArrivals = arrivedRequests / 4
     /// Requests of other hosts that were accepted, and as many that were refused, whose answers are remembered. Beyond:
     /// the oldest is forgotten, and its repetition is a new request.
@@ -147,16 +148,16 @@ public enum Limits {
     /// Lines of one kind that one user can cause at once, and a second. Beyond: they are counted.
     package static let logLinesAtOnce = 100
     package static let logLinesPerSecond = 10
-    /// Users and kinds of lines that are told apart. Beyond: no line of further ones, until others are quiet.
-    package static let logSources = 4_096
-    /// Bytes of a line that an auto-started program writes. The rest is a line of its own.
-    package static let outputLineBytes = 1_024
     /// Lines that other hosts of one network can cause at once, and a second; all together those of one user. Beyond: they
     /// are counted.
     package static let hostLinesAtOnce = 20
     package static let hostLinesPerSecond = 1
     /// How often a log with as many sources as there can be looks which of them are quiet.
     package static let logSourcesInterval = TimeSpan(seconds: 1)
+    /// Users and kinds of lines that are told apart. Beyond: no line of further ones, until others are quiet.
+    package static let logSources = 4_096
+    /// Bytes of a line that an auto-started program writes. The rest is a line of its own.
+    package static let outputLineBytes = 1_024
     /// Bytes that are read at a time of what a program writes, so that others get their turn.
     package static let outputBytes = 16_384
     /// Pipes of auto-started programs, also of those that ended and left them to others. Beyond: what they write is lost.

@@ -27,6 +27,69 @@ static void check_arguments(void)
     irm_destroy_name(name);
 }
 
+/* The row of a name; NULL if there is none. The list is kept in *all. */
+static const struct name_list_info * find(const char *             name,
+                                          struct name_list_info ** all)
+{
+    ssize_t count = irm_list_names_wide(all);
+    ssize_t i;
+
+    for (i = 0; i < count; i++)
+        if (strcmp((*all)[i].name, name) == 0)
+            return &(*all)[i];
+    return NULL;
+}
+
+/* How long a name waits can be asked. */
+static void check_asked(char * program)
+{
+    const char *                  name = own_name("asked");
+    struct timespec               span = { 5, 250000000 };
+    struct timespec               told = { 7, 7 };
+    struct name_list_info *       all = NULL;
+    const struct name_list_info * row;
+    struct agent                  agent = agent_start();
+
+    CHECK_RESULT(irm_get_name_wait(NULL, &told), -EINVAL, "a name of NULL");
+    CHECK_RESULT(irm_get_name_wait(name, NULL), -EINVAL, "no place for it");
+    CHECK_RESULT(irm_get_name_wait(name, &told), -ENAME, "an unknown name");
+    CHECK_RESULT(irm_get_name_wait("", &told), -ENAME, "an empty one");
+    CHECK_RESULT(irm_list_names_wide(NULL), -EINVAL, "no place for a list");
+    REQUIRE(name_create(name) == 0, "a name is created");
+    CHECK_RESULT(irm_get_name_wait(name, &told), 0, "a new name is asked");
+    CHECK(told.tv_sec == 0 && told.tv_nsec == 0, "and does not wait");
+    CHECK_RESULT(irm_set_name_wait(name, &span), 0, "it waits 5.25 s");
+    CHECK_RESULT(irm_get_name_wait(name, &told), 0, "which it tells");
+    CHECK(told.tv_sec == 5 && told.tv_nsec == 250000000, "as it is");
+    row = find(name, &all);
+    REQUIRE(row != NULL, "it is listed");
+    CHECK(row->wait_ns == UINT64_C(5250000000) && row->is_patient == 0
+          && row->pol_lb == LB_RR, "with that");
+    CHECK(row->acceptors == 0 && row->processes == 0 && row->programs == 0
+          && row->opts == 0 && row->layerc == 0 && row->layers[0] == NULL
+          && row->s.enc[0] == '\0' && row->c.crt[0] == '\0',
+          "and with nothing else");
+    free(all);
+
+    CHECK_RESULT(irm_set_name_wait(name, NULL), 0, "as long as the client");
+    told.tv_sec = 7;
+    CHECK_RESULT(irm_get_name_wait(name, &told), 1, "it tells that");
+    CHECK(told.tv_sec == 7, "and no time");
+    REQUIRE(agent_bind(&agent, name) == 0, "a process is bound");
+    REQUIRE(irm_bind_program(program, name, BIND_AUTO, 0, NULL) == 0,
+            "and a program");
+    row = find(name, &all);
+    REQUIRE(row != NULL, "it is listed");
+    CHECK(row->is_patient == 1 && row->wait_ns == 0, "as patient");
+    CHECK(row->processes >= 1 && row->programs == 1 && row->opts == BIND_AUTO,
+          "with what is bound");
+    free(all);
+    agent_end(&agent);
+    irm_destroy_name(name);
+    CHECK(find(name, &all) == NULL, "nothing is left");
+    free(all);
+}
+
 /* A client that starts first gets the server that comes. */
 static void check_waits(void)
 {
@@ -130,15 +193,6 @@ static void check_inherited(void)
     irm_destroy_name(name);
 }
 
-int main(int     argc,
-         char ** argv)
-{
-    conformance_begin(argc, argv);
-    check_arguments();
-    check_waits();
-    check_inherited();
-    return conformance_end();
-}
 #define OTHER_GROUP 4321
 
 /* Allocates as who started it, and again as who it became. */
@@ -185,4 +239,14 @@ static void check_changed(void)
     irm_destroy_name(name);
 }
 
+int main(int     argc,
+         char ** argv)
+{
+    conformance_begin(argc, argv);
+    check_arguments();
+    check_asked(argv[0]);
+    check_waits();
+    check_inherited();
     check_changed();
+    return conformance_end();
+}

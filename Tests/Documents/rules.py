@@ -151,7 +151,7 @@ RULES: dict[str, list[Rule]] = {
         Session("irm ipcp create type local name one\n"),
     ],
     "man/irm_create_ipcp.3": [Layout("ouroboros/irm.h")],
-    "man/irm_create_name.3": [Layout("ouroboros/name.h")],
+    "man/irm_create_name.3": [Layout("ouroboros/name.h"), Layout("ouroboros/irm.h")],
     "man/irm_list_bindings.3": [Layout("ouroboros/irm.h"), Layout("ouroboros/irm.h")],
     "man/irmd.8": [Shown(), Session(), Foreign("systemctl")],
     "man/obench.1": [Session(), Session(), Session()],

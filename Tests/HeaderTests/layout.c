@@ -159,6 +159,24 @@ MEMBER(struct bind_list_info, opts, 32, 4);
 MEMBER(struct bind_list_info, argc, 36, 4);
 MEMBER(struct bind_list_info, argv, 40, 8);
 
+SIZE(struct name_list_files, 24);
+MEMBER(struct name_list_files, enc, 0, 8);
+MEMBER(struct name_list_files, key, 8, 8);
+MEMBER(struct name_list_files, crt, 16, 8);
+SIZE(struct name_list_info, 104);
+MEMBER(struct name_list_info, name, 0, 8);
+MEMBER(struct name_list_info, pol_lb, 8, 4);
+MEMBER(struct name_list_info, is_patient, 12, 4);
+MEMBER(struct name_list_info, wait_ns, 16, 8);
+MEMBER(struct name_list_info, s, 24, 24);
+MEMBER(struct name_list_info, c, 48, 24);
+MEMBER(struct name_list_info, acceptors, 72, 4);
+MEMBER(struct name_list_info, processes, 76, 4);
+MEMBER(struct name_list_info, programs, 80, 4);
+MEMBER(struct name_list_info, opts, 84, 4);
+MEMBER(struct name_list_info, layerc, 88, 4);
+MEMBER(struct name_list_info, layers, 96, 8);
+
 VALUE(FLOW_PENDING, 0);
 VALUE(FLOW_ALLOCATED, 1);
 VALUE(FLOW_DEALLOCATING, 2);

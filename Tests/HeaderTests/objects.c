@@ -53,6 +53,8 @@ typedef struct {
     const char * (*reason)(void);
     int      (*set_policy)(const char *, enum pol_balance);
     int      (*set_wait)(const char *, const struct timespec *);
+    int      (*get_wait)(const char *, struct timespec *);
+    ssize_t  (*names_wide)(struct name_list_info **);
     ssize_t  (*bindings)(struct bind_list_info **);
     ssize_t  (*flows)(struct flow_list_info **);
     int      (*destroy_flow)(uint32_t);
@@ -98,6 +100,8 @@ SAME_TYPE(extension_prototypes, reason, flow_last_error);
 SAME_TYPE(extension_prototypes, reason, irm_last_error);
 SAME_TYPE(extension_prototypes, set_policy, irm_set_name_policy);
 SAME_TYPE(extension_prototypes, set_wait, irm_set_name_wait);
+SAME_TYPE(extension_prototypes, get_wait, irm_get_name_wait);
+SAME_TYPE(extension_prototypes, names_wide, irm_list_names_wide);
 SAME_TYPE(extension_prototypes, bindings, irm_list_bindings);
 SAME_TYPE(extension_prototypes, flows, irm_list_flows);
 SAME_TYPE(extension_prototypes, destroy_flow, irm_destroy_flow);

@@ -145,6 +145,8 @@ static void without(void) {
     struct name_info *names;
     struct bind_list_info *bindings;
     struct flow_list_info *flows;
+    struct name_list_info *wide;
+    struct timespec wait;
 
     strcpy(config.layer_info.name, "layer");
     IS(irm_create_ipcp("x", IPCP_LOCAL), -EIRMD);
@@ -165,6 +167,8 @@ static void without(void) {
     IS(irm_unreg_name("x", 1), -EIRMD);
     IS(irm_set_name_policy("x", LB_RR), -EIRMD);
     IS(irm_set_name_wait("x", NULL), -EIRMD);
+    IS(irm_get_name_wait("x", &wait), -EIRMD);
+    IS(irm_list_names_wide(&wide), -EIRMD);
     IS(irm_list_bindings(&bindings), -EIRMD);
     IS(irm_list_flows(&flows), -EIRMD);
     IS(irm_destroy_flow(1), -EIRMD);
@@ -176,6 +180,7 @@ static void layers(void) {
     struct ipcp_list_info *list = (struct ipcp_list_info *)1;
     struct bind_list_info *bindings = (struct bind_list_info *)1;
     struct flow_list_info *flows = (struct flow_list_info *)1;
+    struct name_list_info *wide = (struct name_list_info *)1;
     pid_t pid;
 
     IS(irm_list_ipcps(&list), 0);
@@ -184,6 +189,8 @@ static void layers(void) {
     IS(bindings == NULL, 1);
     IS(irm_list_flows(&flows), 0);
     IS(flows == NULL, 1);
+    IS(irm_list_names_wide(&wide), 0);
+    IS(wide == NULL, 1);
     IS(irm_create_ipcp("ipcp", IPCP_LOCAL), 0); /* not the pid */
     IS(irm_create_ipcp("ipcp", IPCP_LOCAL), -EPERM);
     IS(irm_create_ipcp(longest_name, IPCP_LOCAL), 0);

@@ -193,8 +193,31 @@ struct timespec {
     ...;
 };
 
+struct name_list_files {
+    const char * enc;
+    const char * key;
+    const char * crt;
+};
+
+struct name_list_info {
+    const char *           name;
+    enum pol_balance       pol_lb;
+    int                    is_patient;
+    uint64_t               wait_ns;
+    struct name_list_files s;
+    struct name_list_files c;
+    uint32_t               acceptors;
+    uint32_t               processes;
+    uint32_t               programs;
+    int                    opts;
+    int                    layerc;
+    const char * const *   layers;
+};
+
 int     irm_set_name_policy(const char * name, enum pol_balance pol_lb);
 int     irm_set_name_wait(const char * name, const struct timespec * wait);
+int     irm_get_name_wait(const char * name, struct timespec * wait);
+ssize_t irm_list_names_wide(struct name_list_info ** names);
 ssize_t irm_list_bindings(struct bind_list_info ** bindings);
 ssize_t irm_list_flows(struct flow_list_info ** flows);
 int     irm_destroy_flow(uint32_t id);

@@ -322,10 +322,15 @@ def test_a_name_waits_for_its_server(fresh):
     create_name(NameInfo(fresh))
     with pytest.raises(errors.FlowException, match="nobody serves"):
         flow_alloc(fresh)
+    assert get_name_wait(fresh) == 0
     set_name_wait(fresh, 0.2)
+    assert get_name_wait(fresh) == pytest.approx(0.2)
+    assert [row.wait for row in list_names() if row.name == fresh] == [pytest.approx(0.2)]
     with pytest.raises(errors.FlowException, match="nobody came to serve"):
         flow_alloc(fresh)
     set_name_wait(fresh, None)
+    assert get_name_wait(fresh) is None
+    assert [row.wait for row in list_names() if row.name == fresh] == [None]
     with pytest.raises(errors.FlowTimeoutError):
         flow_alloc(fresh, timeo=0.2)
     allocated = in_thread(lambda: flow_alloc(fresh))
@@ -338,9 +343,13 @@ def test_a_name_waits_for_its_server(fresh):
     for wait in (-1, float("nan")):
         with pytest.raises(ValueError, match="time to wait"):
             set_name_wait(fresh, wait)
-    with pytest.raises(IrmNameError) as caught:
-        set_name_policy(fresh + "-other", LoadBalancePolicy.SPILL)
-    assert caught.value.errno == errors.ENAME
+    for ask in (
+        lambda: set_name_policy(fresh + "-other", LoadBalancePolicy.SPILL),
+        lambda: get_name_wait(fresh + "-o"),
+    ):
+        with pytest.raises(IrmNameError) as caught:
+            ask()
+        assert caught.value.errno == errors.ENAME
 
 
 def test_a_server_asks_for_the_name_and_the_peer(fresh):

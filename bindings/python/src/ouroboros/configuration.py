@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from ouroboros._irm import lib
@@ -264,12 +264,15 @@ class NameInfo:
     pol_lb: who of several acceptors gets the next flow.
     server_sec: files of those who accept flows for the name; none if it is None.
     client_sec: files of those who allocate flows to it; none if it is None.
+    wait: as ``list_names`` tells it: seconds that a flow to the name waits for somebody to serve it; None is as long as
+        its client. ``create_name`` does not look at it: ``set_name_wait`` changes it.
     """
 
     name: str
     pol_lb: LoadBalancePolicy
     server_sec: NameSecPaths
     client_sec: NameSecPaths
+    wait: float | None = field(default=0.0, compare=False)
 
     def __init__(
         self,
@@ -282,6 +285,7 @@ class NameInfo:
         self.pol_lb = pol_lb
         self.server_sec = server_sec or NameSecPaths()
         self.client_sec = client_sec or NameSecPaths()
+        self.wait = 0.0
 
 
 class IpcpInfo:

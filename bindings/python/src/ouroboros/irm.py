@@ -60,6 +60,7 @@ __all__ = [
     "destroy_name",
     "disconnect_ipcp",
     "enroll_ipcp",
+    "get_name_wait",
     "list_bindings",
     "list_flows",
     "list_ipcps",
@@ -293,14 +294,16 @@ def destroy_name(name: Name) -> None:
 
 
 def list_names() -> list[NameInfo]:
-    """Return all names. Raises ``IrmError``."""
-    rows, count = _list("struct name_info **", lib.irm_list_names, "cannot list names")
-    return [
-        NameInfo(
-            _text(rows[i].name), LoadBalancePolicy(rows[i].pol_lb), _python_paths(rows[i].s), _python_paths(rows[i].c)
-        )
-        for i in range(count)
-    ]
+    """Return all names, with how long flows to them wait. Raises ``IrmError``."""
+    rows, count = _list("struct name_list_info **", lib.irm_list_names_wide, "cannot list names")
+    return [_name(rows[i]) for i in range(count)]
+
+
+def _name(row: Any) -> NameInfo:
+    policy = LoadBalancePolicy(row.pol_lb)
+    info = NameInfo(_text(row.name), policy, _python_paths(row.s), _python_paths(row.c))
+    info.wait = None if row.is_patient else row.wait_ns / 1e9
+    return info
 
 
 def set_name_policy(name: Name, pol_lb: LoadBalancePolicy) -> None:
@@ -327,6 +330,18 @@ def set_name_wait(name: Name, wait: float | None) -> None:
             raise ValueError(f"a time to wait is {wait} s")
         limit = ffi.new("struct timespec *", [int(wait), int(wait % 1 * 1e9)])
     _check(IrmNameError, lib.irm_set_name_wait(name_bytes(name), limit), f"cannot change name '{text}'", text)
+
+
+def get_name_wait(name: Name) -> float | None:
+    """Return how long a flow to a name waits for somebody to serve the name, in seconds; None: as long as its client.
+
+    Raises ``NameError``; ``errno`` is ENAME if there is no such name.
+    """
+    text = name_text(name)
+    wait = ffi.new("struct timespec *")
+    code = lib.irm_get_name_wait(name_bytes(name), wait)
+    _check(IrmNameError, min(code, 0), f"cannot look up name '{text}'", text)
+    return None if code == 1 else float(wait.tv_sec + wait.tv_nsec / 1e9)
 
 
 @dataclass(frozen=True)
