@@ -22,8 +22,12 @@ NAMES = [
 TAB = b"G1\tx"  # fish divides proposals from their descriptions there
 
 
+# Alike up to the middle of an escape, which Tab types; and what is typed then.
+ALIKE = {b"M1\x1bA": b"b", b"M1\x1cB": b"c", b"N1\xf0C": b"0", b"N1\xffD": b"f", b"O1 E": b" ", b"O1$F": b"$"}
+
+
 def names_are_created():
-    for name in [*NAMES, TAB]:
+    for name in [*NAMES, TAB, *ALIKE]:
         subprocess.run([b"irm", b"name", b"create", name], check=True)
 
 
@@ -107,6 +111,11 @@ def nasty_names():
                 for name in NAMES[:9]:
                     line = b"irm name destroy " + quote + name[:2]
                     check(f"{shell.kind}, {name!r} in {quote!r}", name, shell.arguments(line)[2])
+        if shell.kind == "bash":
+            for name, rest in ALIKE.items():
+                # As far as they are alike, and then on.
+                line = b"irm name destroy " + name[:2] + b"\t" + rest
+                check(f"{shell.kind}, {name!r} beside what is like it", name, shell.arguments(line)[2])
         check(f"{shell.kind}, executed", False, os.path.exists(work + "/files/executed"))
         check(f"{shell.kind}, a verb", [b"ipcp", b"bootstrap"], shell.arguments(b"irm ipcp boot"))
         check(f"{shell.kind}, a file", b"afile", shell.arguments(b"irm ipcp bootstrap type udp4 hosts afi")[-1])
