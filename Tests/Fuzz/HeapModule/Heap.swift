@@ -7,9 +7,13 @@ public struct Heap<Element: Comparable> {
     /// Without elements.
     public init() {}
 
+    /// With these.
     public init(_ elements: some Sequence<Element>) { self.elements = elements.sorted(by: >) }
 
+    /// How many there are.
     public var count: Int { elements.count }
+
+    /// All of them.
     public var unordered: [Element] { elements }
 
     /// The smallest.
