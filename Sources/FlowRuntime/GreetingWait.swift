@@ -5,7 +5,9 @@ import Platform
 import Vocabulary
 
 /// How a caller waits for an irmd that answers late, with no lock held: on the connection, or, if irmd has too many to
-/// accept, for a while that grows. Who may be cancelled is cancelled here: nobody knows of his request yet.
+/// accept, without. For a while that grows: of several threads that wait for the same welcome one takes it from the
+/// connection, and the others find it when they look again. A caller that may be cancelled is cancelled here: nobody
+/// knows of its request yet.
 struct GreetingWait {
     private static let firstPauseNanoseconds: UInt64 = 500_000
     private static let longestPauseNanoseconds: UInt64 = 50_000_000
@@ -37,20 +39,19 @@ struct GreetingWait {
         guard left > 0 else { throw verdict }
         if let cancelState { pthread_setcancelstate(cancelState, nil) }
         defer { if cancelState != nil { pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), nil) } }
+        let span = min(pause, left)
+        pause = min(pause * 2, GreetingWait.longestPauseNanoseconds)
         switch progress {
         case .welcome: break
-        case .greeting(let socket): try wait(on: socket, left)
-        case .crowded:
-            cl_sleep_nanoseconds(min(pause, left))
-            pause = min(pause * 2, GreetingWait.longestPauseNanoseconds)
+        case .greeting(let socket): try wait(on: socket, span)
+        case .crowded: cl_sleep_nanoseconds(span)
         }
     }
 
     /// Not if the program, or another thread of ours, has closed the connection: the next look finds that.
-    private func wait(on socket: GuestDescriptor, _ left: UInt64) throws(Failure) {
+    private func wait(on socket: GuestDescriptor, _ span: UInt64) throws(Failure) {
         guard socket.isOurs else { return }
-        let milliseconds = Int32(clamping: min(left, GuestPoll.longestSleep.nanoseconds) / 1_000_000 + 1)
-        let result = cl_poll_one(socket.number, Int16(POLLIN), milliseconds, nil, nil)
+        let result = cl_poll_one(socket.number, Int16(POLLIN), Int32(span / 1_000_000 + 1), nil, nil)
         if result == -EINTR { throw .interrupted }
     }
 }
