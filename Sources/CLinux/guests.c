@@ -8,6 +8,12 @@
 // kernel's table grows to the highest number, and because select() ends at FD_SETSIZE.
 enum { highest_floor = FD_SETSIZE / 2 };
 
+static bool guests_stay;
+
+void cl_let_guests_stay(void) { guests_stay = true; }
+
+bool cl_guests_stay(void) { return guests_stay; }
+
 static int floor_of_guests(void) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur / 2 > highest_floor)
@@ -40,6 +46,8 @@ int cl_guest_settle(int fd, struct cl_guest *guest) {
 }
 
 bool cl_guest_is_there(const struct cl_guest *guest) {
+    if (guests_stay)
+        return guest->number >= 0;
     struct stat status;
     int error = errno;
     bool result = guest->number >= 0 && fstat(guest->number, &status) == 0 && status.st_dev == guest->device

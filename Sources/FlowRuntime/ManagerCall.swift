@@ -127,7 +127,7 @@ package enum ManagerCall {
             if FlowProcess.shared.session.isOther(welcome, than: exchange) { throw .manager }
             return nil
         case .versionRefused: throw .manager
-        case .failed, .flowDown, .result: return nil
+        case .failed, .flowDown, .retireLink, .result: return nil
         }
     }
 
@@ -147,17 +147,20 @@ package enum ManagerCall {
         on connection: GuestDescriptor, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> MessageSocket.Arrival {
         while true {
-            for _ in 0..<64 {
-                if let arrival = try arrivalNow(on: connection) { return arrival }
+            for attempt in 0..<64 {
+                // The look at what the descriptor is costs as much as the attempt.
+                if let arrival = try arrivalNow(on: connection, looks: attempt % 8 == 0) { return arrival }
                 if Processor.yieldMeetsOthers() { break }
             }
             try awaitMessage(on: connection, deadline: deadline, cancelState)
         }
     }
 
-    /// Nil if there is none.
-    private static func arrivalNow(on connection: GuestDescriptor) throws(Failure) -> MessageSocket.Arrival? {
-        guard connection.isOurs else { throw .manager }
+    /// Nil if there is none. `looks`: whether the connection still is ours; it was some microseconds ago.
+    private static func arrivalNow(
+        on connection: GuestDescriptor, looks: Bool = true
+    ) throws(Failure) -> MessageSocket.Arrival? {
+        if looks, !connection.isOurs { throw .manager }
         do throws(Failure) {
             let next = try MessageSocket.receive(on: connection.number, nonBlocking: true)
             guard let next else { throw .manager }

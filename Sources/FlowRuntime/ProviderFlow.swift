@@ -15,7 +15,10 @@ import Vocabulary
 package enum ProviderFlow {
     /// Greets irmd, as each process does that has flows; on that session it says when a user has died. `.manager` if
     /// there is none.
-    package static func attach() throws(Failure) { try FlowProcess.shared.session.ensure(isDoubtful: true) }
+    package static func attach() throws(Failure) {
+        cl_let_guests_stay()
+        try FlowProcess.shared.session.ensure(isDoubtful: true)
+    }
 
     /// Maps an offered flow; after that irmd is told that it is taken. A failure leaves nothing open. `.inputOutput` if
     /// the offer is not for a provider or its descriptors are not what it says.

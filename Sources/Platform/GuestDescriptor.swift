@@ -35,8 +35,8 @@ public struct GuestDescriptor: Sendable {
     @discardableResult
     public func ring() -> Int { withUnsafePointer(to: guest, cl_guest_ring) }
 
-    /// Takes out what rings have left; not all of it, if somebody rings without end.
-    package func silence() { withUnsafePointer(to: guest) { cl_guest_silence($0, 64) } }
+    /// Takes out what so many rings have left; not all of it, if somebody rings without end.
+    package func silence(_ most: Int32 = 64) { withUnsafePointer(to: guest) { cl_guest_silence($0, most) } }
 
     /// Calls `body` with what C needs for closing it.
     package func withGuest<Result, Problem: Error>(

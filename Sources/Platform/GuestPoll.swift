@@ -53,13 +53,10 @@ package struct GuestPoll: Sendable {
     }
 
     /// Whether the program has left all of it to us. False if the bell cannot be rung any more, too.
-    package var isOurs: Bool {
-        far.isOurs && knowsBell
-    }
+    package var isOurs: Bool { cl_guests_stay() || far.isOurs && knowsBell }
 
-    private var knowsBell: Bool {
-        near.isOurs && change(near.number, GuestPoll.bellToken, EPOLLIN.rawValue) == 0
-    }
+    /// An epoll knows a descriptor by its number and by what is there: this one has the near end, and no other does.
+    private var knowsBell: Bool { change(near.number, GuestPoll.bellToken, EPOLLIN.rawValue) == 0 }
 
     /// Closes what is still ours.
     package func close() {
@@ -77,7 +74,7 @@ package struct GuestPoll: Sendable {
     }
 
     /// What rang was heard.
-    package func silence() { near.silence() }
+    package func silence() { near.silence(1) }
 
     /// 0, or -1 with errno. Only while `isOurs`.
     package func add(_ descriptor: Int32, _ token: UInt64, _ interest: UInt32 = EPOLLIN.rawValue) -> Int32 {
