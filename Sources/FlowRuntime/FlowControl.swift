@@ -36,9 +36,9 @@ package enum FlowControl {
     /// Between whom the flow is.
     package static func peer(_ descriptor: Int32) throws(Failure) -> FlowPeer {
         let entry = try FlowTable.entry(descriptor)
-        return try FlowProcess.shared.locked { (process: FlowProcess) throws(Failure) in
-            guard entry.pointee.end != nil, let peer = process.parties[descriptor] else { throw .notAllocated }
-            return peer
+        return try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in
+            guard entry.pointee.end != nil, let parties = entry.pointee.parties else { throw .notAllocated }
+            return parties.takeUnretainedValue().peer
         }
     }
 

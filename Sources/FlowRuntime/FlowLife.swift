@@ -33,11 +33,19 @@ extension FlowProcess {
         }
         let base = segment.release()
         entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
+        if offer.role != .provider { entry.pointee.parties = .passRetained(share(FlowPeer(offer))) }
         link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
-        if offer.role != .provider { parties[descriptor] = FlowPeer(offer) }
         watch(entry, descriptor, link)
         return descriptor
+    }
+
+    /// Most flows of a process have the parties of the flow before.
+    private func share(_ peer: FlowPeer) -> FlowPeer.Shared {
+        if let lastParties, lastParties.peer == peer { return lastParties }
+        let shared = FlowPeer.Shared(peer)
+        lastParties = shared
+        return shared
     }
 
     private func link(
@@ -99,7 +107,8 @@ extension FlowProcess {
         leaveSet(entry, descriptor)
         entry.pointee.link._withUnsafeGuaranteedRef { $0.flows.remove(at: entry.pointee.number) }
         byFlow[FlowKey(entry.pointee.flow, entry.pointee.side, entry.pointee.incarnation)] = nil
-        parties[descriptor] = nil
+        entry.pointee.parties?.release()
+        entry.pointee.parties = nil
         entry.pointee.end = nil
         cl_unlock(end.writeLock)
         cl_unlock(end.readLock)
@@ -218,7 +227,6 @@ extension FlowEntry {
         messageBytes = Int(offer.messageBytes) - offer.trailerBytes
         side = offer.end
         isExpedited = offer.isExpedited
-        bell = link.socket
         number = offer.slot
         flow = offer.flow
         self.link = .passRetained(link)

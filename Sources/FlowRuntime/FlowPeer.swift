@@ -22,6 +22,12 @@ package struct FlowPeer: Hashable, Sendable {
     /// The address of the other host, as people write it; empty: unknown, or the peer is on this host.
     package let address: [UInt8]
 
+    /// One for all flows that have the same.
+    final class Shared: Sendable {
+        let peer: FlowPeer
+        init(_ peer: FlowPeer) { self.peer = peer }
+    }
+
     init(_ offer: FlowOffer) {
         let parties = offer.parties
         name = parties.name

@@ -33,8 +33,8 @@ final class FlowProcess: @unchecked Sendable {
     var numbers = DescriptorNumbers()
     var ends = FlowEndStore()
     var byFlow: [FlowKey: Int32] = [:]
-    /// Between whom the flows are, by descriptor.
-    var parties: [Int32: FlowPeer] = [:]
+    /// Of the flow that came last.
+    var lastParties: FlowPeer.Shared?
     var links: [LinkKey: Link] = [:]
     var sets: [ObjectIdentifier: FlowSet] = [:]
     var service = Service()

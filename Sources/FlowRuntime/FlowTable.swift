@@ -3,7 +3,6 @@
 import CLinux
 import FlowMemory
 import LocalProtocol
-import Platform
 import Vocabulary
 
 /// What this process knows of one flow. Everything but `end` and the counters is written before `end` is and stays as it
@@ -26,11 +25,11 @@ struct FlowEntry {
     /// Behind each message but the empty one: 4 where it has a checksum, else 0.
     var trailerBytes: UInt8
     var role: FlowRole
-    /// The link's socket.
-    var bell: GuestDescriptor
     var number: LinkSlot
     var flow: FlowID
     var link: Unmanaged<Link>
+    /// Between whom the flow is; nil at the end of an IPCP. Guarded by the process lock.
+    var parties: Unmanaged<FlowPeer.Shared>?
     var segment: UnsafeMutableRawPointer
     var segmentBytes: Int
     var quality: QualityOfService

@@ -152,7 +152,7 @@ extension FlowPointer {
         pointee.link._withUnsafeGuaranteedRef { link in
             WakeUp.anyReader(
                 of: pointee.side.other, slot: pointee.words, number: pointee.number, link: link.memory,
-                linkEnd: link.end.other, bell: pointee.bell)
+                linkEnd: link.end.other, bell: link.socket)
         }
     }
 
