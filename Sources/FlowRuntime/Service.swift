@@ -159,13 +159,22 @@ extension FlowProcess {
     /// Reads what irmd says on the session.
     fileprivate func hearSession() {
         while let (message, incarnation) = session.hear() {
-            guard case .flowDown(let flow) = message else { continue }
-            locked { process in
-                for end in [End.first, .second] {
-                    if let descriptor = process.byFlow[FlowKey(flow, end, incarnation)] {
-                        process.setFate(Fate.down, of: descriptor)
+            switch message {
+            case .flowDown(let flow):
+                locked { process in
+                    for end in [End.first, .second] {
+                        if let descriptor = process.byFlow[FlowKey(flow, end, incarnation)] {
+                            process.setFate(Fate.down, of: descriptor)
+                        }
                     }
                 }
+            case .retireLink(let link, let end):
+                locked { process in
+                    guard let link = process.links[LinkKey(link, end, incarnation)] else { return }
+                    process.service.stopWatching(link)
+                    process.end(link)
+                }
+            default: continue
             }
         }
     }
@@ -178,7 +187,7 @@ extension FlowProcess {
         }
     }
 
-    /// The other end of a link's socket is closed: the peer is gone.
+    /// The other end of a link's socket is closed: the peer is gone, or has closed a link without flows.
     fileprivate func linkEnded(_ number: UInt64) {
         locked { process in
             guard let key = process.service.takeEnded(number), let link = process.links[key] else { return }
@@ -224,7 +233,8 @@ extension FlowProcess {
 }
 
 extension Service {
-    fileprivate func stopWatching(_ link: Link) {
+    fileprivate mutating func stopWatching(_ link: Link) {
+        watched[link.number] = nil
         if link.socket.isOurs { poll?.remove(link.socket.number) }
     }
 }

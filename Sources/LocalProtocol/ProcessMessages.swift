@@ -89,6 +89,8 @@ package enum ManagerMessage: Hashable, LocalMessage {
     case failed(RequestID, Failure, reason: [UInt8])
     /// The other end is gone (on the session). Queued packets can still be read.
     case flowDown(FlowID)
+    /// On the session: this end of a link that has no flow will not be needed any more.
+    case retireLink(LinkID, End)
     case result(RequestID, ManagementResult)
 
     package func write(to writer: inout ByteWriter) {
@@ -116,6 +118,10 @@ package enum ManagerMessage: Hashable, LocalMessage {
             writer.write(UInt8(5))
             writer.write(request)
             writer.write(result)
+        case .retireLink(let link, let end):
+            writer.write(UInt8(6))
+            writer.write(link)
+            writer.write(end.rawValue)
         }
     }
 
@@ -127,6 +133,7 @@ package enum ManagerMessage: Hashable, LocalMessage {
         case 3: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
         case 4: self = .flowDown(try reader.read())
         case 5: self = .result(try reader.read(), try reader.read())
+        case 6: self = .retireLink(try reader.read(), try reader.readChoice())
         default: throw .unknownValue
         }
     }

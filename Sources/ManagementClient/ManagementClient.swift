@@ -31,7 +31,7 @@ package final class ManagementClient: ManagementService {
             case .failed(let id, let failure, let reason) where id == lastRequest:
                 throw ManagementError(failure, irmd: reason)
             case .result, .failed: continue  // the late verdict on a request that was given up
-            case .welcome, .versionRefused, .offer, .flowDown: throw .unexpectedAnswer
+            case .welcome, .versionRefused, .offer, .flowDown, .retireLink: throw .unexpectedAnswer
             }
         }
     }
@@ -42,7 +42,7 @@ package final class ManagementClient: ManagementService {
         case .welcome: return
         case .versionRefused(let version): throw .refusedVersion(version)
         case .failed(_, let failure, let reason): throw ManagementError(failure, irmd: reason)
-        case .result, .offer, .flowDown: throw .unexpectedAnswer
+        case .result, .offer, .flowDown, .retireLink: throw .unexpectedAnswer
         }
     }
 

@@ -133,7 +133,7 @@ extension ResourceManager {
     }
 
     /// Takes back what a call connection waits for, or has been offered and not taken.
-    private mutating func withdraw(_ id: ConnectionID) {
+    mutating func withdraw(_ id: ConnectionID) {
         guard let connection = connections[id], let call = connection.call else { return }
         free(id)
         switch call {
@@ -162,15 +162,10 @@ extension ResourceManager {
         processes[id] = nil
         acceptors.removeAll(of: id)
         for name in process.names { names[name]?.processes.remove(id) }
-        for call in process.calls.sorted() { withdraw(call) }
-        // The flows that it was about to get went with the calls; these are the ones it has.
-        let estate = Estate(process: id, flows: process.flows.sorted()[...], links: links.close(of: id)[...])
-        for connection in process.calls.sorted() + (process.session.map { [$0] } ?? []) {
-            guard let gone = forget(connection), !gone.isOfChannel else { continue }
-            quotas.removeConnection(of: gone.credentials.user)
-            outgoing.append(.drop(connection))
-        }
-        settle(estate)
+        settle(
+            Estate(
+                process: id, death: now, calls: ((process.session.map { [$0] } ?? []) + process.calls.sorted())[...],
+                flows: process.flows.sorted()[...], links: links.close(of: id)[...]))
         for name in process.names { settle(name) }
         report(.process(.removed(id)))
         unwatchIfUnbound(id)

@@ -3,16 +3,19 @@
 import LocalProtocol
 import Vocabulary
 
-/// Something that concerns all allocations that wait for a name, or all flows of a process. There may be very many, so it is
-/// done in slices: what is left is gone on with in the next turn, and others are served in between. Errands take turns too.
+/// Something that concerns all allocations that wait for a name, all that a dead process had, or all flows of a layer. There
+/// may be very many, so it is done in slices: what is left is gone on with in the next turn, and others are served in
+/// between. Errands take turns too.
 enum Errand: Sendable {
     case waiting(WaitingErrand)
     case estate(Estate)
+    case layer(LayerErrand)
 
     var isDone: Bool {
         switch self {
         case .waiting(let errand): errand.waiting.isEmpty
-        case .estate(let estate): estate.flows.isEmpty && estate.links.isEmpty
+        case .estate(let estate): estate.calls.isEmpty && estate.flows.isEmpty && estate.links.isEmpty
+        case .layer(let errand): errand.flows.isEmpty
         }
     }
 }
@@ -39,9 +42,20 @@ struct WaitingErrand: Sendable {
 /// none of it.
 struct Estate: Sendable {
     let process: ProcessID
+    /// When the process died. A flow that began later has the number of one that is gone.
+    let death: Instant
+    /// The process's calls and its session.
+    var calls: ArraySlice<ConnectionID>
+    /// When the calls are gone: the flows that the process was about to get go with their calls.
     var flows: ArraySlice<FlowID>
     /// When the flows are gone.
     var links: ArraySlice<LinkID>
+}
+
+/// The flows of a layer whose IPCP has ended.
+struct LayerErrand: Sendable {
+    let end: Instant
+    var flows: ArraySlice<FlowID>
 }
 
 extension ResourceManager {
@@ -73,6 +87,11 @@ extension ResourceManager {
     /// Takes back what a process has left.
     mutating func settle(_ estate: Estate) { begin(.estate(estate)) }
 
+    /// Ends the flows of a layer that is gone.
+    mutating func bringDown(_ flows: some Collection<FlowID>) {
+        begin(.layer(LayerErrand(end: now, flows: flows.sorted()[...])))
+    }
+
     /// A part at once, the rest later.
     private mutating func begin(_ errand: Errand) {
         var errand = errand
@@ -102,12 +121,27 @@ extension ResourceManager {
         case .estate(var estate):
             run(&estate, until: limit)
             errand = .estate(estate)
+        case .layer(var layer):
+            while errandSteps < limit, let flow = layer.flows.popFirst() {
+                errandSteps += 1
+                guard let begun = flows[flow]?.begun, begun <= layer.end else { continue }
+                bringDown(flow, "the layer of its name is gone")
+            }
+            errand = .layer(layer)
         }
     }
 
     private mutating func run(_ estate: inout Estate, until limit: Int) {
+        while errandSteps < limit, let call = estate.calls.popFirst() {
+            errandSteps += 1
+            withdraw(call)
+            guard let gone = forget(call), !gone.isOfChannel else { continue }
+            quotas.removeConnection(of: gone.credentials.user)
+            outgoing.append(.drop(call))
+        }
         while errandSteps < limit, let flow = estate.flows.popFirst() {
             errandSteps += 1
+            guard let begun = flows[flow]?.begun, begun <= estate.death else { continue }
             while let end = flows[flow]?.end(of: estate.process) { release(flow, end, .died) }
         }
         while errandSteps < limit, let link = estate.links.popFirst() {
@@ -122,7 +156,7 @@ extension ResourceManager {
         while errandSteps < last, let next = errand.waiting.popFirst() {
             errandSteps += 1
             guard case .allocating(let allocation) = connections[next.connection]?.call,
-                allocation.arrival == next.arrival
+                allocation.arrival == next.arrival, isWanted(allocation)
             else { continue }
             switch errand.purpose {
             case .settle: settle(allocation, &limit)

@@ -23,6 +23,7 @@ extension ResourceManager {
 
     /// Gives the allocation to an acceptor, or lets it wait for one.
     mutating func seek(_ allocation: Allocation) {
+        guard isWanted(allocation) else { return free(allocation.connection) }
         guard let record = names[allocation.name] else {
             return refuse(allocation, .name, "name \(allocation.name) was destroyed")
         }
@@ -85,30 +86,38 @@ extension ResourceManager {
         if let deadline { arm(id, at: deadline) }
     }
 
-    /// The longest waiting allocation for a name that the process is bound to.
-    private func nextAllocation(for process: ProcessID) -> Allocation? {
-        guard !waiting.isEmpty, let bound = processes[process]?.names else { return nil }
-        var next: Allocation?
-        func consider(_ name: ServiceName) {
-            guard let connection = waiting.first(for: name),
-                case .allocating(let allocation) = connections[connection]?.call,
-                allocation.arrival < next?.arrival ?? .max
-            else { return }
-            next = allocation
+    /// Whether the process that asks is alive. What a dead process waits for is taken back in slices (`Estate`).
+    func isWanted(_ allocation: Allocation) -> Bool {
+        processes[allocation.process]?.calls.contains(allocation.connection) == true
+    }
+
+    /// The longest waiting allocation for the name. Those of dead processes before it leave the queue.
+    private mutating func firstWaiting(for name: ServiceName) -> Allocation? {
+        while let connection = waiting.first(for: name),
+            case .allocating(let allocation) = connections[connection]?.call
+        {
+            if isWanted(allocation) { return allocation }
+            waiting.remove(allocation)
         }
+        return nil
+    }
+
+    /// The longest waiting allocation for a name that the process is bound to.
+    private mutating func nextAllocation(for process: ProcessID) -> Allocation? {
+        guard !waiting.isEmpty, let bound = processes[process]?.names else { return nil }
         // Through the shorter of the two.
-        if bound.count < waiting.names.count {
-            for name in bound { consider(name) }
-        } else {
-            for name in waiting.names where bound.contains(name) { consider(name) }
+        let names = bound.count < waiting.names.count ? Array(bound) : waiting.names.filter(bound.contains)
+        var next: Allocation?
+        for name in names {
+            guard let first = firstWaiting(for: name), first.arrival < next?.arrival ?? .max else { continue }
+            next = first
         }
         return next
     }
 
     /// Acceptors or allocations of a name have come together in another way than by their own arrival.
     mutating func match(_ name: ServiceName) {
-        while let connection = waiting.first(for: name), let record = names[name],
-            case .allocating(let allocation) = connections[connection]?.call,
+        while let allocation = firstWaiting(for: name), let record = names[name],
             let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing)
         {
             waiting.remove(allocation)

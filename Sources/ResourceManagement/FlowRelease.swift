@@ -85,6 +85,7 @@ extension ResourceManager {
         guard let flow = flows.removeValue(forKey: id) else { return }
         if links.giveBack(flow.place.slot, of: flow.place.link) {
             outgoing.append(.resetSlot(flow.place.link, flow.place.slot))
+            for process in links.processes(of: flow.place.link) { retireLink(of: process) }
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
@@ -96,10 +97,17 @@ extension ResourceManager {
         for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }
         guard case .waiting = flow.server.hold,
             case .attached(flow.id, .second) = connections[flow.accept.connection]?.call,
-            let server = processes[flow.server.process]
+            let server = processes[flow.server.process], server.calls.contains(flow.accept.connection)
         else { return }
         restore(flow.accept, of: server.id)
         for name in waiting.isEmpty ? [] : server.names { match(name) }
+    }
+
+    /// A process that has too many links without flows closes the oldest. The process at its other end sees that.
+    private mutating func retireLink(of process: ProcessID) {
+        guard let session = processes[process]?.session, let (link, end) = links.surplus(of: process) else { return }
+        releaseLink(link)
+        send(.retireLink(link, end), on: session)
     }
 
     /// The accept that a flow was meant for has seen nothing of it and goes on. That of an IPCP was for this flow alone.

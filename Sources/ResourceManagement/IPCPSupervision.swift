@@ -121,6 +121,6 @@ extension ResourceManager {
         names.removeRegistrations(with: ipcp.process)
         // An irmd that stops leaves the flows to their processes, which can go on without it.
         guard !isStopping else { return }
-        for id in ipcp.flows.sorted() { bringDown(id, "the layer of its name is gone") }
+        bringDown(ipcp.flows)
     }
 }

@@ -2,7 +2,8 @@
 
 import Vocabulary
 
-/// The links between processes that have flows with each other: at most one for a pair. design: flow-memory §1
+/// The links between processes that have flows with each other: at most one for a pair. A link without flows is kept for
+/// the next one, but of each process only the last few (`surplus`). design: flow-memory §1
 struct Links: Sendable {
     /// The lower pid is at the first end; in a link of a process with itself both are the same.
     private struct Pair: Hashable {
@@ -20,6 +21,9 @@ struct Links: Sendable {
         /// In whose share it counts.
         let owner: UserID
         var slots = LowestFree(from: 0, below: UInt32(Limits.slotsPerLink))
+        var flows = 0
+        /// When it lost its last flow, as a number that ascends.
+        var idleSince: UInt64?
         /// The ends whose process has the link's descriptors.
         var delivered: Set<End> = []
     }
@@ -36,6 +40,9 @@ struct Links: Sendable {
     private var links: [LinkID: Link] = [:]
     private var ids: [Pair: LinkID] = [:]
     private var linksOfProcess: [ProcessID: Set<LinkID>] = [:]
+    /// Those without flows.
+    private var idle: [ProcessID: ArrivalOrder<LinkID>] = [:]
+    private var pauses: UInt64 = 0
     private var nextID: UInt32 = 1
 
     var count: Int { links.count }
@@ -49,6 +56,8 @@ struct Links: Sendable {
         let known = ids[pair]
         let id = known ?? add(pair, owner)
         guard let slot = links[id]?.slots.take() else { return nil }
+        links[id]?.flows += 1
+        endPause(of: id)
         let clientEnd: End = client == pair.first ? .first : .second
         return Place(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
     }
@@ -73,11 +82,48 @@ struct Links: Sendable {
     }
 
     /// False if the link is gone.
-    mutating func giveBack(_ slot: LinkSlot, of link: LinkID) -> Bool {
-        links[link]?.slots.giveBack(slot.rawValue) != nil
+    mutating func giveBack(_ slot: LinkSlot, of id: LinkID) -> Bool {
+        guard links[id]?.slots.giveBack(slot.rawValue) != nil else { return false }
+        links[id]?.flows -= 1
+        beginPause(of: id)
+        return true
     }
 
+    /// Not of a link that is closed, nor of one between a process and itself, of which there is no second.
+    private mutating func beginPause(of id: LinkID) {
+        guard let link = links[id], link.flows == 0, ids[link.pair] == id, link.pair.first != link.pair.second else {
+            return
+        }
+        pauses += 1
+        links[id]?.idleSince = pauses
+        for process in [link.pair.first, link.pair.second] {
+            idle[process, default: ArrivalOrder()].insert(id, arrival: pauses)
+        }
+    }
+
+    private mutating func endPause(of id: LinkID) {
+        guard let link = links[id], let since = link.idleSince else { return }
+        links[id]?.idleSince = nil
+        for process in [link.pair.first, link.pair.second] {
+            idle[process]?.remove(arrival: since)
+            if idle[process]?.isEmpty == true { idle[process] = nil }
+        }
+    }
+
+    /// The link that has had no flow for the longest time, with the process's end of it, if the process has too many such
+    /// links: each takes a descriptor of it.
+    func surplus(of process: ProcessID) -> (link: LinkID, end: End)? {
+        guard let waiting = idle[process], waiting.count > Limits.idleLinks, let id = waiting.first,
+            let pair = links[id]?.pair
+        else { return nil }
+        return (id, process == pair.first ? .first : .second)
+    }
+
+    /// Both ends.
+    func processes(of id: LinkID) -> [ProcessID] { links[id].map { [$0.pair.first, $0.pair.second] } ?? [] }
+
     mutating func remove(_ id: LinkID) {
+        endPause(of: id)
         guard let link = links.removeValue(forKey: id) else { return }
         if ids[link.pair] == id { ids[link.pair] = nil }
         for process in [link.pair.first, link.pair.second] {
@@ -91,7 +137,10 @@ struct Links: Sendable {
         let all = linksOfProcess[process] ?? []
         // Those that the other end's process has closed are not among them.
         let open = all.filter { id in links[id].map { ids[$0.pair] == id } ?? false }
-        for id in open { if let pair = links[id]?.pair { ids[pair] = nil } }
+        for id in open {
+            endPause(of: id)
+            if let pair = links[id]?.pair { ids[pair] = nil }
+        }
         return open.sorted()
     }
 }

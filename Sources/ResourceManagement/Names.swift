@@ -45,12 +45,16 @@ struct Names: Sendable {
     /// By IPCP.
     private var registered: [ProcessID: Set<ServiceName>] = [:]
     private var shares = Shares<UserID>(of: Limits.names)
+    /// Bindings of names, by the owners of the names.
+    private var bindingShares = Shares<UserID>(of: Limits.allBindings)
     private var creations: UInt64 = 0
     /// In the order of creation; since then some may have come or gone.
     private var ordered: [ServiceName]?
     private var isOrderStale = false
 
     var count: Int { records.count }
+    /// Of all names.
+    var bindings: Int { bindingShares.used }
     /// In no order.
     var all: Dictionary<ServiceName, NameRecord>.Keys { records.keys }
 
@@ -72,23 +76,48 @@ struct Names: Sendable {
         guard let record = records.removeValue(forKey: name) else { return nil }
         shares.remove(for: record.owner)
         for process in record.pids { forget(name, of: process) }
+        for _ in 0..<(record.pids.count + record.programs.count) { bindingShares.remove(for: record.owner) }
         for ipcp in record.registrations.keys { forgetRegistration(of: name, with: ipcp) }
         isOrderStale = true
         return record
     }
 
+    /// Whether one more program or process can be bound to the name.
+    func hasRoomForBinding(of name: ServiceName, isExempt: Bool) -> Bool {
+        guard let record = records[name] else { return false }
+        return max(record.pids.count, record.programs.count) < Limits.bindings
+            && bindingShares.hasRoom(for: record.owner, isExempt: isExempt)
+    }
+
     /// False if it is bound already.
     mutating func bind(_ process: ProcessID, to name: ServiceName) -> Bool {
-        guard records[name]?.pids.insert(process).inserted == true else { return false }
+        guard let owner = records[name]?.owner, records[name]?.pids.insert(process).inserted == true else {
+            return false
+        }
+        bindingShares.add(for: owner, isExempt: true)
         namesOfPid[process, default: []].append(name)
         return true
     }
 
     /// False if it was not bound.
     mutating func unbind(_ process: ProcessID, from name: ServiceName) -> Bool {
-        guard records[name]?.pids.remove(process) != nil else { return false }
+        guard let owner = records[name]?.owner, records[name]?.pids.remove(process) != nil else { return false }
+        bindingShares.remove(for: owner)
         forget(name, of: process)
         return true
+    }
+
+    /// `isStarted`: when nobody accepts.
+    mutating func bind(_ program: ProgramKey, to name: ServiceName, isStarted: Bool) {
+        guard let owner = records[name]?.owner, records[name]?.programs.append(program).inserted == true else { return }
+        bindingShares.add(for: owner, isExempt: true)
+        if isStarted { records[name]?.autoStarts.append(program) }
+    }
+
+    mutating func unbind(_ program: ProgramKey, from name: ServiceName) {
+        guard let owner = records[name]?.owner, records[name]?.programs.remove(program) != nil else { return }
+        bindingShares.remove(for: owner)
+        records[name]?.autoStarts.removeAll { $0 == program }
     }
 
     private mutating func forget(_ name: ServiceName, of process: ProcessID) {

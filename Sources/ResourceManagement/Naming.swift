@@ -34,6 +34,16 @@ extension ResourceManager {
         return makeName(NameSettings(name: name, balancing: .spillover), for: requester)
     }
 
+    /// False at the limit; then the requester has been told. `others`: names that the program or process is bound to.
+    private mutating func hasRoomForBinding(of name: ServiceName, _ others: Int, for requester: Requester) -> Bool {
+        guard others < Limits.bindings, names.hasRoomForBinding(of: name, isExempt: isExempt(user(of: requester)))
+        else {
+            fail(requester, .tableFull, "there are too many bindings, or too many of the owner of \(name)")
+            return false
+        }
+        return true
+    }
+
     mutating func destroyName(_ name: ServiceName, for requester: Requester) {
         guard let record = names.remove(name) else {
             report(.naming(.unknown(name)))
@@ -77,13 +87,11 @@ extension ResourceManager {
         }
         let key = ProgramKey(path: path, user: user)
         guard ensureName(name, for: requester) else { return }
-        guard (names[name]?.programs.count ?? 0) < Limits.bindings, programs.names(of: key).count < Limits.bindings
-        else { return fail(requester, .tableFull, "there are too many bindings") }
+        guard hasRoomForBinding(of: name, programs.names(of: key).count, for: requester) else { return }
         guard programs.bind(key, to: name, recipe) else {
             return fail(requester, .exists, "\(printable(path)) is bound to \(name) already; unbind it first")
         }
-        names[name]?.programs.append(key)
-        if recipe != nil { names[name]?.autoStarts.append(key) }
+        names.bind(key, to: name, isStarted: recipe != nil)
         report(.naming(.programBound(path, name)))
         for process in processes.values where serves(key, process) { join(process.id, to: name) }
         match(name)
@@ -117,8 +125,7 @@ extension ResourceManager {
                     continue
                 }
                 programs.unbind(key, from: bound)
-                names[bound]?.programs.remove(key)
-                names[bound]?.autoStarts.removeAll { $0 == key }
+                names.unbind(key, from: bound)
                 report(.naming(.programUnbound(program, bound)))
                 leaveUnbound(bound)
                 count += 1
@@ -175,8 +182,7 @@ extension ResourceManager {
             return fail(requester, .notPermitted, "process \(process) is of uid \(owner), not yours")
         }
         guard ensureName(name, for: requester) else { return }
-        guard names.names(of: process).count < Limits.bindings, (names[name]?.pids.count ?? 0) < Limits.bindings
-        else { return fail(requester, .tableFull, "there are too many bindings") }
+        guard hasRoomForBinding(of: name, names.names(of: process).count, for: requester) else { return }
         guard names.bind(process, to: name) else {
             return fail(requester, .exists, "process \(process) is bound to \(name) already")
         }

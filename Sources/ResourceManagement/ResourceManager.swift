@@ -180,7 +180,7 @@ package struct ResourceManager: Sendable {
     }
 
     private mutating func receive(_ message: ProcessMessage, _ finding: Finding, on id: ConnectionID) {
-        guard let connection = connections[id] else { return }
+        guard let connection = connections[id], !isLeft(id, connection) else { return }
         switch (connection.stage, message) {
         case (.greeting, .hello(let hello)):
             greet(hello, finding, on: id, of: connection.credentials)
@@ -202,6 +202,16 @@ package struct ResourceManager: Sendable {
         case (.greeting, _), (.session, _), (.call, _), (.management, _):
             report(.peer(.unexpectedMessage(connection.credentials.process)))
             drop(id)
+        }
+    }
+
+    /// The connection is of a process that is dead, or of what it was before `exec`, and will be dropped.
+    func isLeft(_ id: ConnectionID, _ connection: Connection) -> Bool {
+        let process = processes[connection.credentials.process]
+        return switch connection.stage {
+        case .greeting, .management: false
+        case .session: process?.session != id
+        case .call: process?.calls.contains(id) != true
         }
     }
 

@@ -25,6 +25,8 @@ public enum Limits {
     /// Links of this host. Each takes one of the 65,530 mappings that Linux allows a process. A user gets no more than are
     /// left for all others. Beyond: the allocation fails.
     package static let links = 32_768
+    /// Links of one process that have no flow just now, and are kept for the next flow to the same process.
+    package static let idleLinks = 256
     /// Flows of one user. Beyond: ENFILE. Root is exempt.
     public static let flowsPerUser = 65_535
     /// Connections to irmd of one user, so that a flood leaves room for others. Root is exempt.
@@ -36,6 +38,8 @@ public enum Limits {
     package static let stepsPerErrand = 64
     /// Connections that irmd accepts before it looks at the others again.
     package static let connectionsPerTurn = 64
+    /// Files of programs that irmd looks at at one time, each on a thread; of one user no more than are free. Beyond: EBUSY.
+    package static let programInquiries = 64
     /// Users whose descriptors irmd closes at one time, each on a thread. More wait; kernels since 6.16 need none.
     package static let closingThreads = 32
     /// Descriptors of one user that are not closed yet. Beyond: the user's connections are refused.
@@ -75,6 +79,8 @@ public enum Limits {
     public static let ipcps = 1_024
     /// Bindings of one name, and names of one program or process. Beyond: ENFILE.
     public static let bindings = 65_536
+    /// Bindings of all names; of the names of one user no more than are free. Beyond: ENFILE.
+    package static let allBindings = 2 * bindings
     /// Registrations in one `irm name register`. spec: irm-cli §3
     public static let registrationsPerCommand = 128
     /// Servers that may refuse a flow for want of memory or descriptors before its client is told, with EIPCP.
@@ -165,6 +171,8 @@ public enum Limits {
     /// How often irmd looks whether its runtime directory is in order, when the kernel tells it of changes, and when not.
     package static let siteInterval = TimeSpan(seconds: 10)
     package static let siteIntervalUnwatched = TimeSpan(seconds: 1)
+    /// How often irmd looks whether processes have died where a sandbox refuses `pidfd_open`.
+    package static let processInterval = TimeSpan(seconds: 1)
     /// A child shall have begun its program within this time: its file or directory may be on a disk that does not answer.
     package static let executionTimeout = TimeSpan(seconds: 10)
 

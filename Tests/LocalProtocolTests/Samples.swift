@@ -123,6 +123,7 @@ enum Samples {
             .versionRefused(ProtocolVersion(major: .max, minor: 0)),
             .offer(request, offer), .offer(request, userOffer),
             .failed(request, .timedOut, reason: Array("why".utf8)), .flowDown(flow),
+            .retireLink(LinkID(7), .second),
         ] + results.map { .result(request, $0) }
 
     static let ipcpRequests: [IPCPRequest] =

@@ -23,7 +23,8 @@ import Vocabulary
         }
         let status = Attached(&rig, pid: 20)
         var refused = rig.handle(.died(server.pid)).refusedConnections
-        #expect(refused.count == Limits.errandsPerTurn)
+        // The call and the session of the server are two more.
+        #expect(refused.count == Limits.errandsPerTurn - 2)
         // What others ask meanwhile is done meanwhile.
         #expect(rig.manager.deadline == rig.now)
         #expect(rig.allocate(status.call, "nobody").failures(on: status.call) == [.name])
@@ -138,6 +139,104 @@ import Vocabulary
         rig.handle(.died(server.pid))
         while rig.manager.deadline == rig.now { rig.handle(.timeout) }
         #expect(rig.manager.flows.isEmpty && rig.manager.links.count == 0)
+    }
+
+    @Test(
+        "a process with thousands of calls is gone: they are dropped in slices, and none of them is given a flow meanwhile",
+        arguments: [false, true])
+    func calls(isReplaced: Bool) throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10)
+        let client = Attached(&rig, pid: 11, uid: 2_000)
+        let other = Attached(&rig, pid: 12, uid: 2_001)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        let calls = (0..<3_000).map { _ in rig.connect(.call, pid: 11, uid: 2_000) }
+        for call in calls { rig.allocate(call, "echo") }
+        rig.allocate(other.call, "echo")
+        rig.clear()
+        if isReplaced { _ = rig.connect(.session, pid: 11, uid: 0) } else { rig.handle(.died(client.pid)) }
+        #expect(rig.actions.drops <= Limits.errandsPerTurn && rig.manager.deadline == rig.now)
+        rig.manager.checkInvariants()
+        // What the process asked for after all is not heard.
+        let left = try #require(calls.last)
+        rig.handle(.received(left, .accept(RequestID(7), timeout: nil), .nothing))
+        #expect(!rig.manager.acceptors.isWaiting(client.pid))
+        // The server's flow is for the one that still waits.
+        #expect(rig.accept(server.call).offers.map(\.offer.peer) == [other.pid])
+        while rig.manager.deadline == rig.now {
+            #expect(rig.handle(.timeout).drops <= Limits.errandsPerTurn)
+            rig.manager.checkInvariants()
+        }
+        let kept = Set(rig.manager.connections.keys)
+        #expect(kept.isDisjoint(with: calls + [client.call, client.session]))
+        #expect(rig.manager.waiting.isEmpty)
+        rig.manager.checkInvariants()
+    }
+
+    @Test("the IPCP of thousands of flows is gone: they end in slices, and all of them")
+    func layers() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let ipcp = try rig.makeLocalLayer(on: management)
+        let server = Attached(&rig, pid: 10)
+        let client = Attached(&rig, pid: 11, uid: 2_000)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        rig.register("echo", with: ipcp, on: management)
+        try establish(2_000, client, server, &rig)
+        rig.clear()
+        rig.handle(.childExited(ipcp, .killed(signal: 9)))
+        #expect(rig.actions.flowsDown(on: server.session) <= Limits.errandsPerTurn)
+        #expect(rig.manager.deadline == rig.now)
+        // The others are served meanwhile.
+        try establish(1, Attached(&rig, pid: 12, uid: 2_001), server, &rig)
+        while rig.manager.deadline == rig.now {
+            #expect(rig.handle(.timeout).flowsDown(on: server.session) <= Limits.errandsPerTurn)
+        }
+        #expect(rig.actions.flowsDown(on: server.session) == 2_000)
+        #expect(rig.actions.flowsDown(on: client.session) == 2_000)
+        rig.manager.checkInvariants()
+    }
+
+    @Test("of the links without flows a process keeps the last ones, and its peers see the others close")
+    func idleLinks() throws {
+        var rig = Rig()
+        let management = rig.connect(.management, pid: 2, uid: 500)
+        let server = Attached(&rig, pid: 10)
+        rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
+        let clients = (0..<Limits.idleLinks + 2).map { Attached(&rig, pid: Int32(100 + $0), uid: 2_000) }
+        for client in clients { try establish(1, client, server, &rig) }
+        let links = clients.map { client in
+            rig.manager.flows.values.first { $0.client.process == client.pid }?.place.link
+        }
+        let first = try #require(links.first ?? nil)
+        rig.clear()
+        for client in clients.dropLast() {
+            let flow = try #require(rig.manager.flows.values.first { $0.client.process == client.pid }).id
+            rig.handle(.received(client.session, .deallocate(flow), .nothing))
+            rig.handle(.received(server.session, .deallocate(flow), .nothing))
+        }
+        // The first one has had no flow for the longest time.
+        #expect(rig.actions.retired == [first] && rig.actions.contains(.releaseLink(first)))
+        #expect(rig.manager.links.count == clients.count - 1)
+        rig.clear()
+        // A link that has a flow again is not idle; the next flow of the first client gets a new link.
+        let second = try #require(links[1])
+        rig.accept(server.call)
+        let again = try #require(rig.allocate(clients[1].call, "echo").offers.first?.offer)
+        #expect(again.link == second && !again.linkIsIncluded)
+        rig.take(again.flow, server.call)
+        rig.take(again.flow, clients[1].call)
+        rig.accept(server.call)
+        let fresh = try #require(rig.allocate(clients[0].call, "echo").offers.first?.offer)
+        #expect(fresh.link != first && fresh.linkIsIncluded)
+        rig.take(fresh.flow, server.call)
+        rig.take(fresh.flow, clients[0].call)
+        rig.manager.checkInvariants()
+        for client in clients { rig.handle(.died(client.pid)) }
+        rig.handle(.died(server.pid))
+        while rig.manager.deadline == rig.now { rig.handle(.timeout) }
+        #expect(rig.manager.links.count == 0 && rig.actions.retired.isEmpty)
     }
 
     @Test("who comes to serve the name while its allocations are being refused gets those that are left")
@@ -267,6 +366,13 @@ import Vocabulary
 }
 
 extension [ManagerAction] {
+    /// Links that processes are told to close.
+    fileprivate var retired: [LinkID] {
+        compactMap { if case .send(.retireLink(let link, _), _) = $0 { link } else { nil } }
+    }
+
+    fileprivate var drops: Int { count { if case .drop = $0 { true } else { false } } }
+
     fileprivate func flowsDown(on session: ConnectionID) -> Int {
         count { if case .send(.flowDown, session) = $0 { true } else { false } }
     }

@@ -10,7 +10,7 @@ extension ResourceManager {
     /// What must be true between any two events.
     func checkInvariants(_ comment: Comment = "") {
         #expect(timers.count <= connections.count + transactions.count + ipcps.count + 1, comment)
-        for (id, connection) in connections {
+        for (id, connection) in connections where !isLeft(id, connection) {
             switch connection.call {
             case .attached(let flow, let end)?:
                 guard let flow = flows[flow] else {

@@ -217,4 +217,38 @@ import Vocabulary
         #expect(rig.manager.ipcps[network.ipcp]?.arrived.used == 0)
         rig.manager.checkInvariants()
     }
+
+    @Test("one user's bindings leave room for the others', and those that end make room")
+    func bindingShares() throws {
+        var names = Names()
+        for (name, user) in [("one", UInt32(1)), ("two", 1), ("three", 1), ("other", 2)] {
+            let settings = NameSettings(name: service(name), balancing: .spillover)
+            let isMade = names.create(settings, owner: UserID(user), isExempt: false)
+            #expect(isMade)
+        }
+        let share = (Limits.allBindings - Limits.allBindings / 16) / 2
+        var count = 0
+        for name in ["one", "two", "three"].map(service) {
+            while names.hasRoomForBinding(of: name, isExempt: false) {
+                count += 1
+                if count % 2 == 0 {
+                    _ = names.bind(ProcessID(Int32(count)), to: name)
+                } else {
+                    names.bind(
+                        ProgramKey(path: Array("/bin/\(count)".utf8), user: UserID(1)), to: name, isStarted: false)
+                }
+            }
+        }
+        #expect(count == share)
+        #expect(names.hasRoomForBinding(of: service("other"), isExempt: false))
+        _ = names.unbind(ProcessID(2), from: service("one"))
+        #expect(names.hasRoomForBinding(of: service("three"), isExempt: false))
+        names.unbind(ProgramKey(path: Array("/bin/1".utf8), user: UserID(1)), from: service("one"))
+        _ = names.remove(service("two"))
+        _ = names.bind(ProcessID(1_000_000), to: service("other"))
+        _ = names.remove(service("one"))
+        _ = names.remove(service("three"))
+        _ = names.remove(service("other"))
+        #expect(names.bindings == 0)
+    }
 }
