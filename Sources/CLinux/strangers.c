@@ -17,23 +17,43 @@ int cl_refuse_descriptors(int fd) {
     return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off) < 0 ? -errno : 0;
 }
 
-int cl_peer_handle(int fd, int32_t process, bool *is_exact) {
+int cl_peer_handle(int fd) {
     int handle = -1;
     socklen_t length = sizeof handle;
-    *is_exact = true;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &handle, &length) == 0)
         return handle;
     // EINVAL: what kernels before 6.9 say of a process that nobody can wait for any more.
     if (errno == EINVAL)
         return -ESRCH;
-    if (errno != ENOPROTOOPT && errno != ENOSYS && errno != EPERM)
-        return -errno;
-    *is_exact = false;
-    return cl_pidfd_open(process);
+    return errno == ENOSYS || errno == EPERM ? -ENOPROTOOPT : -errno;
 }
 
 bool cl_is_over(int pidfd) {
     return cl_is_ready(pidfd, POLLIN);
+}
+
+bool cl_process_lives(int32_t process, uint64_t *beginning) {
+    char path[32], text[1024];
+    long threads = 1;
+    unsigned long long began = 0;
+    *beginning = 0;
+    if (kill(process, 0) < 0 && errno == ESRCH)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[count < 0 ? 0 : count] = '\0';
+    // The name of the program before it can have any character.
+    const char *state = strrchr(text, ')');
+    if (!state || sscanf(state, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
+                         &threads, &began) != 2)
+        return true;
+    *beginning = began;
+    // The first thread of several may have ended before the others.
+    return threads > 1 || (state[2] != 'Z' && state[2] != 'X');
 }
 
 void cl_close_foreign(int fd) {

@@ -74,10 +74,10 @@ enum ServerUpdate {
         of process: ProcessID, _ deadline: Instant, _ interruption: Int32?
     ) throws(Failure) -> Outcome {
         let handle = try ProcessHandle(process)
-        let ending = wait(for: handle.descriptor.number, deadline, interruption)
+        let ending = wait(for: handle, deadline, interruption)
         if ending != .ended {
             handle.signal(SIGKILL)
-            _ = wait(for: handle.descriptor.number, nil, nil)
+            _ = wait(for: handle, nil, nil)
         }
         switch (ProcessHandle.reap(process), ending) {
         case (.exited(0), _): return .done
@@ -95,16 +95,22 @@ enum ServerUpdate {
         case late
     }
 
-    private static func wait(for process: Int32, _ deadline: Instant?, _ interruption: Int32?) -> Ending {
-        // A descriptor of -1 is none.
-        var polls = [process, interruption ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    private static func wait(
+        for process: borrowing ProcessHandle, _ deadline: Instant?, _ interruption: Int32?
+    ) -> Ending {
+        // A descriptor of -1 is none. Without one of the process, it is looked at again and again.
+        var polls = [process.descriptor ?? -1, interruption ?? -1].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        let longest: Int32 = process.descriptor == nil ? 20 : .max
         while true {
-            let left = deadline.map { Int32(clamping: $0.since(Clock.now()).nanoseconds / 1_000_000) } ?? -1
-            let result = poll(&polls, nfds_t(polls.count), left)
+            let left = deadline.map { Int32(clamping: $0.since(Clock.now()).nanoseconds / 1_000_000) } ?? .max
+            let result = poll(&polls, nfds_t(polls.count), min(left, longest))
             // No signal is handled here, but a debugger may interrupt.
             if result < 0, cl_errno() == EINTR { continue }
-            if polls[0].revents != 0 { return .ended }
-            return polls[1].revents != 0 ? .interrupted : .late
+            if polls[0].revents != 0 || process.isOver { return .ended }
+            if polls[1].revents != 0 { return .interrupted }
+            if let deadline, deadline <= Clock.now() { return .late }
         }
     }
 }

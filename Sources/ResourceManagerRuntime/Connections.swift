@@ -160,12 +160,19 @@ extension ManagerDaemon {
             port.handle = nil
             found = process
         }
-        let finding = finding(for: message, on: port, id)
-        handle(.received(id, message, finding))
+        if let finding = finding(for: message, on: port, id) { handle(.received(id, message, finding)) }
         found = nil
     }
 
-    private func finding(for message: ProcessMessage, on port: Port, _ id: ConnectionID) -> Finding {
+    /// The files are looked at.
+    func takeFindings() {
+        for answer in inquiries.takeAnswers() {
+            handle(.received(answer.connection, answer.message, answer.finding), of: ports[answer.connection]?.user)
+        }
+    }
+
+    /// Nil: it comes later.
+    private func finding(for message: ProcessMessage, on port: Port, _ id: ConnectionID) -> Finding? {
         switch message {
         case .hello(let hello):
             guard hello.role != .management else { return .nothing }
@@ -180,7 +187,8 @@ extension ManagerDaemon {
             return finding
         case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
             guard machine.mayManage(id) else { return .nothing }
-            return ProcessFacts.usability(of: program, startedFor: autoStart ? port.user : nil)
+            return inquiries.finding(
+                for: program, startedFor: autoStart ? port.user : nil, of: port.user, in: message, on: id)
         case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
         }
     }

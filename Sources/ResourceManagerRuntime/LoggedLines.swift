@@ -106,7 +106,8 @@ extension ManagerDaemon {
         let handle = cl_pidfd_open(getpid())
         if handle >= 0 { return cl_close(handle) }
         let why = Failure(result: Int(handle))
-        log.write(.error, "irmd", "pidfd_open: \(why). No process can be bound, until irmd is allowed to do that.")
+        let text = "pidfd_open: \(why). The death of a process may be noticed up to 1 s late; allow irmd that call."
+        log.write(.warning, "irmd", text)
     }
 
     // The runtime directory.

@@ -33,7 +33,12 @@ final class ManagerDaemon {
     /// That connections cannot be accepted.
     var lastComplaint = Instant(nanoseconds: 0)
     let closing: DescriptorClosing
+    let inquiries = ProgramInquiries()
     var watches: [ProcessID: ProcessHandleBox] = [:]
+    /// Those of which there is no descriptor that tells of their death.
+    var unseen: Set<ProcessID> = []
+    /// When to look at them.
+    var nextLook: Instant?
     /// Attached processes of other PID namespaces, by the numbers that they have there.
     var contained: [ProcessFacts.Place: ProcessID] = [:]
     /// The process that the message being handled comes from or names, if it is to be watched.
@@ -59,6 +64,7 @@ final class ManagerDaemon {
         case channel
         case output
         case site
+        case inquiries
 
         func token(_ number: UInt64 = 0) -> UInt64 { rawValue << 56 | number }
         func token(_ process: ProcessID) -> UInt64 { token(UInt64(UInt32(bitPattern: process.rawValue))) }
@@ -83,6 +89,7 @@ final class ManagerDaemon {
         self.loop = loop
         try RefusedCall.named("epoll_ctl") { () throws(Failure) in
             try self.loop.add(self.signals.descriptor.number, token: Source.signals.token())
+            if let answers = inquiries.descriptor { try self.loop.add(answers, token: Source.inquiries.token()) }
             try addSite()
         }
     }
@@ -109,13 +116,14 @@ final class ManagerDaemon {
             let now = Clock.now()
             if let deadline = children.deadline, deadline <= now { giveUpStarts(now: now) }
             if nextRound <= now { makeRound(now) }
+            if let nextLook, nextLook <= now { lookAtUnseen(now) }
             if let deadline = machine.deadline, deadline <= now { handle(.timeout) }
             if let listenAgainAt, listenAgainAt <= now { listenAgain() }
         }
     }
 
     private var deadline: Instant {
-        [machine.deadline, children.deadline, listenAgainAt].compactMap { $0 }.reduce(nextRound, min)
+        [machine.deadline, children.deadline, listenAgainAt, nextLook].compactMap { $0 }.reduce(nextRound, min)
     }
 
     private func attend(to readiness: EventLoop.Readiness) {
@@ -131,6 +139,7 @@ final class ManagerDaemon {
         case .start: settleStart(of: process)
         case .channel: attendToChannel(of: process, readiness)
         case .output: readOutput(number)
+        case .inquiries: takeFindings()
         case .site:
             site.forgetChanges()
             lookAfterSite()
@@ -218,7 +227,7 @@ final class ManagerDaemon {
         }
     }
 
-    private func advice(_ failure: Failure) -> String {
+    func advice(_ failure: Failure) -> String {
         switch failure {
         case .tooManyDescriptors: "Raise the limit of open files (ulimit -n, LimitNOFILE=)."
         case .tableFull: "Raise the limit of open files of the host (sysctl fs.file-max)."

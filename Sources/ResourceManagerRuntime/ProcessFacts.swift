@@ -89,12 +89,16 @@ enum ProcessFacts {
 
     /// The process that made a connection. Throws ESRCH if it has ended.
     static func handle(of peer: Credentials, on socket: Int32) throws(Failure) -> ProcessHandleBox {
-        var isExact = false
-        let result = cl_peer_handle(socket, peer.process.rawValue, &isExact)
-        guard result >= 0 else { throw Failure(result: Int(result)) }
-        let handle = ProcessHandle(owning: Descriptor(owning: result))
-        // The number may be another process's by now; at least it is never another user's.
-        if !isExact, owner(of: peer.process) != peer.user { throw Failure(errno: ESRCH) }
+        let result = cl_peer_handle(socket)
+        let handle: ProcessHandle
+        if result >= 0 {
+            handle = ProcessHandle(peer.process, owning: Descriptor(owning: result))
+        } else {
+            guard result == -ENOPROTOOPT else { throw Failure(result: Int(result)) }
+            handle = try ProcessHandle(peer.process)
+            // The number may be another process's by now; at least it is never another user's.
+            guard owner(of: peer.process) == peer.user else { throw Failure(errno: ESRCH) }
+        }
         guard !handle.isOver else { throw Failure(errno: ESRCH) }
         return ProcessHandleBox(peer.process, handle)
     }

@@ -16,7 +16,12 @@ extension ManagerDaemon {
             } else {
                 watch = ProcessHandleBox(process, try ProcessHandle(process))
             }
-            try loop.add(watch.handle.descriptor.number, token: Source.watch.token(process))
+            if let handle = watch.handle.descriptor {
+                try loop.add(handle, token: Source.watch.token(process))
+            } else {
+                unseen.insert(process)
+                nextLook = nextLook ?? Clock.now() + Limits.processInterval
+            }
             watch.user = culprit
             watches[process] = watch
             watch.place = ProcessFacts.place(of: process)
@@ -26,7 +31,7 @@ extension ManagerDaemon {
             if error != Failure(errno: ESRCH) {
                 write(
                     .warning, "irmd",
-                    "Process \(process) is refused, because it cannot be watched: pidfd_open: \(error).")
+                    "Process \(process) is refused, because it cannot be watched: \(error). \(advice(error))")
             }
             tell(.died(process))
         }
@@ -35,7 +40,16 @@ extension ManagerDaemon {
     func unwatch(_ process: ProcessID) {
         guard let watch = watches.removeValue(forKey: process) else { return }
         if let place = watch.place, contained[place] == process { contained[place] = nil }
-        loop.remove(watch.handle.descriptor.number)
+        if let handle = watch.handle.descriptor { loop.remove(handle) } else { unseen.remove(process) }
+    }
+
+    /// Looks whether those have died whose death the kernel does not tell.
+    func lookAtUnseen(_ now: Instant) {
+        guard !unseen.isEmpty else { return }
+        for process in unseen {
+            if let watch = watches[process], watch.handle.isOver { handle(.died(process), of: watch.user) }
+        }
+        nextLook = unseen.isEmpty ? nil : now + Limits.processInterval
     }
 
     // Children.

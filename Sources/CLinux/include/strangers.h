@@ -18,10 +18,13 @@
 /// gets EPERM. -ENOPROTOOPT before Linux 6.16.
 int cl_refuse_descriptors(int fd);
 /// A pidfd of the process that connected the other end of a Unix socket, and of no other that has its number now. -ESRCH
-/// if that process has ended. Before Linux 6.5 `*is_exact` is false, and it is the process that has the number now.
-int cl_peer_handle(int fd, int32_t process, bool *is_exact);
+/// if that process has ended; -ENOPROTOOPT before Linux 6.5.
+int cl_peer_handle(int fd);
 /// The process of a pidfd has ended.
 bool cl_is_over(int pidfd);
+/// Where there are no pidfds: false if there is no such process, or nobody has waited for it since it ended. `*beginning`:
+/// when it began, in ticks since the host did; 0 if `/proc` does not say.
+bool cl_process_lives(int32_t process, uint64_t *beginning);
 /// Closes a descriptor that somebody else has made: a socket shall not linger.
 void cl_close_foreign(int fd);
 /// The other end of a socket that is closed later hears of it now.
