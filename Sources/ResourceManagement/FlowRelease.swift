@@ -85,7 +85,10 @@ extension ResourceManager {
         guard let flow = flows.removeValue(forKey: id) else { return }
         if links.giveBack(flow.place.slot, of: flow.place.link) {
             outgoing.append(.resetSlot(flow.place.link, flow.place.slot))
-            for process in links.processes(of: flow.place.link) { retireLink(of: process) }
+            if let (first, second) = links.processes(of: flow.place.link) {
+                retireLink(of: first)
+                retireLink(of: second)
+            }
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
@@ -105,7 +108,7 @@ extension ResourceManager {
 
     /// A process that has too many links without flows closes the oldest. The process at its other end sees that.
     private mutating func retireLink(of process: ProcessID) {
-        guard let session = processes[process]?.session, let (link, end) = links.surplus(of: process) else { return }
+        guard let (link, end) = links.surplus(of: process), let session = processes[process]?.session else { return }
         releaseLink(link)
         send(.retireLink(link, end), on: session)
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import DequeModule
 import Vocabulary
 
 /// The links between processes that have flows with each other: at most one for a pair. A link without flows is kept for
@@ -22,8 +23,8 @@ struct Links: Sendable {
         let owner: UserID
         var slots = LowestFree(from: 0, below: UInt32(Limits.slotsPerLink))
         var flows = 0
-        /// When it lost its last flow, as a number that ascends.
-        var idleSince: UInt64?
+        /// Since it lost its last flow: a number that ascends.
+        var pause: UInt64?
         /// The ends whose process has the link's descriptors.
         var delivered: Set<End> = []
     }
@@ -39,9 +40,21 @@ struct Links: Sendable {
 
     private var links: [LinkID: Link] = [:]
     private var ids: [Pair: LinkID] = [:]
-    private var linksOfProcess: [ProcessID: Set<LinkID>] = [:]
-    /// Those without flows.
-    private var idle: [ProcessID: ArrivalOrder<LinkID>] = [:]
+    private var ends: [ProcessID: Ends] = [:]
+    /// The links of a process, of which it has few or very many.
+    private struct Ends: Sendable {
+        var links: Set<LinkID> = []
+        /// How many of them have no flow.
+        var idle = 0
+        /// Those, in the order in which they lost their last flow; and what was true before (`isCurrent`).
+        var pauses = Deque<Pause>()
+    }
+
+    private struct Pause: Sendable {
+        let link: LinkID
+        let number: UInt64
+    }
+
     private var pauses: UInt64 = 0
     private var nextID: UInt32 = 1
 
@@ -68,8 +81,8 @@ struct Links: Sendable {
         nextID &+= 1
         links[id] = Link(pair: pair, owner: owner)
         ids[pair] = id
-        linksOfProcess[pair.first, default: []].insert(id)
-        linksOfProcess[pair.second, default: []].insert(id)
+        ends[pair.first, default: Ends()].links.insert(id)
+        ends[pair.second, default: Ends()].links.insert(id)
         return id
     }
 
@@ -91,50 +104,56 @@ struct Links: Sendable {
 
     /// Not of a link that is closed, nor of one between a process and itself, of which there is no second.
     private mutating func beginPause(of id: LinkID) {
-        guard let link = links[id], link.flows == 0, ids[link.pair] == id, link.pair.first != link.pair.second else {
+        guard let pair = links[id]?.pair, links[id]?.flows == 0, ids[pair] == id, pair.first != pair.second else {
             return
         }
         pauses += 1
-        links[id]?.idleSince = pauses
-        for process in [link.pair.first, link.pair.second] {
-            idle[process, default: ArrivalOrder()].insert(id, arrival: pauses)
+        links[id]?.pause = pauses
+        let pause = Pause(link: id, number: pauses)
+        for process in [pair.first, pair.second] {
+            ends[process]?.idle += 1
+            ends[process]?.pauses.append(pause)
+            guard let end = ends[process], end.pauses.count > 64, end.pauses.count > end.idle * 2 else { continue }
+            let current = end.pauses.filter(isCurrent)
+            ends[process]?.pauses = current
         }
     }
 
     private mutating func endPause(of id: LinkID) {
-        guard let link = links[id], let since = link.idleSince else { return }
-        links[id]?.idleSince = nil
-        for process in [link.pair.first, link.pair.second] {
-            idle[process]?.remove(arrival: since)
-            if idle[process]?.isEmpty == true { idle[process] = nil }
-        }
+        guard links[id]?.pause != nil, let pair = links[id]?.pair else { return }
+        links[id]?.pause = nil
+        for process in [pair.first, pair.second] { ends[process]?.idle -= 1 }
     }
+
+    private func isCurrent(_ pause: Pause) -> Bool { links[pause.link]?.pause == pause.number }
 
     /// The link that has had no flow for the longest time, with the process's end of it, if the process has too many such
     /// links: each takes a descriptor of it.
-    func surplus(of process: ProcessID) -> (link: LinkID, end: End)? {
-        guard let waiting = idle[process], waiting.count > Limits.idleLinks, let id = waiting.first,
-            let pair = links[id]?.pair
-        else { return nil }
-        return (id, process == pair.first ? .first : .second)
+    mutating func surplus(of process: ProcessID) -> (link: LinkID, end: End)? {
+        guard let idle = ends[process]?.idle, idle > Limits.idleLinks else { return nil }
+        while let pause = ends[process]?.pauses.popFirst() {
+            guard isCurrent(pause), let pair = links[pause.link]?.pair else { continue }
+            return (pause.link, process == pair.first ? .first : .second)
+        }
+        return nil
     }
 
     /// Both ends.
-    func processes(of id: LinkID) -> [ProcessID] { links[id].map { [$0.pair.first, $0.pair.second] } ?? [] }
+    func processes(of id: LinkID) -> (ProcessID, ProcessID)? { (links[id]?.pair).map { ($0.first, $0.second) } }
 
     mutating func remove(_ id: LinkID) {
         endPause(of: id)
         guard let link = links.removeValue(forKey: id) else { return }
         if ids[link.pair] == id { ids[link.pair] = nil }
         for process in [link.pair.first, link.pair.second] {
-            linksOfProcess[process]?.remove(id)
-            if linksOfProcess[process]?.isEmpty == true { linksOfProcess[process] = nil }
+            ends[process]?.links.remove(id)
+            if ends[process]?.links.isEmpty == true { ends[process] = nil }
         }
     }
 
     /// The links that end with the process: what they have goes on, and no new flow comes to them.
     mutating func close(of process: ProcessID) -> [LinkID] {
-        let all = linksOfProcess[process] ?? []
+        let all = ends[process]?.links ?? []
         // Those that the other end's process has closed are not among them.
         let open = all.filter { id in links[id].map { ids[$0.pair] == id } ?? false }
         for id in open {

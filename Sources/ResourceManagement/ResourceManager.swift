@@ -207,11 +207,10 @@ package struct ResourceManager: Sendable {
 
     /// The connection is of a process that is dead, or of what it was before `exec`, and will be dropped.
     func isLeft(_ id: ConnectionID, _ connection: Connection) -> Bool {
-        let process = processes[connection.credentials.process]
-        return switch connection.stage {
+        switch connection.stage {
         case .greeting, .management: false
-        case .session: process?.session != id
-        case .call: process?.calls.contains(id) != true
+        case .session: processes[connection.credentials.process]?.session != id
+        case .call: processes[connection.credentials.process]?.calls.contains(id) != true
         }
     }
 
