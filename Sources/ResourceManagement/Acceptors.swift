@@ -51,18 +51,23 @@ struct Acceptors: Sendable {
     /// Takes the accept whose turn it is: round-robin the longest waiting, spillover the most recent.
     mutating func take(among processes: Set<ProcessID>, _ balancing: LoadBalancing) -> (ProcessID, Accept)? {
         var best: (process: ProcessID, accept: Accept)?
-        // Through the shorter of the two: a name may have a thousand processes of which one waits, or the reverse.
-        let fewWait = waiting.count < processes.count
-        for process in fewWait ? Array(waiting.keys) : Array(processes) {
-            guard !fewWait || processes.contains(process), let queue = waiting[process] else { continue }
+        func consider(_ process: ProcessID) {
             switch balancing {
             case .roundRobin:
-                guard let accept = queue.first, accept.arrival < best?.accept.arrival ?? .max else { continue }
+                guard let accept = waiting[process]?.first, accept.arrival < best?.accept.arrival ?? .max else {
+                    return
+                }
                 best = (process, accept)
             case .spillover:
-                guard let accept = queue.last, accept.arrival > best?.accept.arrival ?? 0 else { continue }
+                guard let accept = waiting[process]?.last, accept.arrival > best?.accept.arrival ?? 0 else { return }
                 best = (process, accept)
             }
+        }
+        // Through the shorter of the two: a name may have a thousand processes of which one waits, or the reverse.
+        if waiting.count < processes.count {
+            for process in waiting.keys where processes.contains(process) { consider(process) }
+        } else {
+            for process in processes { consider(process) }
         }
         guard let best else { return nil }
         remove(best.accept.connection, of: best.process)

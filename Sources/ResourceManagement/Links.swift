@@ -38,16 +38,21 @@ struct Links: Sendable {
         let linkIsNew: Bool
     }
 
-    private var links: [LinkID: Link] = [:]
-    private var ids: [Pair: LinkID] = [:]
-    private var ends: [ProcessID: Ends] = [:]
-    /// The links of a process, of which it has few or very many.
+    /// The links of a process.
     private struct Ends: Sendable {
         var links: Set<LinkID> = []
         /// How many of them have no flow.
         var idle = 0
-        /// Those, in the order in which they lost their last flow; and what was true before (`isCurrent`).
+        /// Those, in the order in which they lost their last flow, and what was true before (`isCurrent`). Empty while there
+        /// are too few links for a surplus.
         var pauses = Deque<Pause>()
+
+        mutating func add(_ pause: Pause) {
+            idle += 1
+            if links.count > Limits.idleLinks { pauses.append(pause) }
+        }
+
+        var isLittered: Bool { pauses.count > 64 && pauses.count > idle * 2 }
     }
 
     private struct Pause: Sendable {
@@ -55,6 +60,9 @@ struct Links: Sendable {
         let number: UInt64
     }
 
+    private var links: [LinkID: Link] = [:]
+    private var ids: [Pair: LinkID] = [:]
+    private var ends: [ProcessID: Ends] = [:]
     private var pauses: UInt64 = 0
     private var nextID: UInt32 = 1
 
@@ -81,8 +89,10 @@ struct Links: Sendable {
         nextID &+= 1
         links[id] = Link(pair: pair, owner: owner)
         ids[pair] = id
-        ends[pair.first, default: Ends()].links.insert(id)
-        ends[pair.second, default: Ends()].links.insert(id)
+        for process in [pair.first, pair.second] {
+            ends[process, default: Ends()].links.insert(id)
+            if ends[process]?.links.count == Limits.idleLinks + 1 { orderPauses(of: process) }
+        }
         return id
     }
 
@@ -110,19 +120,22 @@ struct Links: Sendable {
         pauses += 1
         links[id]?.pause = pauses
         let pause = Pause(link: id, number: pauses)
-        for process in [pair.first, pair.second] {
-            ends[process]?.idle += 1
-            ends[process]?.pauses.append(pause)
-            guard let end = ends[process], end.pauses.count > 64, end.pauses.count > end.idle * 2 else { continue }
-            let current = end.pauses.filter(isCurrent)
-            ends[process]?.pauses = current
-        }
+        ends[pair.first]?.add(pause)
+        ends[pair.second]?.add(pause)
     }
 
     private mutating func endPause(of id: LinkID) {
         guard links[id]?.pause != nil, let pair = links[id]?.pair else { return }
         links[id]?.pause = nil
-        for process in [pair.first, pair.second] { ends[process]?.idle -= 1 }
+        ends[pair.first]?.idle -= 1
+        ends[pair.second]?.idle -= 1
+    }
+
+    /// From now on there can be a surplus.
+    private mutating func orderPauses(of process: ProcessID) {
+        let idle = (ends[process]?.links ?? []).compactMap { id in links[id]?.pause.map { Pause(link: id, number: $0) }
+        }
+        ends[process]?.pauses = Deque(idle.sorted { $0.number < $1.number })
     }
 
     private func isCurrent(_ pause: Pause) -> Bool { links[pause.link]?.pause == pause.number }
@@ -130,6 +143,10 @@ struct Links: Sendable {
     /// The link that has had no flow for the longest time, with the process's end of it, if the process has too many such
     /// links: each takes a descriptor of it.
     mutating func surplus(of process: ProcessID) -> (link: LinkID, end: End)? {
+        if ends[process]?.isLittered == true {
+            let current = Deque((ends[process]?.pauses ?? []).filter(isCurrent))
+            ends[process]?.pauses = current
+        }
         guard let idle = ends[process]?.idle, idle > Limits.idleLinks else { return nil }
         while let pause = ends[process]?.pauses.popFirst() {
             guard isCurrent(pause), let pair = links[pause.link]?.pair else { continue }

@@ -52,11 +52,8 @@ struct Quotas: Sendable {
     /// nothing is left to give. The first half of what a user may have is given out in full queues; after that each
     /// flow gets a small part of what is left, so that there is something for very many.
     mutating func addFlow(of user: UserID, isRemote: Bool = false) -> UInt32? {
+        guard user != .root else { return flows.add(for: user, isExempt: true) ? UInt32(Limits.queueBytes) : nil }
         guard flows.hasRoom(for: user, isExempt: isExempt(user)) else { return nil }
-        guard user != .root else {
-            _ = flows.add(for: user, isExempt: true)
-            return UInt32(Limits.queueBytes)
-        }
         let granted = shares[user]?.queueBytes ?? 0
         let left = queueBytesPerUser > granted ? queueBytesPerUser - granted : 0
         var queue = UInt64(Limits.queueBytes)

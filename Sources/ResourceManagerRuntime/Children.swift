@@ -63,6 +63,7 @@ struct Children {
     // Programs that do not run yet.
 
     /// When the first of them shall run.
+    var areStarting: Bool { !starting.isEmpty }
     var deadline: Instant? { starting.lazy.compactMap { children[$0]?.deadline }.min() }
 
     func isStarting(_ process: ProcessID) -> Bool { starting.contains(process) }

@@ -114,7 +114,7 @@ final class ManagerDaemon {
                 reap()
             }
             let now = Clock.now()
-            if let deadline = children.deadline, deadline <= now { giveUpStarts(now: now) }
+            if children.areStarting, let deadline = children.deadline, deadline <= now { giveUpStarts(now: now) }
             if nextRound <= now { makeRound(now) }
             if let nextLook, nextLook <= now { lookAtUnseen(now) }
             if let deadline = machine.deadline, deadline <= now { handle(.timeout) }
@@ -122,8 +122,14 @@ final class ManagerDaemon {
         }
     }
 
+    /// Asked before each sleep, so that it makes no array and copies no table.
     private var deadline: Instant {
-        [machine.deadline, children.deadline, listenAgainAt, nextLook].compactMap { $0 }.reduce(nextRound, min)
+        var earliest = nextRound
+        if let deadline = machine.deadline, deadline < earliest { earliest = deadline }
+        if let listenAgainAt, listenAgainAt < earliest { earliest = listenAgainAt }
+        if let nextLook, nextLook < earliest { earliest = nextLook }
+        if children.areStarting, let deadline = children.deadline, deadline < earliest { earliest = deadline }
+        return earliest
     }
 
     private func attend(to readiness: EventLoop.Readiness) {

@@ -29,8 +29,8 @@ package struct Shares<Owner: Hashable & Sendable>: Sendable {
 
     /// One that `add` counted.
     package mutating func remove(for owner: Owner) {
-        guard let count = places[owner] else { return }
+        guard let index = places.index(forKey: owner) else { return }
         used -= 1
-        places[owner] = count == 1 ? nil : count - 1
+        if places.values[index] == 1 { places.remove(at: index) } else { places.values[index] -= 1 }
     }
 }
