@@ -46,8 +46,8 @@ COMPLETIONS = $(foreach program,irmd $(TOOLS),bash/ouroboros:$(BASH_COMPLETIONS)
 # obench is C, as the programs are whose path it measures. It finds the libraries from where it is installed, and there
 # the one by which it measures the Swift interface.
 OBENCH_SWIFT = libobench-swift.so
-OBENCH = -std=gnu11 -Wall -Wextra -IInclude -ISources/CTools/include Benchmarks/obench/*.c \
-	Sources/CTools/*.c '-DOUROBOROS_COMMIT="$(OUROBOROS_COMMIT)"' -L'$(BUILD)' $(LIBRARIES:%=-l%) -pthread -lm
+OBENCH = -std=gnu11 -Wall -Wextra -IInclude -ISources/Drivers/CTools/include Benchmarks/obench/*.c \
+	Sources/Drivers/CTools/*.c '-DOUROBOROS_COMMIT="$(OUROBOROS_COMMIT)"' -L'$(BUILD)' $(LIBRARIES:%=-l%) -pthread -lm
 
 all:
 	@command -v $(firstword $(SWIFT)) >/dev/null || {

@@ -3,8 +3,9 @@
 
 import PackageDescription
 
-// The order of the targets is that of the rows in ARCHITECTURE.md: a target imports only from rows above it here.
-// Tests/ArchitectureTests reads the import lines and fails on any other edge.
+// The targets stand on floors, which are the rows of ARCHITECTURE.md and the directories of Sources: a target imports
+// only from its own floor and from those above it here. Tests/ArchitectureTests reads the import lines and fails on any
+// other edge.
 
 /// No system call, clock, randomness or unsafe memory: the targets that protocols are made of.
 let pure: [SwiftSetting] = [.treatAllWarnings(as: .error), .strictMemorySafety()]
@@ -26,8 +27,8 @@ func cLibrary(_ folder: String, soname: String) -> (swift: [SwiftSetting], linke
         ]
     )
 }
-let dev = cLibrary("Sources/OuroborosDev", soname: "libouroboros-dev.so.0.23")
-let irm = cLibrary("Sources/OuroborosIRM", soname: "libouroboros-irm.so.0.23")
+let dev = cLibrary("Sources/Interfaces/OuroborosDev", soname: "libouroboros-dev.so.0.23")
+let irm = cLibrary("Sources/Interfaces/OuroborosIRM", soname: "libouroboros-irm.so.0.23")
 let bench = cLibrary("Benchmarks/obench-swift", soname: "libobench-swift.so")
 
 /// What `--version` says. The variable is the Makefile's.
@@ -35,30 +36,39 @@ let commit =
     Context.environment["OUROBOROS_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
     ?? Context.gitInformation.map { String($0.currentCommit.prefix(7)) }
 
-let package = Package(
-    name: "ouroboros",
-    products: [
-        .library(name: "Ouroboros", targets: ["Ouroboros"]),
-        .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
-        .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
-        .library(name: "obench-swift", type: .dynamic, targets: ["ObenchSwift"]),
-    ],
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
-    ],
-    targets: [
-        // ground
+/// The targets of one floor.
+func floor(_ name: String, in directory: String = "Sources", _ targets: [Target]) -> [Target] {
+    for target in targets where target.path == nil { target.path = "\(directory)/\(name)/\(target.name)" }
+    return targets
+}
+
+/// Words and bytes.
+let ground = floor(
+    "Ground",
+    [
         .target(
             name: "Vocabulary", dependencies: [.product(name: "HeapModule", package: "swift-collections")],
             swiftSettings: pure),
         .target(name: "Bytes", dependencies: ["Vocabulary"], swiftSettings: pure),
-        // formats
-        .target(name: "Wire", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
-        // contracts
+    ])
+/// What goes to other hosts.
+let formats = floor(
+    "Formats",
+    [
+        .target(name: "Wire", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure)
+    ])
+/// What is said inside a host, and what layers have in common.
+let contracts = floor(
+    "Contracts",
+    [
         .target(name: "LocalProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         .target(name: "Authentication", dependencies: ["Vocabulary", "Bytes", "Wire"], swiftSettings: pure),
         .target(name: "IPCP", dependencies: ["Vocabulary", "LocalProtocol"], swiftSettings: pure),
-        // machines
+    ])
+/// What decides, without a system call.
+let machines = floor(
+    "Machines",
+    [
         .target(
             name: "Shims", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP"], swiftSettings: pure),
         .target(
@@ -69,7 +79,11 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
-        // drivers
+    ])
+/// The system calls, and the libraries of others.
+let drivers = floor(
+    "Drivers",
+    [
         // libm: the standard library needs it, and without Glibc nothing else asks for it.
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("m")]),
         .target(name: "CTools", cSettings: commit.map { [.define("OUROBOROS_COMMIT", to: "\"\($0)\"")] } ?? []),
@@ -87,7 +101,11 @@ let package = Package(
                 "Vocabulary", "IPCP", "Platform", "Cryptography", "CLinux", "CCares",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
-        // runtimes
+    ])
+/// Daemons and the library, around the machines.
+let runtimes = floor(
+    "Runtimes",
+    [
         .target(
             name: "ResourceManagerRuntime",
             dependencies: [
@@ -112,17 +130,15 @@ let package = Package(
         .target(
             name: "ManagementClient", dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Platform", "CLinux"],
             swiftSettings: driver),
-        .target(
-            name: "IRMCommands",
-            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "Platform", "CLinux"],
-            swiftSettings: driver),
-        .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
-        // Swift interface
+    ])
+/// What programs are written against.
+let interfaces = floor(
+    "Interfaces",
+    [
         .target(
             name: "Ouroboros",
             dependencies: ["Vocabulary", "LocalProtocol", "FlowRuntime", "ManagementClient", "Platform", "CLinux"],
             swiftSettings: driver),
-        // C interface
         .target(name: "COuroboros", path: "Include", publicHeadersPath: "."),
         .target(name: "COuroborosDev", dependencies: ["COuroboros"]),
         .target(name: "CFlowControl", dependencies: ["COuroboros"]),
@@ -134,10 +150,16 @@ let package = Package(
             name: "OuroborosIRM",
             dependencies: ["COuroboros", "Vocabulary", "LocalProtocol", "ManagementClient", "CLinux"],
             exclude: ["exports.map"], swiftSettings: irm.swift, linkerSettings: irm.linker),
+    ])
+/// What people run.
+let programs = floor(
+    "Programs",
+    [
         .target(
-            name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",
-            exclude: ["exports.map"], swiftSettings: bench.swift, linkerSettings: bench.linker),
-        // executables
+            name: "IRMCommands",
+            dependencies: ["Vocabulary", "LocalProtocol", "ManagementClient", "ToolSupport", "Platform", "CLinux"],
+            swiftSettings: driver),
+        .target(name: "Ping", dependencies: ["Vocabulary", "ToolSupport"], swiftSettings: driver),
         .executableTarget(
             name: "irmd", dependencies: ["ResourceManagerRuntime", "ToolSupport", "CLinux"], swiftSettings: driver),
         .executableTarget(
@@ -159,56 +181,109 @@ let package = Package(
             name: "oecho",
             dependencies: ["COuroboros", "CFlowControl", "CLinux", "ToolSupport", "Vocabulary", "OuroborosDev"],
             swiftSettings: driver),
-        // tests
-        .executableTarget(
-            name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
-            path: "Tests/AttachedProcess", swiftSettings: driver),
-        .target(name: "CountedMemory", path: "Tests/CountedMemory"),
-        .executableTarget(
-            name: "counted-ipcpd", dependencies: ["CountedMemory", "DatagramRuntime", "Shims", "CLinux"],
-            path: "Tests/CountedDaemon", swiftSettings: driver),
-        .target(
-            name: "BrokerDouble",
-            dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
-            path: "Tests/BrokerDouble", swiftSettings: driver),
-        .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
-        .testTarget(
-            name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire", "FlowMemory"], exclude: ["Captures"]),
-        .testTarget(
-            name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
-        .testTarget(
-            name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
-        .testTarget(
-            name: "ManagementClientTests",
-            dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
-        .testTarget(
-            name: "NameResolutionTests",
-            dependencies: [
-                "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux", "Vocabulary",
-            ]),
-        .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary", "CLinux"]),
-        .testTarget(
-            name: "IRMCommandsTests",
-            dependencies: ["IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"]),
-        .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
-        .testTarget(
-            name: "ResourceManagementTests",
-            dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement"]),
-        .testTarget(name: "ArchitectureTests"),
-        .testTarget(
-            name: "FlowRuntimeTests",
-            dependencies: ["BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
-        .testTarget(
-            name: "OuroborosTests",
-            dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"]),
-        .testTarget(name: "PlatformTests", dependencies: ["Platform", "CLinux", "Vocabulary"]),
-        .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
-        .testTarget(
-            name: "ResourceManagerRuntimeTests",
-            dependencies: [
-                "Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux", "irmd", "ipcpd-local",
-                "attached-process",
-            ]),
+    ])
+
+/// What tests and benchmarks use, and the rules of the house.
+let rigs: [Target] = [
+    .executableTarget(
+        name: "attached-process", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "CLinux"],
+        path: "Tests/Runtimes/AttachedProcess", swiftSettings: driver),
+    .target(name: "CountedMemory", path: "Tests/CountedMemory"),
+    .executableTarget(
+        name: "counted-ipcpd", dependencies: ["CountedMemory", "DatagramRuntime", "Shims", "CLinux"],
+        path: "Tests/CountedDaemon", swiftSettings: driver),
+    .target(
+        name: "BrokerDouble",
+        dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
+        path: "Tests/Runtimes/BrokerDouble", swiftSettings: driver),
+    .testTarget(name: "ArchitectureTests"),
+    .target(
+        name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",
+        exclude: ["exports.map"], swiftSettings: bench.swift, linkerSettings: bench.linker),
+]
+/// The tests of each floor.
+let tests = [
+    floor(
+        "Formats", in: "Tests",
+        [
+            .testTarget(
+                name: "WireTests", dependencies: ["Vocabulary", "Bytes", "Wire", "FlowMemory"], exclude: ["Captures"])
+        ]),
+    floor(
+        "Contracts", in: "Tests",
+        [
+            .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
+            .testTarget(
+                name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
+        ]),
+    floor(
+        "Machines", in: "Tests",
+        [
+            .testTarget(
+                name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
+            .testTarget(
+                name: "ResourceManagementTests",
+                dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement"]),
+        ]),
+    floor(
+        "Drivers", in: "Tests",
+        [
+            .testTarget(name: "PlatformTests", dependencies: ["Platform", "CLinux", "Vocabulary"]),
+            .testTarget(name: "FlowMemoryTests", dependencies: ["FlowMemory", "CLinux"]),
+            .testTarget(
+                name: "NameResolutionTests",
+                dependencies: [
+                    "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux",
+                    "Vocabulary",
+                ]),
+            .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary", "CLinux"]),
+        ]),
+    floor(
+        "Runtimes", in: "Tests",
+        [
+            .testTarget(
+                name: "FlowRuntimeTests",
+                dependencies: ["BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+            .testTarget(
+                name: "ManagementClientTests",
+                dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),
+            .testTarget(
+                name: "ResourceManagerRuntimeTests",
+                dependencies: [
+                    "Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux", "irmd", "ipcpd-local",
+                    "attached-process",
+                ]),
+        ]),
+    floor(
+        "Interfaces", in: "Tests",
+        [
+            .testTarget(
+                name: "OuroborosTests",
+                dependencies: ["Ouroboros", "BrokerDouble", "FlowRuntime", "Platform", "CLinux", "Vocabulary"])
+        ]),
+    floor(
+        "Programs", in: "Tests",
+        [
+            .testTarget(
+                name: "IRMCommandsTests",
+                dependencies: [
+                    "IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary",
+                ]),
+            .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
+        ]),
+].flatMap { $0 }
+
+let package = Package(
+    name: "ouroboros",
+    products: [
+        .library(name: "Ouroboros", targets: ["Ouroboros"]),
+        .library(name: "ouroboros-dev", type: .dynamic, targets: ["OuroborosDev"]),
+        .library(name: "ouroboros-irm", type: .dynamic, targets: ["OuroborosIRM"]),
+        .library(name: "obench-swift", type: .dynamic, targets: ["ObenchSwift"]),
     ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    ],
+    targets: ground + formats + contracts + machines + drivers + runtimes + interfaces + programs + rigs + tests,
     swiftLanguageModes: [.v6]
 )

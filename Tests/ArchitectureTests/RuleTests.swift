@@ -69,6 +69,38 @@ import Testing
         }
     }
 
+    /// From the lowest: the rows of ARCHITECTURE.md.
+    static let floors = [
+        "Ground", "Formats", "Contracts", "Machines", "Drivers", "Runtimes", "Interfaces", "Programs",
+    ]
+
+    @Test func targetsImportFromTheirFloorAndBelow() {
+        var heights: [String: Int] = [:]
+        for file in Self.sources {
+            let height = Self.floors.firstIndex(of: file.floor)
+            #expect(height != nil, "\(file.path): \(file.floor) is no floor")
+            heights[file.target] = height
+        }
+        for file in Self.sources where file.isSwift {
+            for module in file.imports {
+                guard let height = heights[module], let own = heights[file.target] else { continue }
+                #expect(height <= own, "\(file.path) imports \(module), which stands on a floor above it")
+            }
+        }
+    }
+
+    @Test func theMapShowsTheFloorsAndTheTargets() {
+        let map = SourceTree.text("ARCHITECTURE.md")
+        let rows = map.components(separatedBy: "\n").compactMap { line in
+            Self.floors.first { line.hasPrefix(" \($0) ") }
+        }
+        #expect(rows == Self.floors.reversed())
+        let unnamed: Set = ["COuroborosDev", "CFlowControl"]
+        for target in Set(Self.sources.map(\.target)).subtracting(unnamed) {
+            #expect(map.contains(target), "ARCHITECTURE.md does not say what \(target) is")
+        }
+    }
+
     @Test func pureTargetsAreStrictlyMemorySafe() {
         let manifest = SourceTree.text("Package.swift")
         for target in Self.pure {

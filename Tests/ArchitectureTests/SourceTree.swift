@@ -9,8 +9,10 @@ struct SourceTree {
         let path: String
         let lines: [String]
 
-        /// The folder below Sources or Tests.
-        var target: String { path.split(separator: "/").dropFirst().first.map(String.init) ?? "" }
+        /// Sources, floor, target.
+        private var places: [Substring] { path.split(separator: "/") }
+        var floor: String { places.count > 3 ? String(places[1]) : "" }
+        var target: String { places.count > 3 ? String(places[2]) : "" }
         var isSwift: Bool { path.hasSuffix(".swift") }
 
         /// The modules that it imports.

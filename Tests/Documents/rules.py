@@ -121,12 +121,12 @@ RULES: dict[str, list[Rule]] = {
         Shown(), Programs(), C(), Session("hello"), Swift(), By("Tests/Python/run"), By("Tests/Python/run"),
         By("Tests/Python/run"), Session(), Session(before_oping=HOST_TWO), By("Tests/Installation/run"),
     ],
-    "Sources/Ouroboros/Ouroboros.docc/FirstProgram.md": [
+    "Sources/Interfaces/Ouroboros/Ouroboros.docc/FirstProgram.md": [
         SwiftSystem("package"), Swift(""), Swift(""), Session("echo"), Shown(),
     ],
-    "Sources/Ouroboros/Ouroboros.docc/Managing.md": [Swift(), Swift()],
-    "Sources/Ouroboros/Ouroboros.docc/ManyFlows.md": [Swift(WITH_LISTENER), Swift(WITH_SET), Swift(WITH_SET_MADE)],
-    "Sources/Ouroboros/Ouroboros.docc/Ouroboros.md": [Swift("")],
+    "Sources/Interfaces/Ouroboros/Ouroboros.docc/Managing.md": [Swift(), Swift()],
+    "Sources/Interfaces/Ouroboros/Ouroboros.docc/ManyFlows.md": [Swift(WITH_LISTENER), Swift(WITH_SET), Swift(WITH_SET_MADE)],
+    "Sources/Interfaces/Ouroboros/Ouroboros.docc/Ouroboros.md": [Swift("")],
     "bindings/python/README.md": [By("Tests/Python/run")] * 6,
     "man/cep.3": [Layout("ouroboros/cep.h")],
     "man/fccntl.3": [Layout("ouroboros/fccntl.h"), C("static int fd;\n")],

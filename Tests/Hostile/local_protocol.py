@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The local protocol as anybody can speak it: Sources/LocalProtocol, in a few lines."""
+"""The local protocol as anybody can speak it: Sources/Contracts/LocalProtocol, in a few lines."""
 
 import array
 import os

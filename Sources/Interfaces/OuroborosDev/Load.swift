@@ -3,7 +3,7 @@
 import COuroborosDev
 import FlowRuntime
 
-// What the loader and fork call, by way of Sources/COuroborosDev/shim.c.
+// What the loader and fork call, by way of Sources/Interfaces/COuroborosDev/shim.c.
 
 /// The library has been loaded; these are the arguments of the program.
 @c(ouroboros_dev_load)

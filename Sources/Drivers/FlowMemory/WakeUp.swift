@@ -17,7 +17,7 @@ import Vocabulary
 /// moving its look before its publication. A flow in a set is armed too often for that, and a reader that sleeps for
 /// nearly every packet would pay more for its barriers than for its sleep [30 against 15 µs a round trip]: there the
 /// waker fences, which the reader asks for with `fenceRequired` and one last `membarrier`.
-/// Tests/FlowMemoryTests/WakeUpModelTests goes through all interleavings of these steps under total store order.
+/// Tests/Drivers/FlowMemoryTests/WakeUpModelTests goes through all interleavings of these steps under total store order.
 ///
 /// Wait words hold flags, because a thread may sleep on a flow that also is in a set. A sleeper never clears its flag:
 /// a flag that is left over costs one wake-up too many, a flag cleared too early would cost a sleep without end.
