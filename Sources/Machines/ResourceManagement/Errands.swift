@@ -122,14 +122,20 @@ extension ResourceManager {
             run(&estate, until: limit)
             errand = .estate(estate)
         case .layer(var layer):
-            while errandSteps < limit, let flow = layer.flows.popFirst() {
-                errandSteps += 1
-                guard let begun = flows[flow]?.begun, begun <= layer.end else { continue }
-                bringDown(flow, "the layer of its name is gone")
-            }
+            run(&layer, until: limit)
             errand = .layer(layer)
         }
     }
+
+    private mutating func run(_ layer: inout LayerErrand, until limit: Int) {
+        while errandSteps < limit, let flow = layer.flows.popFirst() {
+            errandSteps += 1
+            if wasThere(flow, at: layer.end) { bringDown(flow, "the layer of its name is gone") }
+        }
+    }
+
+    /// False if the flow is gone, or is another one that has its number now.
+    private func wasThere(_ flow: FlowID, at time: Instant) -> Bool { flows[flow].map { $0.begun <= time } ?? false }
 
     private mutating func run(_ estate: inout Estate, until limit: Int) {
         while errandSteps < limit, let call = estate.calls.popFirst() {
@@ -141,7 +147,7 @@ extension ResourceManager {
         }
         while errandSteps < limit, let flow = estate.flows.popFirst() {
             errandSteps += 1
-            guard let begun = flows[flow]?.begun, begun <= estate.death else { continue }
+            guard wasThere(flow, at: estate.death) else { continue }
             while let end = flows[flow]?.end(of: estate.process) { release(flow, end, .died) }
         }
         while errandSteps < limit, let link = estate.links.popFirst() {
