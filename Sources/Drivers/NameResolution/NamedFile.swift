@@ -5,8 +5,8 @@ import IPCP
 import Platform
 import Vocabulary
 
-/// Files that somebody has named to this daemon. Who opens one is a thread of its own, which has the rights of who named
-/// the file from then on.
+/// Files that somebody has named to this daemon. A thread of its own opens each, and has from then on the rights of the user
+/// who named the file.
 enum NamedFile {
     /// Changes the rights of the calling thread for good.
     static func take(_ rights: FileRights) -> Result<Void, FileObstacle> {
@@ -44,7 +44,7 @@ enum NamedFile {
         return file
     }
 
-    /// Of one that is ordinary, and no longer than `Limits.namedFileBytes`.
+    /// What the system says of an ordinary file that is no longer than `Limits.namedFileBytes`.
     static func status(of file: Int32) throws(FileObstacle) -> stat {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw .failure(Failure(errno: cl_errno())) }

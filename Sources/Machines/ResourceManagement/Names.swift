@@ -53,7 +53,7 @@ struct Names: Sendable {
     private var isOrderStale = false
 
     var count: Int { records.count }
-    /// Of all names.
+    /// How many bindings all names have together.
     var bindings: Int { bindingShares.used }
     /// In no order.
     var all: Dictionary<ServiceName, NameRecord>.Keys { records.keys }

@@ -33,7 +33,7 @@ final class FlowProcess: @unchecked Sendable {
     var numbers = DescriptorNumbers()
     var ends = FlowEndStore()
     var byFlow: [FlowKey: Int32] = [:]
-    /// Of the flow that came last.
+    /// The parties of the flow that came last.
     var lastParties: FlowPeer.Shared?
     var links: [LinkKey: Link] = [:]
     var sets: [ObjectIdentifier: FlowSet] = [:]

@@ -22,7 +22,7 @@ struct GreetingWait {
     private let cancelState: Int32?
     private var pause = firstPauseNanoseconds
 
-    /// Of one call; nil: the caller has no deadline.
+    /// Waits for one call; nil: the caller has no deadline.
     init(until deadline: Instant?, cancelState: Int32? = nil) {
         self.cancelState = cancelState
         let limit = Clock.now() + GreetingWait.patience
