@@ -11,17 +11,7 @@ package struct TimerQueue<Due: Sendable>: Sendable {
         fileprivate let order: UInt64
     }
 
-    private struct Entry: Comparable, Sendable {
-        let deadline: Instant
-        /// Equal deadlines come up in the order in which they were set.
-        let order: UInt64
-
-        static func < (left: Entry, right: Entry) -> Bool {
-            (left.deadline, left.order) < (right.deadline, right.order)
-        }
-    }
-
-    private var entries = Heap<Entry>()
+    private var entries = Heap<TimerEntry>()
     private var dues: [UInt64: Due] = [:]
     private var nextOrder: UInt64 = 0
     /// When the next timer is due. Stored, because loops ask on the way of packets, and a heap whose elements its compiler
@@ -39,7 +29,7 @@ package struct TimerQueue<Due: Sendable>: Sendable {
     package mutating func set(_ due: Due, at deadline: Instant) -> Timer {
         self.deadline = min(deadline, self.deadline ?? deadline)
         let timer = Timer(order: nextOrder)
-        entries.insert(Entry(deadline: deadline, order: nextOrder))
+        entries.insert(TimerEntry(deadline: deadline, order: nextOrder))
         dues[nextOrder] = due
         nextOrder += 1
         return timer
@@ -65,5 +55,16 @@ package struct TimerQueue<Due: Sendable>: Sendable {
     private mutating func settle() {
         while let first = entries.min, dues[first.order] == nil { _ = entries.popMin() }
         deadline = entries.min?.deadline
+    }
+}
+
+/// Outside the queue, so that the heap is compiled for it.
+private struct TimerEntry: Comparable, Sendable {
+    let deadline: Instant
+    /// Equal deadlines come up in the order in which they were set.
+    let order: UInt64
+
+    static func < (left: TimerEntry, right: TimerEntry) -> Bool {
+        left.deadline == right.deadline ? left.order < right.order : left.deadline < right.deadline
     }
 }
