@@ -70,7 +70,11 @@ let machines = floor(
     "Machines",
     [
         .target(
-            name: "Shims", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP"], swiftSettings: pure),
+            name: "Shims",
+            dependencies: [
+                "Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: pure),
         .target(
             name: "ResourceManagement",
             dependencies: [

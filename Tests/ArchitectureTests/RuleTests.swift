@@ -20,7 +20,7 @@ import Testing
             "ResourceManagement": ground.union([
                 "LocalProtocol", "Authentication", "DequeModule", "HeapModule", "OrderedCollections",
             ]),
-            "Shims": ground.union(["Wire", "IPCP", "LocalProtocol"]),
+            "Shims": ground.union(["Wire", "IPCP", "LocalProtocol", "DequeModule"]),
             "Platform": ["Vocabulary", "CLinux", "Synchronization"],
             "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
             "NameResolution": driver.union(["IPCP", "Cryptography", "CCares", "DequeModule", "Synchronization"]),

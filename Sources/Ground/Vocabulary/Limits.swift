@@ -253,4 +253,6 @@ public enum Limits {
     package static let arrivalPatience = TimeSpan(seconds: 60)
     /// How long a requester may send a request again: longer than most callers wait.
     package static let answerMemory = TimeSpan(seconds: 30)
+    /// How much longer, so that many are forgotten together.
+    package static let answerMemorySlack = TimeSpan(seconds: 1)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import DequeModule
 import Vocabulary
 import Wire
 
@@ -63,17 +64,16 @@ struct ArrivedRequests: Sendable {
     private var byName = Shares<[UInt8]>(of: Limits.arrivedRequests)
     /// When to look for pending ones that have waited too long; not after the first of them has.
     private var nextLook: Instant?
-    private var accepted = Ends()
-    private var refused = Ends()
+    private var accepted = AnsweredRequests()
+    private var refused = AnsweredRequests()
+    /// When to forget answers: many at once, so that the layer does not wake for each.
+    private var nextForgetting: Instant?
     private var nextNumber: UInt64 = 1
 
     var pending: Int { unanswered.count }
     var answered: Int { accepted.count + refused.count }
     /// When `expire` wants to be called.
-    /// Asked after every batch of packets, so that it makes no array.
-    var deadline: Instant? {
-        Instant.earlier(nextLook, Instant.earlier(accepted.deadline, refused.deadline))
-    }
+    var deadline: Instant? { Instant.earlier(nextLook, nextForgetting) }
 
     func known(_ key: Key, _ fingerprint: Fingerprint) -> Known {
         guard let record = records[key], record.fingerprint == fingerprint else { return .no }
@@ -107,13 +107,11 @@ struct ArrivedRequests: Sendable {
     mutating func answer(_ id: RequestID, _ reply: [UInt8], accepts: Bool, now: Instant) {
         guard let pending = end(id) else { return }
         records[pending.key]?.reply = reply
-        let end = (key: pending.key, number: pending.number, until: now + Limits.answerMemory)
-        if accepts { append(end, to: \.accepted) } else { append(end, to: \.refused) }
-    }
-
-    private mutating func append(_ end: Ends.End, to ends: WritableKeyPath<ArrivedRequests, Ends>) {
-        if self[keyPath: ends].count >= Limits.answeredRequests { forgetFirst(of: ends) }
-        self[keyPath: ends].append(end)
+        let until = now + Limits.answerMemory
+        let answered = AnsweredRequests.Element(key: pending.key, number: pending.number, until: until)
+        let forgotten = accepts ? accepted.append(answered) : refused.append(answered)
+        if let forgotten { forget(forgotten) }
+        nextForgetting = nextForgetting ?? until + Limits.answerMemorySlack
     }
 
     private mutating func end(_ id: RequestID) -> Pending? {
@@ -125,8 +123,10 @@ struct ArrivedRequests: Sendable {
     }
 
     mutating func expire(now: Instant) {
-        for ends in [\ArrivedRequests.accepted, \.refused] {
-            while let until = self[keyPath: ends].deadline, until <= now { forgetFirst(of: ends) }
+        if let nextForgetting, nextForgetting <= now {
+            while let old = accepted.popFirst(until: now) ?? refused.popFirst(until: now) { forget(old) }
+            let next = Instant.earlier(accepted.deadline, refused.deadline)
+            self.nextForgetting = next.map { $0 + Limits.answerMemorySlack }
         }
         guard let nextLook, nextLook <= now else { return }
         // irmd has not answered.
@@ -137,34 +137,33 @@ struct ArrivedRequests: Sendable {
         self.nextLook = unanswered.values.map(\.until).min()
     }
 
-    private mutating func forgetFirst(of ends: WritableKeyPath<ArrivedRequests, Ends>) {
-        guard let (key, number, _) = self[keyPath: ends].popFirst() else { return }
-        if records[key]?.number == number { records[key] = nil }
+    private mutating func forget(_ answered: AnsweredRequests.Element) {
+        if records[answered.key]?.number == answered.number { records[answered.key] = nil }
     }
 }
 
 /// Answered requests in the order in which they are forgotten.
-private struct Ends: Sendable {
-    typealias End = (key: ArrivedRequests.Key, number: UInt64, until: Instant)
+private struct AnsweredRequests: Sendable {
+    struct Element: Sendable {
+        let key: ArrivedRequests.Key
+        let number: UInt64
+        let until: Instant
+    }
 
-    /// The oldest at `first`.
-    private var ends: [End] = []
-    private var first = 0
+    private var elements: Deque<Element> = []
 
-    var count: Int { ends.count - first }
-    var deadline: Instant? { first < ends.count ? ends[first].until : nil }
+    var count: Int { elements.count }
+    var deadline: Instant? { elements.first?.until }
 
-    mutating func append(_ end: End) { ends.append(end) }
+    /// The oldest if there are too many.
+    mutating func append(_ element: Element) -> Element? {
+        let oldest = elements.count < Limits.answeredRequests ? nil : elements.popFirst()
+        elements.append(element)
+        return oldest
+    }
 
-    mutating func popFirst() -> End? {
-        guard first < ends.count else { return nil }
-        defer {
-            first += 1
-            if first > 1_024, first > ends.count / 2 {
-                ends.removeFirst(first)
-                first = 0
-            }
-        }
-        return ends[first]
+    mutating func popFirst(until now: Instant) -> Element? {
+        guard let deadline, deadline <= now else { return nil }
+        return elements.popFirst()
     }
 }

@@ -25,8 +25,8 @@ struct DepartedRequest: Sendable {
     var datagram: [UInt8] = []
     var interval = Limits.requestInterval
     var transmissions = 0
-    /// Of its timers, the one that counts.
-    var wakeUp = Instant(nanoseconds: 0)
+    /// When it goes on.
+    var timer: TimerQueue<EndpointID>.Timer?
     /// What a reply said that may be about a repetition, and until when we wait for a better one.
     var doubt: (failure: Failure, until: Instant)?
 
@@ -102,17 +102,23 @@ extension DatagramLayer {
         actions.append(.send(request.datagram, to: address))
     }
 
-    /// Never far ahead: a timer stays in the queue when its request is answered, and there may be many requests.
     private mutating func wake(_ endpoint: EndpointID, at instant: Instant) {
         guard let request = requests[endpoint] else { return }
-        let instant = min(instant, request.deadline)
-        requests[endpoint]?.wakeUp = instant
-        timers.set(endpoint, at: instant)
+        if let timer = request.timer { timers.cancel(timer) }
+        requests[endpoint]?.timer = timers.set(endpoint, at: min(instant, request.deadline))
     }
 
-    /// A timer of the request came up, perhaps one of a state that it is no longer in.
+    /// It has its answer, or gets none.
+    private mutating func finish(_ endpoint: EndpointID) -> DepartedRequest? {
+        guard let request = requests.removeValue(forKey: endpoint) else { return nil }
+        if let timer = request.timer { timers.cancel(timer) }
+        return request
+    }
+
+    /// The timer of the request came up.
     mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]) {
-        guard let request = requests[endpoint], now >= request.wakeUp else { return }
+        guard let request = requests[endpoint] else { return }
+        requests[endpoint]?.timer = nil
         if now < request.deadline {
             guard let address = endpoints.address(of: endpoint) else {
                 return wake(endpoint, at: now + Limits.requestInterval)
@@ -142,7 +148,7 @@ extension DatagramLayer {
         guard reply.response != 0 else {
             endpoints.establish(
                 reply.requester, with: EndpointTable.Peer(endpoint: reply.responder, address: source))
-            requests[reply.requester] = nil
+            _ = finish(reply.requester)
             actions += [
                 .report(.flowEstablished(descriptor(request.wish.port), type)),
                 .reply(
@@ -168,7 +174,7 @@ extension DatagramLayer {
     mutating func fail(
         _ endpoint: EndpointID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]
     ) {
-        guard let request = requests.removeValue(forKey: endpoint) else { return }
+        guard let request = finish(endpoint) else { return }
         // Of no use any more; unless the number stands for another question by now.
         if askers[request.asker] == .flow(endpoint) { askers[request.asker] = nil }
         endpoints.remove(endpoint)

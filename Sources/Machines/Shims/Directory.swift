@@ -33,6 +33,8 @@ package struct Directory: Sendable {
     private struct Asker: Sendable {
         let id: RequestID
         let user: UserID
+        /// When his patience ends.
+        let timer: TimerQueue<Patience>.Timer
     }
 
     /// A name that is being asked for.
@@ -159,12 +161,13 @@ package struct Directory: Sendable {
             questions[hash] != nil || searches.hasRoom(for: user, isExempt: isExempt)
         else { return answer(asker, .failed(first.source, .busy)) }
         askers.add(for: user, isExempt: isExempt)
-        patience.set(Patience(asker: asker, hash: hash, user: user), at: now + Limits.questionTimeout)
+        let timer = patience.set(Patience(asker: asker, hash: hash, user: user), at: now + Limits.questionTimeout)
+        let asker = Asker(id: asker, user: user, timer: timer)
         if questions[hash] == nil {
             searches.add(for: user, isExempt: isExempt)
-            ask(first.source, hash, [Asker(id: asker, user: user)], first.failure, of: user, into: &actions)
+            ask(first.source, hash, [asker], first.failure, of: user, into: &actions)
         } else {
-            questions[hash]?.askers.append(Asker(id: asker, user: user))
+            questions[hash]?.askers.append(asker)
         }
     }
 
@@ -273,6 +276,7 @@ package struct Directory: Sendable {
         searches.remove(for: question.user)
         for asker in question.askers {
             askers.remove(for: asker.user)
+            patience.cancel(asker.timer)
             answer(asker.id, verdict)
         }
     }

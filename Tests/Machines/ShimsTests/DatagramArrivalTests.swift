@@ -42,7 +42,7 @@ import Wire
         #expect(rig.handle(.ended(FlowPort(64))) == [.release(FlowPort(64))])
         _ = rig.pass(milliseconds: 29_000)
         #expect(rig.arrive(LayerRig.wish(3)) == [send])
-        _ = rig.pass(milliseconds: 1_000)
+        _ = rig.pass(milliseconds: 2_000)
         #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))) != nil)
     }
 
@@ -212,6 +212,23 @@ import Wire
         #expect(rig.layer.load.answers == Limits.answeredRequests)
         #expect(LayerRig.reply(in: rig.arrive(LayerRig.wish(count)))?.response == -1_007)
         #expect(LayerRig.arrival(in: rig.arrive(LayerRig.wish(1))) != nil)
+    }
+
+    @Test("answers are forgotten many at once, so that a layer where nothing happens sleeps")
+    func forgetting() throws {
+        var rig = try LayerRig()
+        for number in 1...200 as ClosedRange<UInt32> {
+            let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(number))))
+            _ = rig.ask(.reject(id, .name))
+            _ = rig.pass(milliseconds: 5)
+        }
+        var wakeUps = 0
+        while rig.layer.load.answers > 0 {
+            rig.now = max(rig.now, try #require(rig.layer.deadline))
+            _ = rig.handle(.timeout)
+            wakeUps += 1
+        }
+        #expect(wakeUps <= 4)
     }
 
     @Test("what the driver could not map is refused to both sides")

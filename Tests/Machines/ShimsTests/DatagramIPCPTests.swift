@@ -151,6 +151,18 @@ import Wire
         #expect(rig.layer.load == .init())
     }
 
+    @Test("a request that has its answer, or has failed, wakes nobody any more")
+    func answered() throws {
+        var rig = try LayerRig()
+        _ = try rig.establish(5, port: 64)
+        let request = try #require(LayerRig.request(in: rig.allocate(6, port: 65)))
+        _ = rig.arrive(
+            .reply(.init(requester: request.requester, responder: EndpointID(3), response: -1_007, authentication: [])))
+        _ = rig.allocate(7, port: 66)
+        _ = rig.handle(.ended(FlowPort(66)))
+        #expect(rig.layer.deadline == nil)
+    }
+
     @Test("a refusal of the other host is the application's error")
     func refusals() throws {
         var rig = try LayerRig()
