@@ -30,8 +30,8 @@ struct ProviderFlows: ~Copyable {
 
     deinit { FlowSets.destroy(set) }
 
-    /// Readable when `look` may find something.
-    var pollDescriptor: Int32 { get throws(Failure) { try FlowSets.pollDescriptor(set) } }
+    /// Readable when `look` may find something, unless `mustLook`.
+    var pollDescriptor: Int32 { get throws(Failure) { try FlowSets.pollDescriptor(set, for: .whoeverGoesOn) } }
     var hasUnsent: Bool { !unsent.isEmpty }
 
     /// Bytes that each flow shall have ready. Many flows together shall not have more than stays in the cache until it is
@@ -39,6 +39,7 @@ struct ProviderFlows: ~Copyable {
     var appetite: UInt64 { max(Limits.readyBytes / UInt64(unsent.count + 1), Limits.leastReadyBytes) }
 
     mutating func add(_ port: Int32) throws(Failure) {
+        mustLook = true
         try FlowSets.add(port, to: set)
         states[Int(port)] = .resting
     }

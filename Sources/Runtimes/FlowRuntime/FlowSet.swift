@@ -44,12 +44,22 @@ package final class FlowSet: @unchecked Sendable {
     @exclusivity(unchecked) private var sleepers = 0
     @exclusivity(unchecked) var patience = Patience()
 
-    /// Somebody polls our descriptor: unless it is readable, everything must be armed.
-    @exclusivity(unchecked) private var isExposed = false
+    /// Somebody polls our descriptor in a loop of his own: unless it is readable, everything must be armed.
+    @exclusivity(unchecked) private var poller: Poller?
+    /// He was told that there is nothing, and everything is armed.
+    @exclusivity(unchecked) private var isAtRest = false
     /// The bell of `poll` was rung.
     @exclusivity(unchecked) private var isSignalled = false
     /// A peer's writer may not know that it is to wake this set, because the kernel refuses barriers.
     @exclusivity(unchecked) private(set) var isDoubtful = false
+
+    /// Who polls a set's descriptor.
+    package enum Poller: Sendable {
+        /// Who may look once each time the descriptor is readable: it stays so until a look has found nothing.
+        case whoeverIsTold
+        /// Who goes on looking, without being told, until a look has found nothing. Costs a system call less for each look.
+        case whoeverGoesOn
+    }
 
     init() {}
 
@@ -58,7 +68,8 @@ package final class FlowSet: @unchecked Sendable {
     private func closePoll() {
         poll?.close()
         poll = nil
-        isExposed = false
+        poller = nil
+        isAtRest = false
         isSignalled = false
     }
 
@@ -81,8 +92,14 @@ package final class FlowSet: @unchecked Sendable {
             if let poll, poll.isOurs { _ = listen(to: link, in: poll) }
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
-        _ = cl_or32(entry.fenceRequired, FenceReason.set)
-        if !WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited) { isDoubtful = true }
+        // An IPCP's flow has had a writer who fences from the beginning.
+        if cl_or32(entry.fenceRequired, FenceReason.set) & FenceReason.set == 0,
+            !WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
+        {
+            isDoubtful = true
+        }
+        // He looks at what he adds.
+        if poller == .whoeverGoesOn { isAtRest = false }
         handOver(descriptor, entry)
     }
 
@@ -106,7 +123,7 @@ package final class FlowSet: @unchecked Sendable {
         guard !entry.pointee.membership.isReady else { return }
         entry.pointee.membership.isReady = true
         ready.append(descriptor)
-        if sleepers > 0 || isExposed { signal() }
+        if sleepers > 0 || isAtRest || poller == .whoeverIsTold { signal() }
     }
 
     private func signal() {
@@ -119,7 +136,8 @@ package final class FlowSet: @unchecked Sendable {
     /// Moves what has happened into `queue`. True if there was anything.
     func collect(into queue: EventQueue, _ process: FlowProcess) -> Bool {
         looks &+= 1
-        if looks % FlowSet.looksUntilPoll == 0, polled.count < links.count { pollLinks() }
+        if isAtRest || looks % FlowSet.looksUntilPoll == 0 && polled.count < links.count { pollLinks() }
+        isAtRest = false
         lookAtLinks(process)
         lookAtHotFlows(queue)
         // Who is armed here and found to have something is handed over for the next time.
@@ -133,7 +151,7 @@ package final class FlowSet: @unchecked Sendable {
         underway.removeAll(keepingCapacity: true)
         guard !queue.isEmpty else { return false }
         // Nothing is armed now, so whoever polls must come back.
-        if isExposed { signal() }
+        stayReadable()
         return true
     }
 
@@ -240,13 +258,14 @@ package final class FlowSet: @unchecked Sendable {
         events.forEach(answer)
     }
 
+    private func silence() {
+        poll?.silence()
+        isSignalled = false
+    }
+
     /// Takes the bell out of the socket, so that polls do not see it again, and looks at the link from now on.
     private func answer(_ event: epoll_event) {
-        guard event.data.u64 != GuestPoll.bellToken else {
-            poll?.silence()
-            isSignalled = false
-            return
-        }
+        guard event.data.u64 != GuestPoll.bellToken else { return silence() }
         guard let watch = links[event.data.u64] else { return }
         look(at: watch)
         watch.link.silence()
@@ -273,22 +292,24 @@ package final class FlowSet: @unchecked Sendable {
     // Being polled by others.
 
     /// A descriptor that is readable when `collect` may find something. It becomes unreadable only by `rest`.
-    func exposedDescriptor() throws(Failure) -> Int32 {
+    func exposedDescriptor(to poller: Poller) throws(Failure) -> Int32 {
         let poll = try openPoll()
-        isExposed = true
+        self.poller = poller
+        isAtRest = false
         signal()
         return poll.number
     }
 
-    /// Nothing was found, but not everything is armed.
-    func stayReadable() { if isExposed { signal() } }
+    /// Nothing is armed now, or not everything.
+    func stayReadable() { if poller == .whoeverIsTold { signal() } }
 
     /// When a look has found nothing: arms everything, so that the descriptor is readable when something comes. False if
     /// there is something to look at first.
     func rest() -> Bool {
-        guard isExposed else { return true }
-        pollLinks()
-        return armAll()
+        guard poller != nil else { return true }
+        if isSignalled { silence() }
+        isAtRest = armAll()
+        return isAtRest
     }
 
     private func openPoll() throws(Failure) -> GuestPoll {

@@ -55,8 +55,10 @@ package enum FlowSets {
     /// A descriptor that polls readable when `wait` may find something, for the loops of others. After it was readable,
     /// `wait` with a timeout of zero is called until that throws `.timedOut`; only then it can become unreadable. The
     /// set's own: nobody else closes it.
-    package static func pollDescriptor(_ set: FlowSet) throws(Failure) -> Int32 {
-        try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.exposedDescriptor() }
+    package static func pollDescriptor(
+        _ set: FlowSet, for poller: FlowSet.Poller = .whoeverIsTold
+    ) throws(Failure) -> Int32 {
+        try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.exposedDescriptor(to: poller) }
     }
 
     /// Looks for what rang, after the time has come, until everything is armed.
@@ -80,7 +82,7 @@ package enum FlowSets {
             case .again: process.unlock()
             case .expired:
                 let isAtRest = set.rest()
-                // Peers that go on ringing do not hold the caller. The descriptor stays readable, so it comes back.
+                // Peers that go on ringing do not hold the caller, who comes back.
                 if !isAtRest, vainLooks == mostVainLooks { set.stayReadable() }
                 process.unlock()
                 vainLooks += 1

@@ -159,6 +159,50 @@ import Vocabulary
         try ProviderFlow.consume(flow.provider, 3)
     }
 
+    /// A loop that goes on looking by itself is told only when it has nothing left to look at.
+    @Test func aSetTellsWhoGoesOnOnlyOfWhatIsNew() throws {
+        let flow = try Pair(broker)
+        defer { flow.close() }
+        let set = try #require(FlowSets.create())
+        defer { FlowSets.destroy(set) }
+        let queue = EventQueue()
+        let descriptor = try FlowSets.pollDescriptor(set, for: .whoeverGoesOn)
+        /// Nil: nothing was found.
+        func look() -> Int? {
+            guard (try? FlowSets.wait(set, queue, timeout: TimeSpan(nanoseconds: 0))) != nil else { return nil }
+            var count = 0
+            while let (_, _, packets) = queue.takeAll() { count += packets }
+            return count
+        }
+        var isReadable: Bool {
+            var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            return poll(&one, 1, 0) == 1
+        }
+        #expect(isReadable)
+        #expect(look() == nil)
+        #expect(!isReadable)
+        // What is written before it is added, and what comes before it looks.
+        try flow.write([1])
+        try FlowSets.add(flow.provider, to: set)
+        #expect(!isReadable)
+        try flow.write([2])
+        #expect(look() == 2)
+        #expect(!isReadable)
+        try flow.write([3])
+        #expect(look() == 1)
+        #expect(look() == nil)
+        #expect(!isReadable)
+        for number in 4...6 as ClosedRange<UInt8> {
+            try flow.write([number])
+            #expect(isReadable)
+            #expect(look() == 1)
+            #expect(look() == nil)
+            #expect(!isReadable)
+        }
+        #expect(try flow.drain(10) == [[1], [2], [3], [4], [5], [6]])
+        try ProviderFlow.consume(flow.provider, 6)
+    }
+
     @Test func whatIsDeliveredIsReadInOrder() throws {
         let flow = try Pair(broker)
         defer { flow.close() }
