@@ -41,6 +41,11 @@ public struct LinkMemory: ~Copyable, @unchecked Sendable {
         memset(base + LinkLayout.slot(slot), 0, LinkLayout.slotBytes)
     }
 
+    /// The flow of the slot will be in a set of the end's process.
+    public func requireFence(by end: End, in slot: LinkSlot) {
+        _ = cl_or32(word(base + LinkLayout.slot(slot), SlotLayout.fenceRequired(end)), FenceReason.set)
+    }
+
     /// Speaks for an end whose process is gone: says so, and wakes the other end whatever its wait words say, because
     /// the dead one may have died half-way through a wake-up. Who sleeps in a flow set learns it from the end of the
     /// link's socket and from irmd's notification.

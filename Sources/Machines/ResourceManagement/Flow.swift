@@ -10,7 +10,7 @@ struct Flow: Sendable {
     let quality: QualityOfService
     /// What the owner's quota has given for each of its queues.
     let queueBytes: UInt32
-    let place: Links.Place
+    let place: LinkPlace
     /// Nil = direct.
     let layer: Layer?
     /// The IPCP that has one of the ends, and carries the packets to another host.

@@ -26,7 +26,7 @@ extension ResourceManager {
             ipcps[layer.ipcp]?.flows.insert(flow.id)
             outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp))
         }
-        outgoing.append(.createFlowMemory(flow.id, flow.place.link, linkIsNew: flow.place.linkIsNew))
+        outgoing.append(.createFlowMemory(flow.id, flow.place, provider: flow.remote?.end))
     }
 
     /// Nil at a limit; then nothing is taken.
@@ -59,7 +59,7 @@ extension ResourceManager {
         Flow.Party(process, as: connections[call]?.credentials ?? process.credentials)
     }
 
-    private mutating func place(_ client: ProcessID, _ server: ProcessID, of owner: UserID) -> Links.Place? {
+    private mutating func place(_ client: ProcessID, _ server: ProcessID, of owner: UserID) -> LinkPlace? {
         let isNew = !links.contains(client: client, server: server)
         guard !isNew || quotas.addLink(of: owner) else { return nil }
         return links.place(client: client, server: server, owner: owner)

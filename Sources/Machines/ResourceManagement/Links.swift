@@ -3,6 +3,15 @@
 import DequeModule
 import Vocabulary
 
+/// Where a flow is in a link.
+package struct LinkPlace: Hashable, Sendable {
+    package let link: LinkID
+    package let slot: LinkSlot
+    /// The end of the link that the flow's first end has.
+    package let clientEnd: End
+    package let linkIsNew: Bool
+}
+
 /// The links between processes that have flows with each other: at most one for a pair. A link without flows is kept for
 /// the next one, but of each process only the last few (`surplus`). design: flow-memory §1
 struct Links: Sendable {
@@ -27,15 +36,6 @@ struct Links: Sendable {
         var pause: UInt64?
         /// The ends whose process has the link's descriptors.
         var delivered: Set<End> = []
-    }
-
-    /// Where a flow is in a link.
-    struct Place: Hashable, Sendable {
-        let link: LinkID
-        let slot: LinkSlot
-        /// The end of the link that the flow's first end has.
-        let clientEnd: End
-        let linkIsNew: Bool
     }
 
     /// The links of a process.
@@ -72,7 +72,7 @@ struct Links: Sendable {
     func contains(_ link: LinkID) -> Bool { links[link] != nil }
 
     /// A place for a flow between two processes; nil if they have as many as a link can hold.
-    mutating func place(client: ProcessID, server: ProcessID, owner: UserID) -> Place? {
+    mutating func place(client: ProcessID, server: ProcessID, owner: UserID) -> LinkPlace? {
         let pair = Pair(client, server)
         let known = ids[pair]
         let id = known ?? add(pair, owner)
@@ -80,7 +80,7 @@ struct Links: Sendable {
         links[id]?.flows += 1
         endPause(of: id)
         let clientEnd: End = client == pair.first ? .first : .second
-        return Place(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
+        return LinkPlace(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
     }
 
     private mutating func add(_ pair: Pair, _ owner: UserID) -> LinkID {

@@ -44,8 +44,8 @@ package enum ManagerAction: Hashable, Sendable {
     case drop(ConnectionID)
     case watch(ProcessID)
     case unwatch(ProcessID)
-    /// A segment for the flow, and the memory and sockets of its link unless they exist.
-    case createFlowMemory(FlowID, LinkID, linkIsNew: Bool)
+    /// A segment for the flow, and the memory and sockets of its link unless they exist. The provider is an IPCP.
+    case createFlowMemory(FlowID, LinkPlace, provider: End?)
     /// Both ends have the segment, or nobody shall.
     case releaseSegment(FlowID)
     /// The process at this end of the link has its socket now.

@@ -12,11 +12,13 @@ struct FlowStore {
     private var segments: [FlowID: OpenDescriptor] = [:]
     private var links: [LinkID: OpenLink] = [:]
 
-    mutating func create(_ flow: FlowID, _ link: LinkID, linkIsNew: Bool) throws(RefusedCall) {
-        if linkIsNew { links[link] = try OpenLink() }
+    mutating func create(_ flow: FlowID, at place: LinkPlace, _ provider: End?) throws(RefusedCall) {
+        if place.linkIsNew { links[place.link] = try OpenLink() }
         // Its creation failed with another flow's.
-        guard links[link] != nil else { throw RefusedCall("mmap", .outOfMemory) }
+        guard let link = links[place.link] else { throw RefusedCall("mmap", .outOfMemory) }
         segments[flow] = OpenDescriptor(try SegmentMemory.create())
+        // Before anybody writes, it costs no barrier.
+        if let provider { link.memory.requireFence(by: provider, in: place.slot) }
     }
 
     /// What goes with an offer; nil if it is not there any more.

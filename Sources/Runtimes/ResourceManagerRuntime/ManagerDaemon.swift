@@ -206,7 +206,7 @@ final class ManagerDaemon {
         case .drop(let connection): close(connection)
         case .watch(let process): watch(process)
         case .unwatch(let process): unwatch(process)
-        case .createFlowMemory(let flow, let link, let linkIsNew): create(flow, link, linkIsNew: linkIsNew)
+        case .createFlowMemory(let flow, let place, let provider): create(flow, at: place, provider)
         case .releaseSegment(let flow): flows.releaseSegment(flow)
         case .releaseLinkSocket(let link, let end): flows.releaseSocket(link, end)
         case .releaseLink(let link): flows.releaseLink(link)
@@ -222,9 +222,9 @@ final class ManagerDaemon {
         }
     }
 
-    private func create(_ flow: FlowID, _ link: LinkID, linkIsNew: Bool) {
+    private func create(_ flow: FlowID, at place: LinkPlace, _ provider: End?) {
         do throws(RefusedCall) {
-            try flows.create(flow, link, linkIsNew: linkIsNew)
+            try flows.create(flow, at: place, provider)
             tell(.flowMemoryCreated(flow))
         } catch {
             write(.error, .memory, "irmd", "The memory of a flow cannot be made: \(error). \(advice(error.failure))")

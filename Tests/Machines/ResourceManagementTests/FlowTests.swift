@@ -75,7 +75,9 @@ struct Town {
         #expect(first.offer.end == .second)
         #expect(first.offer.peer == town.client.pid)
         #expect(first.offer.linkIsIncluded)
-        #expect(toServer.contains(.createFlowMemory(first.offer.flow, first.offer.link, linkIsNew: true)))
+        let place = LinkPlace(
+            link: first.offer.link, slot: first.offer.slot, clientEnd: first.offer.linkEnd.other, linkIsNew: true)
+        #expect(toServer.contains(.createFlowMemory(first.offer.flow, place, provider: nil)))
 
         let toClient = town.rig.take(first.offer.flow, town.server.call)
         let second = try #require(toClient.offers.first)
