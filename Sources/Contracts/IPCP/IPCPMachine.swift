@@ -10,8 +10,9 @@ package protocol IPCPMachine: Sendable {
     init(seed: UInt64)
     /// Something happened. Appends what must now be done; never blocks, never fails silently.
     mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction])
-    /// When `handle(.timeout)` wants to be called if nothing else happens.
-    var deadline: Instant? { get }
+    /// When `handle(.timeout)` wants to be called if nothing else happens. `mutating`, because who does not know the type would
+    /// copy the whole machine to ask it.
+    var deadline: Instant? { mutating get }
 }
 
 package enum IPCPEvent: Hashable, Sendable {

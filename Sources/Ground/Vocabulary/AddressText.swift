@@ -81,7 +81,7 @@ extension DatagramAddress {
 extension DatagramAddress: CustomStringConvertible {
     /// The address alone, as programs take it.
     package var addressText: String {
-        guard family == .ipv6 else { return bytes.map(String.init).joined(separator: ".") }
+        guard family == .ipv6 else { return "\(low >> 24 & 255).\(low >> 16 & 255).\(low >> 8 & 255).\(low & 255)" }
         let groups = (0..<8).map { index in
             let word = index < 4 ? high : low
             return UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * (index % 4)))
