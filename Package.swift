@@ -102,7 +102,7 @@ let drivers = floor(
         .target(
             name: "NameResolution",
             dependencies: [
-                "Vocabulary", "IPCP", "Platform", "Cryptography", "CLinux", "CCares",
+                "Vocabulary", "Shims", "Platform", "Cryptography", "CLinux", "CCares",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
     ])
@@ -128,7 +128,7 @@ let runtimes = floor(
         .target(
             name: "DatagramRuntime",
             dependencies: [
-                "Vocabulary", "LocalProtocol", "IPCP", "IPCPRuntime", "FlowRuntime", "NameResolution", "Platform",
+                "Vocabulary", "LocalProtocol", "IPCP", "Shims", "IPCPRuntime", "FlowRuntime", "NameResolution", "Platform",
                 "CLinux", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
@@ -237,7 +237,7 @@ let tests = [
             .testTarget(
                 name: "NameResolutionTests",
                 dependencies: [
-                    "NameResolution", "Shims", "IPCP", "LocalProtocol", "Cryptography", "Platform", "CLinux",
+                    "NameResolution", "Shims", "LocalProtocol", "Cryptography", "Platform", "CLinux",
                     "Vocabulary",
                 ]),
             .testTarget(name: "ToolSupportTests", dependencies: ["ToolSupport", "Vocabulary", "CLinux"]),

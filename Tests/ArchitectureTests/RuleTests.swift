@@ -23,12 +23,12 @@ import Testing
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol", "DequeModule"]),
             "Platform": ["Vocabulary", "CLinux", "Synchronization"],
             "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
-            "NameResolution": driver.union(["IPCP", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
+            "NameResolution": driver.union(["Shims", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union(["LocalProtocol", "IPCP", "DequeModule"]),
             "DatagramRuntime": driver.union([
-                "LocalProtocol", "IPCP", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
+                "LocalProtocol", "IPCP", "Shims", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
             ]),
             "ResourceManagerRuntime": driver.union([
                 "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "ToolSupport", "DequeModule",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import IPCP
+import Shims
 import Vocabulary
 
 /// A hosts file, for layers of both kinds. The first byte chooses.

@@ -27,11 +27,11 @@ private struct Layer {
         guard let name = LayerName("layer"), let parameters = DatagramParameters(address: Layer.own) else { return }
         let configuration = LayerConfiguration(layer: name, hash: .md5, parameters: .udp4(parameters))
         tell(.request(.bootstrap(RequestID(0), configuration)))
-        tell(.opened)
+        tell(.lower(.opened))
     }
 
-    private mutating func tell(_ event: IPCPEvent) {
-        var actions: [IPCPAction] = []
+    private mutating func tell(_ event: DatagramEvent) {
+        var actions: [DatagramAction] = []
         machine.handle(event, now: now, into: &actions)
         for action in actions {
             switch action {
@@ -40,11 +40,11 @@ private struct Layer {
             case .reply(.arrived(let id, _, _, _, _)): arrivals.append(id)
             case .reply(.described(_, let status)):
                 precondition(Int(status.flows) == ports.count, "\(status.flows) flows on \(ports.count) ports")
-            case .resolve(let id, _): inquiries.append(id)
-            case .send(let bytes, _):
+            case .lower(.resolve(let id, _)): inquiries.append(id)
+            case .lower(.send(let bytes, _)):
                 guard case .request(let request)? = try? DatagramManagement(decoding: bytes) else { continue }
                 endpoints.append(request.requester)
-            case .reply, .report, .open, .tryKey, .followHosts, .leaveHosts, .publish, .withdraw: continue
+            case .reply, .report, .lower: continue
             }
         }
     }
@@ -66,7 +66,7 @@ private struct Layer {
         case 9, 10:
             let id = pick(inquiries, &input) ?? ResolutionID(9)
             let address = Layer.peers[Int(input.byte() & 1)].bytes
-            tell(.resolved(id, input.byte() & 3 == 0 ? .unknown : .address(address, validity: nil)))
+            tell(.lower(.resolved(id, input.byte() & 3 == 0 ? .unknown : .address(address, validity: nil))))
         default:
             now = now + TimeSpan(milliseconds: UInt64(input.byte()) * UInt64(input.byte()))
             tell(.timeout)
@@ -81,7 +81,7 @@ private struct Layer {
     private mutating func arrive(_ bytes: [UInt8], from peer: DatagramAddress) {
         let header = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         guard case .control = machine.arriving(header, length: bytes.count, from: peer, now: now) else { return }
-        tell(.datagram(bytes, from: peer))
+        tell(.lower(.datagram(bytes, from: peer)))
     }
 
     private func request(_ input: inout Input) -> [UInt8] {

@@ -10,7 +10,7 @@ package struct FlowPort: Identifier {
 
 /// An IPCP whose packets travel in datagrams. The data path asks a question and gets one answer by value: no allocation,
 /// no dictionary, no closure.
-package protocol DatagramMachine: IPCPMachine {
+package protocol DatagramMachine<Lower>: IPCPMachine {
     /// Bytes of the longest datagram that the layer uses.
     static var longestDatagram: Int { get }
     /// A datagram came of which `header` are the first four bytes. `length`: of all of it.
@@ -25,7 +25,7 @@ package protocol DatagramMachine: IPCPMachine {
 package enum Arrival: Sendable {
     /// Without the header, to the process.
     case deliver(FlowPort)
-    /// All of it is a message for `handle(.datagram)`.
+    /// All of it is a message for the machine: a `datagram` of its lower side.
     case control
     /// It is counted.
     case drop

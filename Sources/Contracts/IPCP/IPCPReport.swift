@@ -3,7 +3,7 @@
 import Vocabulary
 
 /// What an IPCP does that is worth a line of its log. The text is made only if the line is written. spec: irmd §3
-package enum IPCPReport: Hashable, Sendable {
+package enum IPCPReport<Lower: LowerSide>: LogLine {
     case bootstrapping
     case bootstrapped(LayerConfiguration)
     case layerType(IPCPType)
@@ -20,27 +20,16 @@ package enum IPCPReport: Hashable, Sendable {
     case flowEstablished(FlowDescriptor, IPCPType)
     case flowRefused(FlowDescriptor, Failure, IPCPType)
     case flowReleased(FlowDescriptor, IPCPType)
-    /// Mistakes: all, also those that are not reported.
-    case hostsRead(names: Int, mistakes: Int)
-    case hostsMistake(path: [UInt8], HostsFile.Mistake)
-    case hostsUnreadable(path: [UInt8], FileObstacle)
-    /// It has changed so often that the log was not told each time.
-    case hostsNotReported(times: Int)
-    case resolved(hash: [UInt8], DatagramAddress)
-    /// `others`: names before it of which nobody was told.
-    case notResolved(hash: [UInt8], Inquiry.Source, Failure, others: Int)
+    case lower(Lower.Report)
 
     package var level: LogLevel {
         switch self {
-        case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered,
-            .hostsRead, .hostsNotReported:
-            .info
-        case .allocatingFlow, .flowAllocated, .flowEnded, .resolved: .debug
+        case .bootstrapping, .bootstrapped, .layerType, .layerHash, .registering, .registered, .unregistered: .info
+        case .allocatingFlow, .flowAllocated, .flowEnded: .debug
         case .flowEstablished, .flowRefused, .flowReleased: .debug
-        // The layer works without what they say, and somebody has to correct it.
-        case .hostsMistake, .hostsUnreadable, .notResolved: .warning
         // Whoever asked is told.
         case .bootstrapFailed, .refused: .warning
+        case .lower(let report): report.level
         }
     }
 
@@ -50,8 +39,7 @@ package enum IPCPReport: Hashable, Sendable {
         case .registering, .registered, .unregistered, .refused: "ipcpd/ipcp"
         case .allocatingFlow(_, _, let type), .flowAllocated(_, _, let type), .flowEnded(_, _, let type): type.daemon
         case .flowEstablished(_, let type), .flowRefused(_, _, let type), .flowReleased(_, let type): type.daemon
-        case .hostsRead, .hostsMistake, .hostsUnreadable, .hostsNotReported: "ipcpd/directory"
-        case .resolved, .notResolved: "ipcpd/directory"
+        case .lower(let report): report.component
         }
     }
 
@@ -74,18 +62,7 @@ package enum IPCPReport: Hashable, Sendable {
         case .flowEstablished(let descriptor, _): "Flow on fd \(descriptor) is established."
         case .flowRefused(let descriptor, let failure, _): "No flow on fd \(descriptor): \(failure)."
         case .flowReleased(let descriptor, _): "Flow on fd \(descriptor) is released."
-        case .hostsRead(let names, let mistakes):
-            "Read the hosts file: \(names) \(names == 1 ? "name" : "names")"
-                + (mistakes == 0 ? "." : ", \(mistakes) \(mistakes == 1 ? "mistake" : "mistakes").")
-        case .hostsMistake(let path, let mistake): "Hosts file \(printable(path)), \(mistake)."
-        case .hostsUnreadable(let path, let obstacle):
-            "Cannot read hosts file \(printable(path)): \(obstacle). What was read before is still used."
-        case .hostsNotReported(let times):
-            "The hosts file has changed \(times) \(times == 1 ? "time" : "times") of which nothing was said."
-        case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."
-        case .notResolved(let hash, let source, let failure, let others):
-            "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)"
-                + (others == 0 ? "." : "; nor for \(others) others before.")
+        case .lower(let report): report.text
         }
     }
 }

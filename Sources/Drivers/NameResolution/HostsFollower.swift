@@ -2,8 +2,8 @@
 
 import CLinux
 import Cryptography
-import IPCP
 import Platform
+import Shims
 import Vocabulary
 
 /// Looks whether a hosts file has changed, and reads it then. By its status, which is the same on every file system and
@@ -46,7 +46,7 @@ struct HostsFollower {
     }
 
     /// Nil: nothing has changed.
-    mutating func look() -> IPCPEvent? {
+    mutating func look() -> DatagramLower.Event? {
         do throws(FileObstacle) {
             try takeRights()
             guard let bytes = try changes() else { return nil }

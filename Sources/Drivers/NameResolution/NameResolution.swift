@@ -2,8 +2,8 @@
 
 import CLinux
 import DequeModule
-import IPCP
 import Platform
+import Shims
 import Synchronization
 import Vocabulary
 
@@ -64,7 +64,7 @@ package final class NameResolution: Sendable {
     private struct State: Sendable {
         var toServer = Lane()
         var toSystem = Lane()
-        var events: [IPCPEvent] = []
+        var events: [DatagramLower.Event] = []
         /// Which hosts file is followed, by number; 0: none.
         var following: UInt64 = 0
         var followed: UInt64 = 0
@@ -88,7 +88,7 @@ package final class NameResolution: Sendable {
     package var descriptor: Int32 { bell.number }
 
     /// What has happened since the last call, in that order.
-    package func takeEvents() -> [IPCPEvent] {
+    package func takeEvents() -> [DatagramLower.Event] {
         EventCounter.clear(bell.number)
         return state.withLock { state in
             defer { state.events.removeAll() }
@@ -96,7 +96,7 @@ package final class NameResolution: Sendable {
         }
     }
 
-    func tell(_ event: IPCPEvent) {
+    func tell(_ event: DatagramLower.Event) {
         state.withLock { $0.events.append(event) }
         EventCounter.raise(bell.number)
     }
@@ -231,7 +231,7 @@ package final class NameResolution: Sendable {
 
     private func isFollowing(_ number: UInt64) -> Bool { state.withLock { $0.following == number } }
 
-    private func tell(_ event: IPCPEvent, of number: UInt64) {
+    private func tell(_ event: DatagramLower.Event, of number: UInt64) {
         let isWanted = state.withLock { state in
             guard state.following == number else { return false }
             state.events.append(event)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import IPCP
 import Platform
+import Shims
 import Vocabulary
 
 /// Files that somebody has named to this daemon. A thread of its own opens each, and has from then on the rights of the user

@@ -2,8 +2,8 @@
 
 import CCares
 import CLinux
-import IPCP
 import Platform
+import Shims
 import Vocabulary
 
 /// A question to one DNS server, by c-ares: what libc has for it knows neither ports nor servers with IPv6 addresses

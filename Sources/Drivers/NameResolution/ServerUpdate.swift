@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import IPCP
 import Platform
+import Shims
 import Vocabulary
 
 /// Tells a DNS server by nsupdate(1), as the prototype does. spec: udp-layer §5.1

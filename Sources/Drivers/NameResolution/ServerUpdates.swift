@@ -2,8 +2,8 @@
 
 import CLinux
 import DequeModule
-import IPCP
 import Platform
+import Shims
 import Synchronization
 import Vocabulary
 

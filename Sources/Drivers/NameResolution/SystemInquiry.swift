@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import IPCP
+import Shims
 import Vocabulary
 
 /// A question to whatever this host is configured to ask: /etc/hosts, the search domains, or else. It takes the time

@@ -9,7 +9,7 @@ import Wire
 extension DatagramLayer {
     mutating func arrived(
         _ request: DatagramManagement.FlowRequest, fingerprint: Fingerprint, from source: DatagramAddress, now: Instant,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         // Not from ourselves: what would be sent back would come to us again.
         guard let own = parameters?.own, source != own, (try? source.reached(from: own)) != nil else {
@@ -18,13 +18,13 @@ extension DatagramLayer {
         let key = ArrivedRequests.Key(source: source, requester: request.requester)
         switch arrivals.known(key, fingerprint) {
         case .pending: return counters.dropped(.repeatedRequest)
-        case .answered(let reply): return actions.append(.send(reply, to: source))
+        case .answered(let reply): return actions.append(.lower(.send(reply, to: source)))
         case .no: break
         }
         // Never degraded in silence. It needs no memory: a repetition gets the same answer.
         guard !request.quality.needsFlowControl else {
             let reply = encoded(.notSupported, to: key)
-            return actions.append(.send(reply, to: source))
+            return actions.append(.lower(.send(reply, to: source)))
         }
         guard let id = arrivals.add(key, request.hash, fingerprint, now: now) else { return counters.dropped(.crowded) }
         actions.append(
@@ -36,7 +36,7 @@ extension DatagramLayer {
 
     mutating func accept(
         _ id: RequestID, _ flow: FlowID, of user: UserID, on port: FlowPort, _ authentication: [UInt8], now: Instant,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         guard endpoints.canTake(port) else {
             // It is not ours to let go of: there is a flow on it.
@@ -66,18 +66,18 @@ extension DatagramLayer {
         ).encoded()
         arrivals.answer(id, reply, accepts: true, now: now)
         actions += [
-            .report(.flowEstablished(descriptor(port), type)), .send(reply, to: key.source),
+            .report(.flowEstablished(descriptor(port), type)), .lower(.send(reply, to: key.source)),
             .reply(.taken(flow, authentication: [], with: Array(key.source.description.utf8))),
         ]
     }
 
     mutating func reject(
-        _ id: RequestID, _ failure: Failure, now: Instant, into actions: inout [IPCPAction]
+        _ id: RequestID, _ failure: Failure, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard let key = arrivals.asker(of: id)?.key else { return }
         let reply = encoded(failure, to: key)
         arrivals.answer(id, reply, accepts: false, now: now)
-        actions.append(.send(reply, to: key.source))
+        actions.append(.lower(.send(reply, to: key.source)))
     }
 
     /// A refusal has no authentication, and no endpoint: nothing is held for it. spec: udp-layer §3.4

@@ -33,7 +33,7 @@ package struct DatagramIPCP<Family: DatagramFamily>: DatagramMachine {
     /// All that is known of flows, for tests that look for what is left behind.
     var load: DatagramLayer.Load { layer.load }
 
-    package mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {
+    package mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
         layer.handle(event, now: now, into: &actions)
     }
 

@@ -10,7 +10,7 @@ import Wire
 /// answered or the caller's patience ends; they end here only, and nobody is told: the far end notices by itself. A flow
 /// that needs FRCP is refused, since there is none. spec: udp-layer
 ///
-/// An `allocate` or `accept` without the memory of its flow (`IPCPEvent.request` instead of `offered`) is one whose memory
+/// An `allocate` or `accept` without the memory of its flow (`DatagramEvent.request` instead of `offered`) is one whose memory
 /// the driver could not map; it is answered with a failure.
 struct DatagramLayer: Sendable {
     private enum State: Sendable {
@@ -94,11 +94,20 @@ struct DatagramLayer: Sendable {
         return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, directory?.deadline))
     }
 
-    mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
         switch event {
         case .request(let request): answer(request, now: now, into: &actions)
         case .offered(let port, let request): take(port, request, now: now, into: &actions)
         case .ended(let port): end(port, into: &actions)
+        case .lower(let event): handle(event, now: now, into: &actions)
+        case .timeout: expire(now: now, into: &actions)
+        case .ending: directory?.withdraw(into: &actions)
+        }
+        for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
+    }
+
+    private mutating func handle(_ event: DatagramLower.Event, now: Instant, into actions: inout [DatagramAction]) {
+        switch event {
         case .datagram(let bytes, let source): receive(bytes, from: source, now: now, into: &actions)
         case .opened: opened(now: now, into: &actions)
         case .notOpened(let failure): notOpened(failure, into: &actions)
@@ -107,13 +116,10 @@ struct DatagramLayer: Sendable {
         case .keyTried(let id, let obstacle): tried(id, obstacle, into: &actions)
         case .hosts(let file): adopt(file, now: now, into: &actions)
         case .noHosts(let obstacle): lackHosts(obstacle, now: now, into: &actions)
-        case .timeout: expire(now: now, into: &actions)
-        case .ending: directory?.withdraw(into: &actions)
         }
-        for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
     }
 
-    private mutating func answer(_ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func answer(_ request: IPCPRequest, now: Instant, into actions: inout [DatagramAction]) {
         switch request {
         case .bootstrap(let id, let configuration, let rights):
             bootstrap(id, configuration, by: rights, now: now, into: &actions)
@@ -142,7 +148,7 @@ struct DatagramLayer: Sendable {
     private static let unmapped = "the IPCP could not map the memory of the flow"
 
     private mutating func take(
-        _ port: FlowPort, _ request: IPCPRequest, now: Instant, into actions: inout [IPCPAction]
+        _ port: FlowPort, _ request: IPCPRequest, now: Instant, into actions: inout [DatagramAction]
     ) {
         switch request {
         case .allocate(let id, let offer, let hash, let authentication, let patience, let user):
@@ -162,7 +168,7 @@ struct DatagramLayer: Sendable {
 
     /// Management: the driver was told that this is control.
     private mutating func receive(
-        _ bytes: [UInt8], from source: DatagramAddress, now: Instant, into actions: inout [IPCPAction]
+        _ bytes: [UInt8], from source: DatagramAddress, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard isBootstrapped, let message = try? DatagramManagement(decoding: bytes) else {
             return counters.dropped(.malformed)
@@ -174,7 +180,7 @@ struct DatagramLayer: Sendable {
         }
     }
 
-    private mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func expire(now: Instant, into actions: inout [DatagramAction]) {
         switch state {
         case .trying(let founding, let deadline) where deadline <= now:
             return tried(founding.id, .late, into: &actions)
@@ -190,7 +196,7 @@ struct DatagramLayer: Sendable {
 
     private mutating func bootstrap(
         _ id: RequestID, _ configuration: LayerConfiguration, by rights: FileRights, now: Instant,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         switch state {
         case .bootstrapped: return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
@@ -212,11 +218,11 @@ struct DatagramLayer: Sendable {
         let deadline = now + Limits.namedFilesTimeout
         guard !parameters.key.isEmpty else { return read(founding, until: deadline, into: &actions) }
         state = .trying(founding, deadline: deadline)
-        actions.append(.tryKey(id, parameters.key, by: rights))
+        actions.append(.lower(.tryKey(id, parameters.key, by: rights)))
     }
 
     /// A key that cannot be read now would be missed only when a name is registered, by nobody but the log.
-    private mutating func tried(_ id: RequestID, _ obstacle: FileObstacle?, into actions: inout [IPCPAction]) {
+    private mutating func tried(_ id: RequestID, _ obstacle: FileObstacle?, into actions: inout [DatagramAction]) {
         // The answer may come after the deadline, to another request.
         guard case .trying(let founding, let deadline) = state, founding.id == id else { return }
         guard let obstacle else { return read(founding, until: deadline, into: &actions) }
@@ -224,42 +230,42 @@ struct DatagramLayer: Sendable {
         lack("key", at: founding.parameters.key, of: founding, obstacle, into: &actions)
     }
 
-    private mutating func read(_ founding: Founding, until deadline: Instant, into actions: inout [IPCPAction]) {
+    private mutating func read(_ founding: Founding, until deadline: Instant, into actions: inout [DatagramAction]) {
         let parameters = founding.parameters
         guard !parameters.hosts.isEmpty else {
             state = .opening(founding, nil)
-            return actions.append(.open(parameters.own))
+            return actions.append(.lower(.open(parameters.own)))
         }
         state = .reading(founding, deadline: deadline)
-        actions.append(.followHosts(parameters.hosts, for: parameters.own, by: founding.rights))
+        actions.append(.lower(.followHosts(parameters.hosts, for: parameters.own, by: founding.rights)))
     }
 
     private func lack(
         _ kind: String, at path: [UInt8], of founding: Founding, _ obstacle: FileObstacle,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         actions.append(.report(.bootstrapFailed(obstacle.failure)))
         refuse(
             founding.id, obstacle.failure, "cannot read \(kind) file \(printable(path)): \(obstacle)", into: &actions)
     }
 
-    private mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [DatagramAction]) {
         switch state {
         case .initialised, .trying: break
         case .reading(let founding, _):
             state = .opening(founding, file)
-            actions.append(.open(founding.parameters.own))
+            actions.append(.lower(.open(founding.parameters.own)))
         case .opening(let founding, _): state = .opening(founding, file)
         case .bootstrapped: directory?.adopt(file, now: now, into: &actions)
         }
     }
 
-    private mutating func lackHosts(_ obstacle: FileObstacle, now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func lackHosts(_ obstacle: FileObstacle, now: Instant, into actions: inout [DatagramAction]) {
         switch state {
         case .initialised, .trying, .opening: break
         case .reading(let founding, _):
             state = .initialised
-            actions.append(.leaveHosts)
+            actions.append(.lower(.leaveHosts))
             lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
         case .bootstrapped: directory?.lackHosts(obstacle, now: now, into: &actions)
         }
@@ -285,7 +291,7 @@ struct DatagramLayer: Sendable {
         return server == own ? "the DNS server cannot be at the port of the layer itself" : nil
     }
 
-    private mutating func opened(now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func opened(now: Instant, into actions: inout [DatagramAction]) {
         guard case .opening(let founding, let hosts) = state else { return }
         state = .bootstrapped
         parameters = founding.parameters
@@ -298,10 +304,10 @@ struct DatagramLayer: Sendable {
         actions.append(.reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes))))
     }
 
-    private mutating func notOpened(_ failure: Failure, into actions: inout [IPCPAction]) {
+    private mutating func notOpened(_ failure: Failure, into actions: inout [DatagramAction]) {
         guard case .opening(let founding, _) = state else { return }
         let own = founding.parameters.own
-        if !founding.parameters.hosts.isEmpty { actions.append(.leaveHosts) }
+        if !founding.parameters.hosts.isEmpty { actions.append(.lower(.leaveHosts)) }
         state = .initialised
         let reason =
             switch failure {
@@ -330,7 +336,7 @@ struct DatagramLayer: Sendable {
         return status
     }
 
-    func refuse(_ id: RequestID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]) {
+    func refuse(_ id: RequestID, _ failure: Failure, _ reason: String, into actions: inout [DatagramAction]) {
         actions += [.report(.refused(reason)), .reply(.failed(id, failure, reason: Array(reason.utf8)))]
     }
 }

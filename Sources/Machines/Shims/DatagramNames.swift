@@ -6,7 +6,7 @@ import Wire
 
 /// Names in a UDP layer: the directory knows them, this asks it for irmd. spec: udp-layer §5
 extension DatagramLayer {
-    mutating func register(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction]) {
+    mutating func register(_ id: RequestID, _ hash: [UInt8], into actions: inout [DatagramAction]) {
         guard isHash(hash, id, into: &actions) else { return }
         guard directory?.register(hash, into: &actions) == true else {
             return refuse(id, .tableFull, "there are too many names", into: &actions)
@@ -14,7 +14,7 @@ extension DatagramLayer {
         actions += [.report(.registering(hash: hash)), .report(.registered(hash: hash)), .reply(.succeeded(id))]
     }
 
-    mutating func unregister(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction]) {
+    mutating func unregister(_ id: RequestID, _ hash: [UInt8], into actions: inout [DatagramAction]) {
         guard isHash(hash, id, into: &actions) else { return }
         guard directory?.unregister(hash, into: &actions) == true else {
             return refuse(id, .name, "the name is not registered here", into: &actions)
@@ -23,7 +23,7 @@ extension DatagramLayer {
     }
 
     mutating func query(
-        _ id: RequestID, _ hash: [UInt8], of user: UserID, now: Instant, into actions: inout [IPCPAction]
+        _ id: RequestID, _ hash: [UInt8], of user: UserID, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard isHash(hash, id, into: &actions) else { return }
         guard askers[id] == nil else { return refuse(id, .exists, "two questions have this number", into: &actions) }
@@ -32,7 +32,7 @@ extension DatagramLayer {
     }
 
     /// The directory has decided.
-    mutating func settle(_ answer: Directory.Answer, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func settle(_ answer: Directory.Answer, now: Instant, into actions: inout [DatagramAction]) {
         switch askers.removeValue(forKey: answer.asker) {
         case .query:
             if answer.address != nil {
@@ -51,7 +51,7 @@ extension DatagramLayer {
         }
     }
 
-    private func isHash(_ hash: [UInt8], _ id: RequestID, into actions: inout [IPCPAction]) -> Bool {
+    private func isHash(_ hash: [UInt8], _ id: RequestID, into actions: inout [DatagramAction]) -> Bool {
         guard isBootstrapped else {
             refuse(id, .ipcpState, "it is not bootstrapped", into: &actions)
             return false

@@ -46,7 +46,7 @@ extension QualityOfService {
 /// The requester. spec: udp-layer §4.1
 extension DatagramLayer {
     mutating func allocate(
-        _ wish: FlowWish, for asker: RequestID, now: Instant, into actions: inout [IPCPAction]
+        _ wish: FlowWish, for asker: RequestID, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard endpoints.canTake(wish.port) else {
             // It is not ours to let go of: there is a flow on it.
@@ -79,7 +79,7 @@ extension DatagramLayer {
 
     /// The directory knows where: recorded first, so that the fastest reply finds everything in place.
     mutating func ask(
-        _ address: DatagramAddress, for endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]
+        _ address: DatagramAddress, for endpoint: EndpointID, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard let wish = requests[endpoint]?.wish else { return }
         endpoints.ask(address, for: endpoint)
@@ -93,13 +93,13 @@ extension DatagramLayer {
     }
 
     private mutating func transmit(
-        _ endpoint: EndpointID, to address: DatagramAddress, now: Instant, into actions: inout [IPCPAction]
+        _ endpoint: EndpointID, to address: DatagramAddress, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard let request = requests[endpoint] else { return }
         wake(endpoint, at: now + request.interval)
         requests[endpoint]?.interval = TimeSpan(nanoseconds: request.interval.nanoseconds * 2)
         requests[endpoint]?.transmissions += 1
-        actions.append(.send(request.datagram, to: address))
+        actions.append(.lower(.send(request.datagram, to: address)))
     }
 
     private mutating func wake(_ endpoint: EndpointID, at instant: Instant) {
@@ -116,7 +116,7 @@ extension DatagramLayer {
     }
 
     /// The timer of the request came up.
-    mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [DatagramAction]) {
         guard let request = requests[endpoint] else { return }
         requests[endpoint]?.timer = nil
         if now < request.deadline {
@@ -139,7 +139,7 @@ extension DatagramLayer {
 
     mutating func arrived(
         _ reply: DatagramManagement.FlowReply, from source: DatagramAddress, now: Instant,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         // Of a flow that is established or has failed, or from elsewhere.
         guard let request = requests[reply.requester], !request.datagram.isEmpty,
@@ -172,7 +172,7 @@ extension DatagramLayer {
 
     /// There will be no flow; everything of it goes.
     mutating func fail(
-        _ endpoint: EndpointID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]
+        _ endpoint: EndpointID, _ failure: Failure, _ reason: String, into actions: inout [DatagramAction]
     ) {
         guard let request = finish(endpoint) else { return }
         // Of no use any more; unless the number stands for another question by now.
@@ -186,7 +186,7 @@ extension DatagramLayer {
 
     // The end: here only, the peer is not told. spec: udp-layer §4.4
 
-    mutating func end(_ port: FlowPort, into actions: inout [IPCPAction]) {
+    mutating func end(_ port: FlowPort, into actions: inout [DatagramAction]) {
         guard let endpoint = endpoints.endpoint(of: port) else { return }
         guard requests[endpoint] == nil else {
             return fail(endpoint, .flowDown, "the process has let go of the flow", into: &actions)
@@ -196,12 +196,12 @@ extension DatagramLayer {
     }
 
     /// irmd gives up a request.
-    mutating func end(_ flow: FlowID, into actions: inout [IPCPAction]) {
+    mutating func end(_ flow: FlowID, into actions: inout [DatagramAction]) {
         guard let endpoint = requests.first(where: { $0.value.wish.flow == flow })?.key else { return }
         fail(endpoint, .interrupted, "the request was given up", into: &actions)
     }
 
-    func refusal(of flow: FlowID, _ failure: Failure, _ reason: String) -> IPCPAction {
+    func refusal(of flow: FlowID, _ failure: Failure, _ reason: String) -> DatagramAction {
         .reply(.refused(flow, failure, reason: Array(reason.utf8)))
     }
 

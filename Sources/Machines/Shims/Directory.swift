@@ -108,25 +108,25 @@ package struct Directory: Sendable {
     // Names of this host.
 
     /// False if there are too many.
-    package mutating func register(_ hash: [UInt8], into actions: inout [IPCPAction]) -> Bool {
+    package mutating func register(_ hash: [UInt8], into actions: inout [DatagramAction]) -> Bool {
         guard registered.count < Limits.names || registered.contains(hash) else { return false }
         registered.insert(hash)
         let add = DNSUpdate.Change.add(timeToLive: Directory.publishedSeconds)
-        if let update = update([hash], add) { actions.append(.publish(update)) }
+        if let update = update([hash], add) { actions.append(.lower(.publish(update))) }
         return true
     }
 
     /// False if it was not registered.
-    package mutating func unregister(_ hash: [UInt8], into actions: inout [IPCPAction]) -> Bool {
+    package mutating func unregister(_ hash: [UInt8], into actions: inout [DatagramAction]) -> Bool {
         guard registered.remove(hash) != nil else { return false }
-        if let update = update([hash], .delete) { actions.append(.publish(update)) }
+        if let update = update([hash], .delete) { actions.append(.lower(.publish(update))) }
         return true
     }
 
     /// All of them, because this host does not answer any more. Also if there is none: the driver may have others that are
     /// not unregistered yet.
-    package mutating func withdraw(into actions: inout [IPCPAction]) {
-        if let update = update(Array(registered), .delete) { actions.append(.withdraw(update)) }
+    package mutating func withdraw(into actions: inout [DatagramAction]) {
+        if let update = update(Array(registered), .delete) { actions.append(.lower(.withdraw(update))) }
         registered.removeAll()
     }
 
@@ -149,7 +149,7 @@ package struct Directory: Sendable {
     /// Answers at once, or when somebody has answered, or after `Limits.questionTimeout`.
     package mutating func look(
         up hash: [UInt8], for asker: RequestID, of user: UserID = .nobody, now: Instant,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         if let memory = remembered[hash], memory.until > now { return answer(asker, memory.verdict) }
         let first = firstSource(now: now)
@@ -183,25 +183,25 @@ package struct Directory: Sendable {
 
     private mutating func ask(
         _ source: Inquiry.Source, _ hash: [UInt8], _ askers: [Asker], _ failure: Verdict?, of user: UserID,
-        into actions: inout [IPCPAction]
+        into actions: inout [DatagramAction]
     ) {
         let inquiry = ResolutionID(nextInquiry)
         nextInquiry += 1
         inquiries[inquiry] = hash
         questions[hash] = Question(
             askers: askers, source: source, inquiry: inquiry, user: user, failure: failure)
-        actions.append(.resolve(inquiry, Inquiry(label: label(hash), own: own, source: source, user: user)))
+        actions.append(.lower(.resolve(inquiry, Inquiry(label: label(hash), own: own, source: source, user: user))))
     }
 
     /// Late answers are as good as others, for the next one who asks.
     package mutating func resolved(
-        _ inquiry: ResolutionID, _ resolution: Resolution, now: Instant, into actions: inout [IPCPAction]
+        _ inquiry: ResolutionID, _ resolution: Resolution, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard let hash = inquiries.removeValue(forKey: inquiry), let question = questions[hash] else { return }
         switch resolution {
         case .address(let bytes, let validity):
             if let address = try? DatagramAddress(bytes, port: own.port)?.reached(from: own), isOther(address) {
-                actions.append(.report(.resolved(hash: hash, address)))
+                actions.append(.report(.lower(.resolved(hash: hash, address))))
                 let span = validity.map { min(max($0, Limits.leastValidity), Limits.longestValidity) }
                 return settle(
                     hash, .known(address), until: now + (span ?? Limits.systemValidity),
@@ -220,7 +220,7 @@ package struct Directory: Sendable {
 
     /// The source does not know: the next one is asked.
     private mutating func goOn(
-        _ hash: [UInt8], _ question: Question, _ failure: Verdict?, now: Instant, into actions: inout [IPCPAction]
+        _ hash: [UInt8], _ question: Question, _ failure: Verdict?, now: Instant, into actions: inout [DatagramAction]
     ) {
         if question.source == .system {
             settle(
@@ -236,13 +236,14 @@ package struct Directory: Sendable {
 
     /// Users can ask for as many names as they like, so not of each.
     private mutating func complain(
-        _ hash: [UInt8], _ source: Inquiry.Source, _ failure: Failure, now: Instant, into actions: inout [IPCPAction]
+        _ hash: [UInt8], _ source: Inquiry.Source, _ failure: Failure, now: Instant,
+        into actions: inout [DatagramAction]
     ) {
         if let quiet, quiet.until > now {
             self.quiet?.names += 1
             return
         }
-        actions.append(.report(.notResolved(hash: hash, source, failure, others: quiet?.names ?? 0)))
+        actions.append(.report(.lower(.notResolved(hash: hash, source, failure, others: quiet?.names ?? 0))))
         quiet = (now + Limits.unknownValidity, 0)
     }
 
@@ -294,7 +295,7 @@ package struct Directory: Sendable {
     }
 
     /// Answers those who have waited long enough; the search goes on.
-    package mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+    package mutating func expire(now: Instant, into actions: inout [DatagramAction]) {
         news.expire(now: now, into: &actions)
         while let due = patience.next(now: now) {
             guard let question = questions[due.hash],
@@ -309,7 +310,7 @@ package struct Directory: Sendable {
     // The hosts file.
 
     /// The hosts file is this now: what was believed because of the last one, or for want of this one, is forgotten.
-    package mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [IPCPAction]) {
+    package mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [DatagramAction]) {
         hosts = file
         news.read(file, now: now, into: &actions)
         keep { $0.isFromServer }
@@ -320,7 +321,7 @@ package struct Directory: Sendable {
 
     /// What was read before stays: who replaces a file may remove it first.
     package mutating func lackHosts(
-        _ obstacle: FileObstacle, now: Instant, into actions: inout [IPCPAction]
+        _ obstacle: FileObstacle, now: Instant, into actions: inout [DatagramAction]
     ) {
         news.lacks(obstacle, now: now, into: &actions)
     }

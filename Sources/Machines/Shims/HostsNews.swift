@@ -24,24 +24,24 @@ struct HostsNews: Sendable {
     /// When `expire` wants to be called.
     var deadline: Instant? { unsaid == nil ? nil : since + Limits.hostsNewsInterval }
 
-    mutating func read(_ file: HostsFile, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func read(_ file: HostsFile, now: Instant, into actions: inout [DatagramAction]) {
         tell(.read(names: file.count, mistakes: file.mistakeCount, named: file.mistakes), now: now, into: &actions)
     }
 
-    mutating func lacks(_ obstacle: FileObstacle, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func lacks(_ obstacle: FileObstacle, now: Instant, into actions: inout [DatagramAction]) {
         tell(.unreadable(obstacle), now: now, into: &actions)
     }
 
-    mutating func expire(now: Instant, into actions: inout [IPCPAction]) {
+    mutating func expire(now: Instant, into actions: inout [DatagramAction]) {
         refill(now)
         guard times > 0, let last = unsaid else { return }
         unsaid = nil
         times -= 1
-        if last.before > 0 { actions.append(.report(.hostsNotReported(times: last.before))) }
+        if last.before > 0 { actions.append(.report(.lower(.hostsNotReported(times: last.before)))) }
         say(last.finding, into: &actions)
     }
 
-    private mutating func tell(_ finding: Finding, now: Instant, into actions: inout [IPCPAction]) {
+    private mutating func tell(_ finding: Finding, now: Instant, into actions: inout [DatagramAction]) {
         unsaid = (finding, unsaid.map { $0.before + 1 } ?? 0)
         expire(now: now, into: &actions)
     }
@@ -54,15 +54,15 @@ struct HostsNews: Sendable {
         if times == Limits.hostsNewsAtOnce { since = now }
     }
 
-    private mutating func say(_ finding: Finding, into actions: inout [IPCPAction]) {
+    private mutating func say(_ finding: Finding, into actions: inout [DatagramAction]) {
         switch finding {
         case .read(let names, let mistakes, let named):
-            actions.append(.report(.hostsRead(names: names, mistakes: mistakes)))
+            actions.append(.report(.lower(.hostsRead(names: names, mistakes: mistakes))))
             // Somebody has read these.
-            if named != self.named { actions += named.map { .report(.hostsMistake(path: path, $0)) } }
+            if named != self.named { actions += named.map { .report(.lower(.hostsMistake(path: path, $0))) } }
             self.named = named
         case .unreadable(let obstacle):
-            actions.append(.report(.hostsUnreadable(path: path, obstacle)))
+            actions.append(.report(.lower(.hostsUnreadable(path: path, obstacle))))
         }
     }
 }

@@ -31,17 +31,17 @@ package struct LocalIPCP: IPCPMachine {
 
     package var deadline: Instant? { nil }
 
-    package mutating func handle(_ event: IPCPEvent, now: Instant, into actions: inout [IPCPAction]) {
+    package mutating func handle(
+        _ event: IPCPEvent<NoLowerSide>, now: Instant, into actions: inout [IPCPAction<NoLowerSide>]
+    ) {
         switch event {
         case .request(let request): answer(request, into: &actions)
-        // A layer of one host opens no socket and carries no packets.
-        case .offered, .ended, .datagram, .opened, .notOpened, .resolved, .keyTried, .hosts, .noHosts, .timeout,
-            .ending:
-            break
+        // A layer of one host carries no packets.
+        case .offered, .ended, .timeout, .ending: break
         }
     }
 
-    private mutating func answer(_ request: IPCPRequest, into actions: inout [IPCPAction]) {
+    private mutating func answer(_ request: IPCPRequest, into actions: inout [IPCPAction<NoLowerSide>]) {
         switch request {
         case .bootstrap(let id, let configuration, _): bootstrap(id, configuration, into: &actions)
         case .enroll(let id, _): refuse(id, .notSupported, "a local layer has no other members", into: &actions)
@@ -65,7 +65,7 @@ package struct LocalIPCP: IPCPMachine {
     }
 
     private mutating func bootstrap(
-        _ id: RequestID, _ configuration: LayerConfiguration, into actions: inout [IPCPAction]
+        _ id: RequestID, _ configuration: LayerConfiguration, into actions: inout [IPCPAction<NoLowerSide>]
     ) {
         guard case .initialised = state else {
             return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
@@ -83,7 +83,7 @@ package struct LocalIPCP: IPCPMachine {
         ]
     }
 
-    private mutating func register(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction]) {
+    private mutating func register(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction<NoLowerSide>]) {
         guard hasRightLength(hash, id, into: &actions) else { return }
         guard registered.count < Limits.names || registered.contains(hash) else {
             return refuse(id, .tableFull, "there are too many names", into: &actions)
@@ -94,14 +94,16 @@ package struct LocalIPCP: IPCPMachine {
         ]
     }
 
-    private mutating func unregister(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction]) {
+    private mutating func unregister(_ id: RequestID, _ hash: [UInt8], into actions: inout [IPCPAction<NoLowerSide>]) {
         guard registered.remove(hash) != nil else {
             return refuse(id, .name, "the name is not registered here", into: &actions)
         }
         actions += [.report(.unregistered(hash: hash)), .reply(.succeeded(id))]
     }
 
-    private mutating func hasRightLength(_ hash: [UInt8], _ id: RequestID, into actions: inout [IPCPAction]) -> Bool {
+    private mutating func hasRightLength(
+        _ hash: [UInt8], _ id: RequestID, into actions: inout [IPCPAction<NoLowerSide>]
+    ) -> Bool {
         guard case .bootstrapped(let configuration) = state else {
             refuse(id, .ipcpState, "it is not bootstrapped", into: &actions)
             return false
@@ -114,26 +116,27 @@ package struct LocalIPCP: IPCPMachine {
     }
 
     private mutating func refuse(
-        _ id: RequestID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction]
+        _ id: RequestID, _ failure: Failure, _ reason: String, into actions: inout [IPCPAction<NoLowerSide>]
     ) {
         actions += [.report(.refused(reason)), .reply(.failed(id, failure, reason: Array(reason.utf8)))]
     }
 
     // Flows: irmd tells of them one way, and has them whatever we say.
 
-    private mutating func flowRequested(_ flow: FlowID, _ hash: [UInt8], into actions: inout [IPCPAction]) {
+    private mutating func flowRequested(_ flow: FlowID, _ hash: [UInt8], into actions: inout [IPCPAction<NoLowerSide>])
+    {
         guard flows[flow] == nil, let first = descriptors.take() else { return }
         flows[flow] = LocalFlow(first: first)
         actions.append(.report(.allocatingFlow(hash: hash, descriptor(first), .local)))
     }
 
-    private mutating func flowAllocated(_ flow: FlowID, into actions: inout [IPCPAction]) {
+    private mutating func flowAllocated(_ flow: FlowID, into actions: inout [IPCPAction<NoLowerSide>]) {
         guard let known = flows[flow], known.second == nil, let second = descriptors.take() else { return }
         flows[flow]?.second = second
         actions.append(.report(.flowAllocated(descriptor(known.first), descriptor(second), .local)))
     }
 
-    private mutating func flowEnded(_ flow: FlowID, into actions: inout [IPCPAction]) {
+    private mutating func flowEnded(_ flow: FlowID, into actions: inout [IPCPAction<NoLowerSide>]) {
         guard let known = flows.removeValue(forKey: flow) else { return }
         descriptors.giveBack(known.first)
         if let second = known.second { descriptors.giveBack(second) }

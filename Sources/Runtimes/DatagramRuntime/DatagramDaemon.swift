@@ -7,12 +7,13 @@ import IPCPRuntime
 import LocalProtocol
 import NameResolution
 import Platform
+import Shims
 import Vocabulary
 
 /// The daemon around the machine of a layer of datagrams: one thread, one loop. Towards irmd it is an IPCP and a process
 /// that has flows. It ends when irmd says so (SIGTERM) and when the channel ends, because an IPCP without irmd serves
 /// nobody.
-package final class DatagramDaemon<Machine: DatagramMachine> {
+package final class DatagramDaemon<Machine: DatagramMachine> where Machine.Lower == DatagramLower {
     private let log: Log
     private var machine: Machine
     private var loop: EventLoop
@@ -20,7 +21,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     private let resolution: NameResolution
     private var link: DatagramLink?
     private let channel = ManagerChannel()
-    private var actions: [IPCPAction] = []
+    private var actions: [DatagramAction] = []
     private var limit = LineLimit<String>()
     private var hasEnded = false
     /// Whether the loop waits until the socket takes something.
@@ -98,7 +99,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         switch Source(rawValue: readiness.token) {
         case .channel: if readiness.isReadable { try receive() }
         case .signals: if signals.next() != nil { hasEnded = true }
-        case .resolution: for event in resolution.takeEvents() { try handle(event) }
+        case .resolution: for event in resolution.takeEvents() { try handle(.lower(event)) }
         case .flows: link?.look()
         case .socket:
             if readiness.isWritable { link?.unblock() }
@@ -169,7 +170,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         try channel.send(.refused(offer.flow, failure, reason: Array(reason.utf8)))
     }
 
-    private func handle(_ event: IPCPEvent) throws(Failure) {
+    private func handle(_ event: DatagramEvent) throws(Failure) {
         machine.handle(event, now: Clock.now(), into: &actions)
         try perform()
     }
@@ -177,7 +178,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     /// What the machine wants done, and what follows from that.
     private func perform() throws(Failure) {
         while !actions.isEmpty {
-            var taken: [IPCPAction] = []
+            var taken: [DatagramAction] = []
             swap(&taken, &actions)
             for action in taken {
                 guard let outcome = try perform(action) else { continue }
@@ -187,12 +188,22 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
     }
 
     /// The outcome, if it is there at once.
-    private func perform(_ action: IPCPAction) throws(Failure) -> IPCPEvent? {
+    private func perform(_ action: DatagramAction) throws(Failure) -> DatagramEvent? {
         switch action {
         case .report(let report): write(report)
         case .reply(.arrived(let id, _, _, _, _)) where channel.isCrowded: return .request(.reject(id, .busy))
         case .reply(let reply): try channel.send(reply)
-        case .open(let address): return open(address)
+        case .release(let port): link?.release(port)
+        case .discard(let port): link?.discard(port)
+        case .lower(.open(let address)): return .lower(open(address))
+        case .lower(let action): perform(action)
+        }
+        return nil
+    }
+
+    private func perform(_ action: DatagramLower.Action) {
+        switch action {
+        case .open: break
         case .tryKey(let id, let path, let rights): resolution.tryKey(id, path, by: rights)
         case .followHosts(let path, let own, let rights): resolution.follow(path, for: own, by: rights)
         case .leaveHosts: resolution.leave()
@@ -200,14 +211,11 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         case .resolve(let id, let inquiry): resolution.resolve(id, inquiry)
         case .publish(let update): resolution.publish(update)
         case .withdraw(let update): resolution.withdraw(update)
-        case .release(let port): link?.release(port)
-        case .discard(let port): link?.discard(port)
         }
-        return nil
     }
 
     /// Warnings come from what other hosts do, so they are limited.
-    private func write(_ report: IPCPReport) {
+    private func write(_ report: IPCPReport<DatagramLower>) {
         guard report.level == .warning, report.level <= log.level else {
             return log.write(report.level, report.component, report.text)
         }
@@ -220,7 +228,7 @@ package final class DatagramDaemon<Machine: DatagramMachine> {
         log.write(report.level, report.component, report.text)
     }
 
-    private func open(_ address: DatagramAddress) -> IPCPEvent {
+    private func open(_ address: DatagramAddress) -> DatagramLower.Event {
         do throws(Failure) {
             let new = try DatagramLink(bound: address, longestBytes: Machine.longestDatagram)
             try loop.add(new.socketDescriptor, token: Source.socket.rawValue)

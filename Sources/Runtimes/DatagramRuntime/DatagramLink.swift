@@ -4,6 +4,7 @@ import DequeModule
 import FlowRuntime
 import IPCP
 import Platform
+import Shims
 import Vocabulary
 
 /// The packets of a layer, between the memory of its flows and its socket. Asks the machine for each packet where it goes,
@@ -67,7 +68,9 @@ struct DatagramLink: ~Copyable {
 
     /// Takes a batch of datagrams from the socket. What the machine wants done in answer to messages among them is appended
     /// to `actions`; it has heard each before the packets that came behind it, which may be the first of a new flow.
-    mutating func receive(_ machine: inout some DatagramMachine, now: Instant, into actions: inout [IPCPAction]) {
+    mutating func receive(
+        _ machine: inout some DatagramMachine<DatagramLower>, now: Instant, into actions: inout [DatagramAction]
+    ) {
         var reached: [Int32] = []
         swap(&reached, &self.reached)
         var queueFull = 0
@@ -82,7 +85,7 @@ struct DatagramLink: ~Copyable {
                 case .full: queueFull += 1
                 case .gone, .tooLong: ended += 1
                 }
-            case .control: machine.handle(.datagram(Array(datagram), from: source), now: now, into: &actions)
+            case .control: machine.handle(.lower(.datagram(Array(datagram), from: source)), now: now, into: &actions)
             case .drop: break
             }
         }

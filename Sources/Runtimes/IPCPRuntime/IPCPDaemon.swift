@@ -8,13 +8,13 @@ import Vocabulary
 
 /// The daemon around the machine of a layer without a network: its channel to irmd, its log, its end. It ends when irmd
 /// says so (SIGTERM) and when the channel ends, because an IPCP without irmd serves nobody.
-package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
+package struct IPCPDaemon<Machine: IPCPMachine<NoLowerSide>>: ~Copyable {
     private let log: Log
     private var machine: Machine
     private var loop: EventLoop
     private let signals: SignalSource
     private let channel = ManagerChannel()
-    private var actions: [IPCPAction] = []
+    private var actions: [IPCPAction<NoLowerSide>] = []
     private var hasEnded = false
 
     /// Runs until the end; returns the exit status.
@@ -61,15 +61,14 @@ package struct IPCPDaemon<Machine: IPCPMachine>: ~Copyable {
         if !isOpen { hasEnded = true }
     }
 
-    private mutating func handle(_ event: IPCPEvent) throws(Failure) {
+    private mutating func handle(_ event: IPCPEvent<NoLowerSide>) throws(Failure) {
         machine.handle(event, now: Clock.now(), into: &actions)
         for action in actions {
             switch action {
             case .report(let report): log.write(report.level, report.component, report.text)
             case .reply(let reply): try channel.send(reply)
-            // A machine without a network does not want these.
-            case .open, .tryKey, .followHosts, .leaveHosts, .send, .resolve, .publish, .withdraw, .release, .discard:
-                break
+            // A machine that carries no packets has no ports.
+            case .release, .discard: break
             }
         }
         actions.removeAll(keepingCapacity: true)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import IPCP
 import Platform
+import Shims
 import Testing
 import Vocabulary
 
@@ -99,7 +99,7 @@ import Vocabulary
             chmod(path, 0o640)
             chown(path, 0, 7)
             chmod(path.dropLast(6) + "", 0o755)
-            func look(_ rights: FileRights) throws -> IPCPEvent? {
+            func look(_ rights: FileRights) throws -> DatagramLower.Event? {
                 // Its thread has no other rights any more.
                 let outcome = Outcome()
                 let done = cl_eventfd()
@@ -134,7 +134,7 @@ import Vocabulary
 
     /// Written by a thread before it says that it is done.
     private final class Outcome: @unchecked Sendable {
-        var event: IPCPEvent?
+        var event: DatagramLower.Event?
     }
 
     @Test("a user who asks for very many names leaves threads to the others")

@@ -2,8 +2,8 @@
 
 import CLinux
 import Cryptography
-import IPCP
 import Platform
+import Shims
 import Testing
 import Vocabulary
 
@@ -24,7 +24,7 @@ import Vocabulary
         }
 
         /// The next events, at least one.
-        func events() throws -> [IPCPEvent] {
+        func events() throws -> [DatagramLower.Event] {
             var poll = pollfd(fd: resolution.descriptor, events: Int16(POLLIN), revents: 0)
             let count = CLinux.poll(&poll, 1, Int32(Rig.watchdog.nanoseconds / 1_000_000))
             guard count == 1 else { throw Failure.timedOut }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import IPCP
 import Platform
+import Shims
 import Testing
 import Vocabulary
 

@@ -62,7 +62,7 @@ import Wire
             let configuration = LayerConfiguration(
                 layer: name, hash: .md5, parameters: isSix ? .udp6(parameters) : .udp4(parameters))
             var layer = DatagramLayer(own.family, seed: 1)
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             let request = IPCPRequest.bootstrap(RequestID(1), configuration)
             layer.handle(.request(request), now: Instant(nanoseconds: 0), into: &actions)
             #expect(LayerRig.failure(in: actions) == .invalid)
@@ -82,14 +82,14 @@ import Wire
         for text in ["224.0.0.1", "255.255.255.255", "0.0.0.0", "127.0.0.1", "10.0.0.1"] {
             var directory = Directory(own: own, server: own.with(port: 53))
             let hash = [UInt8](repeating: 1, count: 16)
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             let file = HostsFile(parsing: Array("\(text) x".utf8), for: own) { _ in hash }
             directory.adopt(file, now: Instant(nanoseconds: 0), into: &actions)
             let now = Instant(nanoseconds: 0)
             directory.look(up: hash, for: RequestID(1), now: now, into: &actions)
             for _ in 0..<2 {
                 let inquiry = try #require(
-                    actions.compactMap { if case .resolve(let id, _) = $0 { id } else { nil } }.last)
+                    actions.compactMap { if case .lower(.resolve(let id, _)) = $0 { id } else { nil } }.last)
                 let bytes = try AddressRuleTests.address(text).bytes
                 directory.resolved(inquiry, .address(bytes, validity: nil), now: now, into: &actions)
             }

@@ -67,7 +67,7 @@ import Wire
         let id = try #require(LayerRig.arrival(in: rig.arrive(LayerRig.wish(3))))
         let actions = rig.ask(.reject(id, .name))
         #expect(LayerRig.reply(in: actions)?.response == -1_007)
-        guard case .send(let bytes, LayerRig.peer)? = actions.first else {
+        guard case .lower(.send(let bytes, LayerRig.peer))? = actions.first else {
             Issue.record("nothing is sent")
             return
         }
@@ -159,7 +159,7 @@ import Wire
             let authentication = [UInt8](repeating: 9, count: answer)
             let actions = rig.handle(
                 .offered(FlowPort(64), .accept(id, LayerRig.offer(8), authentication: authentication)))
-            let sent = actions.compactMap { if case .send(let bytes, _) = $0 { bytes.count } else { nil } }
+            let sent = actions.compactMap { if case .lower(.send(let bytes, _)) = $0 { bytes.count } else { nil } }
             #expect(sent.count == 1 && (sent[0] == 47) != isSent)
             #expect((LayerRig.refusal(in: actions) == .messageTooLong) != isSent)
             // Never again but when asked, and then the same.
@@ -284,7 +284,7 @@ import Wire
 }
 
 extension LayerRig {
-    fileprivate func refused(_ flow: UInt32, _ port: Int32) -> IPCPAction {
+    fileprivate func refused(_ flow: UInt32, _ port: Int32) -> DatagramAction {
         .reply(
             .refused(FlowID(flow), .badDescriptor, reason: Array("the port \(port) is taken".utf8)))
     }

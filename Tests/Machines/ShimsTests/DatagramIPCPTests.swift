@@ -16,13 +16,13 @@ import Wire
     @Test("it is bootstrapped when its socket is open, and says how long messages may be")
     func bootstrap() throws {
         var layer = UDP4IPCP(seed: 1)
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         let configuration = try LayerRig.configuration()
         layer.handle(
             .request(.bootstrap(RequestID(1), configuration)), now: Instant(nanoseconds: 0), into: &actions)
-        #expect(actions == [.report(.bootstrapping), .open(LayerRig.own)])
+        #expect(actions == [.report(.bootstrapping), .lower(.open(LayerRig.own))])
         actions = []
-        layer.handle(.opened, now: Instant(nanoseconds: 0), into: &actions)
+        layer.handle(.lower(.opened), now: Instant(nanoseconds: 0), into: &actions)
         #expect(
             actions.prefix(4) == [
                 .report(.bootstrapped(configuration)), .report(.layerType(.udp4)), .report(.layerHash(.md5)),
@@ -38,8 +38,8 @@ import Wire
     func notOpened() throws {
         var layer = UDP6IPCP(seed: 1)
         let loopback = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 3_435)
-        func handle(_ event: IPCPEvent) -> [IPCPAction] {
-            var actions: [IPCPAction] = []
+        func handle(_ event: DatagramEvent) -> [DatagramAction] {
+            var actions: [DatagramAction] = []
             layer.handle(event, now: Instant(nanoseconds: 0), into: &actions)
             return actions
         }
@@ -48,12 +48,12 @@ import Wire
         configuration.parameters = .udp6(DatagramParameters(own: loopback))
         #expect(LayerRig.failure(in: handle(.request(.bootstrap(RequestID(1), configuration)))) == nil)
         #expect(LayerRig.failure(in: handle(.request(.bootstrap(RequestID(2), configuration)))) == .busy)
-        let actions = handle(.notOpened(.addressInUse))
+        let actions = handle(.lower(.notOpened(.addressInUse)))
         #expect(LayerRig.failure(in: actions) == .addressInUse)
         #expect(actions.contains(.report(.bootstrapFailed(.addressInUse))))
         configuration.parameters = .udp6(DatagramParameters(own: loopback.with(port: 3_436)))
         _ = handle(.request(.bootstrap(RequestID(3), configuration)))
-        #expect(handle(.opened).contains(.reply(.bootstrapped(RequestID(3), messageBytes: 8_948))))
+        #expect(handle(.lower(.opened)).contains(.reply(.bootstrapped(RequestID(3), messageBytes: 8_948))))
     }
 
     @Test("a link-local address needs a scope, and is told so who has none to give, as C programs")
@@ -64,10 +64,10 @@ import Wire
             let configuration = LayerConfiguration(
                 layer: try #require(LayerName("layer")), hash: .md5,
                 parameters: .udp6(DatagramParameters(own: own)))
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             layer.handle(
                 .request(.bootstrap(RequestID(1), configuration)), now: Instant(nanoseconds: 0), into: &actions)
-            if let failure { layer.handle(.notOpened(failure), now: Instant(nanoseconds: 0), into: &actions) }
+            if let failure { layer.handle(.lower(.notOpened(failure)), now: Instant(nanoseconds: 0), into: &actions) }
             guard case .reply(.failed(_, _, let reason)) = actions.last else { return nil }
             return String(decoding: reason, as: UTF8.self)
         }
@@ -87,7 +87,7 @@ import Wire
             if change == 2 { parameters.server = LayerRig.peer.with(port: 0) }
             if change == 3 { parameters.own = DatagramAddress(family: .ipv4, high: 0, low: 0, port: 1) }
             if change > 1 { configuration.parameters = .udp4(parameters) }
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             layer.handle(
                 .request(.bootstrap(RequestID(1), configuration)), now: Instant(nanoseconds: 0), into: &actions)
             #expect(LayerRig.failure(in: actions) == .invalid)
@@ -97,7 +97,7 @@ import Wire
     @Test("before it is bootstrapped it has no names and no flows")
     func initialised() throws {
         var layer = UDP4IPCP(seed: 1)
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         let now = Instant(nanoseconds: 0)
         layer.handle(.request(.register(RequestID(1), hash: LayerRig.hash)), now: now, into: &actions)
         #expect(LayerRig.failure(in: actions) == .ipcpState)
@@ -107,7 +107,7 @@ import Wire
         layer.handle(.offered(FlowPort(64), request), now: now, into: &actions)
         #expect(LayerRig.refusal(in: actions, after: 64) == .ipcpState)
         actions = []
-        layer.handle(.datagram(LayerRig.wish(3).encoded(), from: LayerRig.peer), now: now, into: &actions)
+        layer.handle(.lower(.datagram(LayerRig.wish(3).encoded(), from: LayerRig.peer)), now: now, into: &actions)
         #expect(actions.isEmpty)
     }
 
@@ -217,7 +217,7 @@ import Wire
     @Test("a name that nobody knows, and a patience that ends before anybody says so")
     func unresolved() throws {
         var rig = try LayerRig()
-        func allocate(_ number: UInt64, port: Int32) -> [IPCPAction] {
+        func allocate(_ number: UInt64, port: Int32) -> [DatagramAction] {
             rig.handle(
                 .offered(
                     FlowPort(port),
@@ -225,19 +225,19 @@ import Wire
                         RequestID(number), LayerRig.offer(1), hash: LayerRig.hash, authentication: [],
                         patience: TimeSpan(seconds: 1))))
         }
-        guard case .resolve(let id, _)? = allocate(1, port: 64).first else {
+        guard case .lower(.resolve(let id, _))? = allocate(1, port: 64).first else {
             Issue.record("nobody is asked")
             return
         }
-        #expect(LayerRig.refusal(in: rig.handle(.resolved(id, .unknown))) == .name)
+        #expect(LayerRig.refusal(in: rig.handle(.lower(.resolved(id, .unknown)))) == .name)
         let number = UInt64(2)
         rig.now = rig.now + TimeSpan(seconds: 100)
-        guard case .resolve(let second, _)? = allocate(number, port: 64).first else {
+        guard case .lower(.resolve(let second, _))? = allocate(number, port: 64).first else {
             Issue.record("nobody is asked")
             return
         }
         #expect(LayerRig.refusal(in: rig.pass(milliseconds: 1_000)) == .timedOut)
-        #expect(rig.handle(.resolved(second, .address(LayerRig.peer.bytes, validity: nil))).isEmpty)
+        #expect(rig.handle(.lower(.resolved(second, .address(LayerRig.peer.bytes, validity: nil)))).isEmpty)
         #expect(rig.layer.load == .init())
     }
 

@@ -83,7 +83,7 @@ private struct World {
                 index,
                 .request(.bootstrap(RequestID(0), LayerConfiguration(layer: layer, hash: .md5, parameters: parameters)))
             )
-            tell(index, .opened)
+            tell(index, .lower(.opened))
         }
     }
 
@@ -91,15 +91,15 @@ private struct World {
         Int.random(in: 0..<100, using: &numbers) < percent
     }
 
-    mutating func tell(_ index: Int, _ event: IPCPEvent) {
-        var actions: [IPCPAction] = []
+    mutating func tell(_ index: Int, _ event: DatagramEvent) {
+        var actions: [DatagramAction] = []
         hosts[index].layer.handle(event, now: now, into: &actions)
         for action in actions { perform(action, of: index) }
     }
 
-    private mutating func perform(_ action: IPCPAction, of index: Int) {
+    private mutating func perform(_ action: DatagramAction, of index: Int) {
         switch action {
-        case .send(let bytes, let destination): send(bytes, from: index, to: destination)
+        case .lower(.send(let bytes, let destination)): send(bytes, from: index, to: destination)
         case .release(let port):
             guard let flow = hosts[index].ports.removeValue(forKey: port) else {
                 Issue.record("port \(port) is released twice")
@@ -110,9 +110,10 @@ private struct World {
             let flow = hosts[index].ports.removeValue(forKey: port)
             #expect(flow.flatMap { hosts[index].flows[$0]?.verdict } == .waiting, "port \(port) is discarded late")
         case .reply(let reply): hear(reply, of: index)
-        case .resolve(let id, _):
-            tell(index, .resolved(id, .address(hosts[1 - index].address.bytes, validity: TimeSpan(seconds: 60))))
-        case .report, .open, .tryKey, .followHosts, .leaveHosts, .publish, .withdraw: break
+        case .lower(.resolve(let id, _)):
+            tell(
+                index, .lower(.resolved(id, .address(hosts[1 - index].address.bytes, validity: TimeSpan(seconds: 60)))))
+        case .report, .lower: break
         }
     }
 
@@ -179,7 +180,7 @@ private struct World {
         let verdict = hosts[packet.to].layer.arriving(
             header, length: packet.bytes.count, from: packet.source, now: now)
         switch verdict {
-        case .control: tell(packet.to, .datagram(packet.bytes, from: packet.source))
+        case .control: tell(packet.to, .lower(.datagram(packet.bytes, from: packet.source)))
         case .deliver(let port):
             let flow = hosts[packet.to].ports[port].flatMap { hosts[packet.to].flows[$0] }
             #expect(flow?.verdict == .taken, "a packet for a flow that is not there")

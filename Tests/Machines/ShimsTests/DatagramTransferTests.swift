@@ -90,7 +90,7 @@ import Wire
             let header = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
             _ = rig.layer.arriving(header, length: bytes.count, from: LayerRig.peer, now: rig.now)
             // Also what the data path would not have called control.
-            let actions = rig.handle(.datagram(bytes, from: LayerRig.peer))
+            let actions = rig.handle(.lower(.datagram(bytes, from: LayerRig.peer)))
             for case .reply(.arrived(let id, _, _, _, _)) in actions { _ = rig.ask(.reject(id, .name)) }
         }
         let malformed = rig.counter("dropped: malformed") ?? 0

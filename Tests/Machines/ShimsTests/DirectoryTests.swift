@@ -36,33 +36,33 @@ import Vocabulary
         ) -> (asker: RequestID, inquiry: (id: ResolutionID, Inquiry)?) {
             nextAsker += 1
             let asker = RequestID(nextAsker)
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             directory.look(up: hash, for: asker, of: user, now: now, into: &actions)
             return (asker, Rig.inquiry(in: actions))
         }
 
         func resolve(_ id: ResolutionID, _ resolution: Resolution) -> (id: ResolutionID, Inquiry)? {
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             directory.resolved(id, resolution, now: now, into: &actions)
             return Rig.inquiry(in: actions)
         }
 
-        func adopt(_ file: HostsFile) -> [IPCPAction] {
-            var actions: [IPCPAction] = []
+        func adopt(_ file: HostsFile) -> [DatagramAction] {
+            var actions: [DatagramAction] = []
             directory.adopt(file, now: now, into: &actions)
             return actions
         }
 
-        func expire() -> [IPCPAction] {
-            var actions: [IPCPAction] = []
+        func expire() -> [DatagramAction] {
+            var actions: [DatagramAction] = []
             directory.expire(now: now, into: &actions)
             return actions
         }
 
         func verdicts() -> [Directory.Verdict] { directory.takeAnswers().map(\.verdict) }
 
-        static func inquiry(in actions: [IPCPAction]) -> (id: ResolutionID, Inquiry)? {
-            for case .resolve(let id, let inquiry) in actions { return (id, inquiry) }
+        static func inquiry(in actions: [DatagramAction]) -> (id: ResolutionID, Inquiry)? {
+            for case .lower(.resolve(let id, let inquiry)) in actions { return (id, inquiry) }
             return nil
         }
     }
@@ -128,9 +128,9 @@ import Vocabulary
     func silence() throws {
         let rig = Rig(Directory(own: own, server: server))
         let first = try #require(rig.look(hash).inquiry)
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         rig.directory.resolved(first.id, .failed(.timedOut), now: rig.now, into: &actions)
-        #expect(actions.first == .report(.notResolved(hash: hash, .server(server), .timedOut, others: 0)))
+        #expect(actions.first == .report(.lower(.notResolved(hash: hash, .server(server), .timedOut, others: 0))))
         let second = try #require(Rig.inquiry(in: actions))
         _ = rig.resolve(second.id, .unknown)
         let answers = rig.directory.takeAnswers()
@@ -205,7 +205,7 @@ import Vocabulary
     @Test("names that are registered here are asked for elsewhere all the same")
     func registered() throws {
         let rig = Rig(Directory(own: own, server: nil))
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         #expect(rig.directory.register(hash, into: &actions))
         #expect(actions.isEmpty)
         #expect(rig.look(hash).inquiry != nil)
@@ -214,13 +214,13 @@ import Vocabulary
     @Test("names are published at the server with the own address, and withdrawn")
     func published() {
         var directory = Directory(own: own, server: server, key: [1])
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         #expect(directory.register(hash, into: &actions))
         #expect(directory.isRegistered(hash))
         #expect(directory.unregister(hash, into: &actions))
         #expect(!directory.unregister(hash, into: &actions))
-        func update(_ change: DNSUpdate.Change) -> IPCPAction {
-            .publish(DNSUpdate(server: server, address: own, change: change, labels: [label], key: [1]))
+        func update(_ change: DNSUpdate.Change) -> DatagramAction {
+            .lower(.publish(DNSUpdate(server: server, address: own, change: change, labels: [label], key: [1])))
         }
         #expect(actions == [update(.add(timeToLive: 86_400)), update(.delete)])
     }
@@ -228,14 +228,14 @@ import Vocabulary
     @Test("at the end the names that are still registered are withdrawn at once")
     func withdrawn() {
         var directory = Directory(own: own, server: server, key: [1])
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         #expect(directory.register(hash, into: &actions))
         #expect(directory.register([UInt8](repeating: 1, count: 16), into: &actions))
         #expect(directory.unregister([UInt8](repeating: 1, count: 16), into: &actions))
         actions.removeAll()
         directory.withdraw(into: &actions)
-        func update(_ labels: [[UInt8]]) -> IPCPAction {
-            .withdraw(DNSUpdate(server: server, address: own, change: .delete, labels: labels, key: [1]))
+        func update(_ labels: [[UInt8]]) -> DatagramAction {
+            .lower(.withdraw(DNSUpdate(server: server, address: own, change: .delete, labels: labels, key: [1])))
         }
         #expect(actions == [update([label])])
         #expect(!directory.isRegistered(hash))
@@ -250,7 +250,7 @@ import Vocabulary
     func newHosts() throws {
         let rig = Rig(Directory(own: own, server: nil, hosts: Array("/h".utf8)))
         let first = try #require(rig.look(hash).inquiry)
-        #expect(rig.adopt(hosts(other, hash)) == [.report(.hostsRead(names: 1, mistakes: 0))])
+        #expect(rig.adopt(hosts(other, hash)) == [.report(.lower(.hostsRead(names: 1, mistakes: 0)))])
         #expect(rig.verdicts() == [.known(other)])
         // Too late to matter.
         #expect(rig.resolve(first.id, .unknown) == nil)
@@ -274,9 +274,9 @@ import Vocabulary
         let reports = rig.adopt(file).map { if case .report(let report) = $0 { report.text } else { "" } }
         #expect(
             reports == ["Read the hosts file: 1 name, 1 mistake.", "Hosts file /h, line 2: \"rubbish\" is no address."])
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         rig.directory.lackHosts(.failure(.noEntry), now: rig.now, into: &actions)
-        #expect(actions == [.report(.hostsUnreadable(path: Array("/h".utf8), .failure(.noEntry)))])
+        #expect(actions == [.report(.lower(.hostsUnreadable(path: Array("/h".utf8), .failure(.noEntry))))])
         #expect(rig.look(hash).inquiry == nil)
         #expect(rig.verdicts() == [.known(other)])
     }
@@ -290,7 +290,7 @@ import Vocabulary
             let file = HostsFile(parsing: Array("10.0.0.2 x\n\(mistakes)".utf8), for: own) { _ in hash }
             lines += rig.adopt(file).count
             if second % 2 == 0 {
-                var actions: [IPCPAction] = []
+                var actions: [DatagramAction] = []
                 rig.directory.lackHosts(.failure(.noEntry), now: rig.now, into: &actions)
                 lines += actions.count
             }
@@ -310,14 +310,16 @@ import Vocabulary
         }
         #expect(rig.adopt(file(0)).count == 2)
         for names in 1..<Limits.hostsNewsAtOnce {
-            #expect(rig.adopt(file(names)) == [.report(.hostsRead(names: names, mistakes: 1))])
+            #expect(rig.adopt(file(names)) == [.report(.lower(.hostsRead(names: names, mistakes: 1)))])
         }
         for names in 10...12 { #expect(rig.adopt(file(names)).isEmpty) }
         let deadline = try #require(rig.directory.deadline)
         #expect(deadline == rig.now + Limits.hostsNewsInterval)
         rig.wait(Limits.hostsNewsInterval)
         #expect(
-            rig.expire() == [.report(.hostsNotReported(times: 2)), .report(.hostsRead(names: 12, mistakes: 1))])
+            rig.expire() == [
+                .report(.lower(.hostsNotReported(times: 2))), .report(.lower(.hostsRead(names: 12, mistakes: 1))),
+            ])
         #expect(rig.expire().isEmpty && rig.directory.deadline == nil)
         rig.wait(TimeSpan(seconds: 600))
         for names in 0..<Limits.hostsNewsAtOnce { #expect(!rig.adopt(file(names)).isEmpty) }
@@ -387,11 +389,11 @@ import Vocabulary
     @Test("that somebody does not answer is said once in a while, with the number of names")
     func complaints() throws {
         let rig = Rig(Directory(own: own, server: nil))
-        var said: [IPCPReport] = []
+        var said: [IPCPReport<DatagramLower>] = []
         func fail(_ number: UInt8) throws {
             let hash = [UInt8](repeating: number, count: 16)
             let inquiry = try #require(rig.look(hash).inquiry)
-            var actions: [IPCPAction] = []
+            var actions: [DatagramAction] = []
             rig.directory.resolved(inquiry.id, .failed(.timedOut), now: rig.now, into: &actions)
             said += actions.compactMap { if case .report(let report) = $0 { report } else { nil } }
         }

@@ -16,28 +16,28 @@ import Vocabulary
         var layer = UDP4IPCP(seed: 1)
         var now = Instant(nanoseconds: 0)
 
-        mutating func handle(_ event: IPCPEvent) -> [IPCPAction] {
-            var actions: [IPCPAction] = []
+        mutating func handle(_ event: DatagramEvent) -> [DatagramAction] {
+            var actions: [DatagramAction] = []
             layer.handle(event, now: now, into: &actions)
             return actions
         }
 
-        mutating func bootstrap() throws -> [IPCPAction] {
+        mutating func bootstrap() throws -> [DatagramAction] {
             var configuration = try LayerRig.configuration()
             configuration.parameters = .udp4(DatagramParameters(own: LayerRig.own, hosts: HostsBootstrapTests.path))
             return handle(.request(.bootstrap(RequestID(1), configuration, by: HostsBootstrapTests.rights)))
         }
     }
 
-    private var follow: IPCPAction {
-        .followHosts(HostsBootstrapTests.path, for: LayerRig.own, by: HostsBootstrapTests.rights)
+    private var follow: DatagramAction {
+        .lower(.followHosts(HostsBootstrapTests.path, for: LayerRig.own, by: HostsBootstrapTests.rights))
     }
 
     private func file(_ text: String) -> HostsFile {
         HostsFile(parsing: Array(text.utf8), for: LayerRig.own) { _ in LayerRig.hash }
     }
 
-    private func reason(_ actions: [IPCPAction]) -> String? {
+    private func reason(_ actions: [DatagramAction]) -> String? {
         guard case .reply(.failed(_, _, let reason)) = actions.last else { return nil }
         return String(decoding: reason, as: UTF8.self)
     }
@@ -46,11 +46,11 @@ import Vocabulary
     func ready() throws {
         var rig = Rig()
         #expect(try rig.bootstrap() == [.report(.bootstrapping), follow])
-        #expect(rig.handle(.hosts(file("10.0.0.2 x"))) == [.open(LayerRig.own)])
+        #expect(rig.handle(.lower(.hosts(file("10.0.0.2 x")))) == [.lower(.open(LayerRig.own))])
         // It changes while the socket is opened: the last one counts.
-        #expect(rig.handle(.hosts(file("10.0.0.3 x"))).isEmpty)
-        let actions = rig.handle(.opened)
-        #expect(actions.contains(.report(.hostsRead(names: 1, mistakes: 0))))
+        #expect(rig.handle(.lower(.hosts(file("10.0.0.3 x")))).isEmpty)
+        let actions = rig.handle(.lower(.opened))
+        #expect(actions.contains(.report(.lower(.hostsRead(names: 1, mistakes: 0)))))
         #expect(actions.last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)))
         #expect(
             rig.handle(.request(.query(RequestID(2), hash: LayerRig.hash))) == [.reply(.succeeded(RequestID(2)))])
@@ -67,14 +67,14 @@ import Vocabulary
     func unreadable(_ obstacle: FileObstacle, _ words: String) throws {
         var rig = Rig()
         _ = try rig.bootstrap()
-        let actions = rig.handle(.noHosts(obstacle))
+        let actions = rig.handle(.lower(.noHosts(obstacle)))
         #expect(LayerRig.failure(in: actions) == obstacle.failure)
-        #expect(actions.contains(.leaveHosts))
+        #expect(actions.contains(.lower(.leaveHosts)))
         let said = try #require(reason(actions))
         #expect(said.hasPrefix("cannot read hosts file /h: ") && said.contains(words))
         #expect(rig.layer.deadline == nil)
         // What was on its way is nothing any more.
-        #expect(rig.handle(.hosts(file("10.0.0.2 x"))).isEmpty)
+        #expect(rig.handle(.lower(.hosts(file("10.0.0.2 x")))).isEmpty)
         #expect(try rig.bootstrap().last == follow)
     }
 
@@ -88,27 +88,27 @@ import Vocabulary
         #expect(described.count == 1)
         rig.now = rig.now + Limits.namedFilesTimeout
         let actions = rig.handle(.timeout)
-        #expect(LayerRig.failure(in: actions) == .timedOut && actions.contains(.leaveHosts))
+        #expect(LayerRig.failure(in: actions) == .timedOut && actions.contains(.lower(.leaveHosts)))
     }
 
     @Test("if there is no socket the file is not followed any more")
     func notOpened() throws {
         var rig = Rig()
         _ = try rig.bootstrap()
-        _ = rig.handle(.hosts(file("")))
-        let actions = rig.handle(.notOpened(.addressInUse))
-        #expect(actions.contains(.leaveHosts) && LayerRig.failure(in: actions) == .addressInUse)
+        _ = rig.handle(.lower(.hosts(file(""))))
+        let actions = rig.handle(.lower(.notOpened(.addressInUse)))
+        #expect(actions.contains(.lower(.leaveHosts)) && LayerRig.failure(in: actions) == .addressInUse)
     }
 
     @Test("when the file is gone later, what was read stays, and a warning says so")
     func gone() throws {
         var rig = Rig()
         _ = try rig.bootstrap()
-        _ = rig.handle(.hosts(file("10.0.0.2 x")))
-        _ = rig.handle(.opened)
-        let actions = rig.handle(.noHosts(.notRegular))
-        let report = IPCPReport.hostsUnreadable(path: HostsBootstrapTests.path, .notRegular)
-        #expect(actions == [.report(report)] && report.level == .warning)
+        _ = rig.handle(.lower(.hosts(file("10.0.0.2 x"))))
+        _ = rig.handle(.lower(.opened))
+        let actions = rig.handle(.lower(.noHosts(.notRegular)))
+        let report = DatagramLower.Report.hostsUnreadable(path: HostsBootstrapTests.path, .notRegular)
+        #expect(actions == [.report(.lower(report))] && report.level == .warning)
         #expect(report.text.hasSuffix("What was read before is still used."))
         #expect(
             rig.handle(.request(.query(RequestID(2), hash: LayerRig.hash))) == [.reply(.succeeded(RequestID(2)))])

@@ -15,13 +15,13 @@ import Vocabulary
         var layer = UDP4IPCP(seed: 1)
         var now = Instant(nanoseconds: 0)
 
-        mutating func handle(_ event: IPCPEvent) -> [IPCPAction] {
-            var actions: [IPCPAction] = []
+        mutating func handle(_ event: DatagramEvent) -> [DatagramAction] {
+            var actions: [DatagramAction] = []
             layer.handle(event, now: now, into: &actions)
             return actions
         }
 
-        mutating func bootstrap(_ id: UInt64 = 1, hosts: String = "") throws -> [IPCPAction] {
+        mutating func bootstrap(_ id: UInt64 = 1, hosts: String = "") throws -> [DatagramAction] {
             var configuration = try LayerRig.configuration()
             configuration.parameters = .udp4(
                 DatagramParameters(
@@ -31,11 +31,11 @@ import Vocabulary
         }
     }
 
-    private func look(_ id: UInt64 = 1) -> IPCPAction {
-        .tryKey(RequestID(id), Array("/k".utf8), by: KeyBootstrapTests.rights)
+    private func look(_ id: UInt64 = 1) -> DatagramAction {
+        .lower(.tryKey(RequestID(id), Array("/k".utf8), by: KeyBootstrapTests.rights))
     }
 
-    private func reason(_ actions: [IPCPAction]) -> String? {
+    private func reason(_ actions: [DatagramAction]) -> String? {
         guard case .reply(.failed(_, _, let reason)) = actions.last else { return nil }
         return String(decoding: reason, as: UTF8.self)
     }
@@ -44,15 +44,15 @@ import Vocabulary
     func ready() throws {
         var rig = Rig()
         #expect(try rig.bootstrap() == [.report(.bootstrapping), look()])
-        #expect(rig.handle(.keyTried(RequestID(1), nil)) == [.open(LayerRig.own)])
-        #expect(rig.handle(.opened).last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)))
+        #expect(rig.handle(.lower(.keyTried(RequestID(1), nil))) == [.lower(.open(LayerRig.own))])
+        #expect(rig.handle(.lower(.opened)).last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)))
         var other = Rig()
         #expect(try other.bootstrap(hosts: "/h") == [.report(.bootstrapping), look()])
         let deadline = other.now + Limits.namedFilesTimeout
         other.now = other.now + TimeSpan(seconds: 3)
         #expect(
-            other.handle(.keyTried(RequestID(1), nil))
-                == [.followHosts(Array("/h".utf8), for: LayerRig.own, by: KeyBootstrapTests.rights)])
+            other.handle(.lower(.keyTried(RequestID(1), nil)))
+                == [.lower(.followHosts(Array("/h".utf8), for: LayerRig.own, by: KeyBootstrapTests.rights))])
         #expect(other.layer.deadline == deadline)
     }
 
@@ -61,10 +61,10 @@ import Vocabulary
         for obstacle in [FileObstacle.failure(.noEntry), .notRegular, .tooLong, .foreignRights(user: UserID(9))] {
             var rig = Rig()
             _ = try rig.bootstrap(hosts: "/h")
-            let actions = rig.handle(.keyTried(RequestID(1), obstacle))
+            let actions = rig.handle(.lower(.keyTried(RequestID(1), obstacle)))
             #expect(LayerRig.failure(in: actions) == obstacle.failure)
             #expect(reason(actions) == "cannot read key file /k: \(obstacle)")
-            #expect(!actions.contains(.leaveHosts) && rig.layer.deadline == nil)
+            #expect(!actions.contains(.lower(.leaveHosts)) && rig.layer.deadline == nil)
             #expect(try rig.bootstrap().last == look())
         }
     }
@@ -78,10 +78,10 @@ import Vocabulary
         rig.now = rig.now + Limits.namedFilesTimeout
         let actions = rig.handle(.timeout)
         #expect(LayerRig.failure(in: actions) == .timedOut)
-        #expect(rig.handle(.keyTried(RequestID(1), nil)).isEmpty)
+        #expect(rig.handle(.lower(.keyTried(RequestID(1), nil))).isEmpty)
         // Not to a later request either.
         #expect(try rig.bootstrap(3).last == look(3))
-        #expect(rig.handle(.keyTried(RequestID(1), nil)).isEmpty)
-        #expect(rig.handle(.keyTried(RequestID(3), nil)) == [.open(LayerRig.own)])
+        #expect(rig.handle(.lower(.keyTried(RequestID(1), nil))).isEmpty)
+        #expect(rig.handle(.lower(.keyTried(RequestID(3), nil))) == [.lower(.open(LayerRig.own))])
     }
 }

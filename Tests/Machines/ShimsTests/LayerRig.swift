@@ -22,7 +22,7 @@ struct LayerRig {
     init(seed: UInt64 = 1) throws {
         layer = UDP4IPCP(seed: seed)
         _ = ask(.bootstrap(RequestID(1), try LayerRig.configuration()))
-        _ = handle(.opened)
+        _ = handle(.lower(.opened))
     }
 
     static func address(_ host: UInt64, port: UInt16 = 3_435) -> DatagramAddress {
@@ -42,18 +42,18 @@ struct LayerRig {
     }
 
     /// Without the lines of the log.
-    mutating func handle(_ event: IPCPEvent) -> [IPCPAction] {
-        var actions: [IPCPAction] = []
+    mutating func handle(_ event: DatagramEvent) -> [DatagramAction] {
+        var actions: [DatagramAction] = []
         layer.handle(event, now: now, into: &actions)
         return actions.filter { if case .report = $0 { false } else { true } }
     }
 
-    mutating func ask(_ request: IPCPRequest) -> [IPCPAction] { handle(.request(request)) }
+    mutating func ask(_ request: IPCPRequest) -> [DatagramAction] { handle(.request(request)) }
 
     /// Time goes by; what is due is done.
-    mutating func pass(milliseconds: UInt64) -> [IPCPAction] {
+    mutating func pass(milliseconds: UInt64) -> [DatagramAction] {
         let end = now + TimeSpan(milliseconds: milliseconds)
-        var actions: [IPCPAction] = []
+        var actions: [DatagramAction] = []
         while let deadline = layer.deadline, deadline <= end {
             now = max(now, deadline)
             actions += handle(.timeout)
@@ -62,17 +62,17 @@ struct LayerRig {
         return actions
     }
 
-    mutating func arrive(_ message: DatagramManagement, from source: DatagramAddress = peer) -> [IPCPAction] {
+    mutating func arrive(_ message: DatagramManagement, from source: DatagramAddress = peer) -> [DatagramAction] {
         let bytes = message.encoded()
         guard case .control = layer.arriving(0, length: bytes.count, from: source, now: now) else { return [] }
-        return handle(.datagram(bytes, from: source))
+        return handle(.lower(.datagram(bytes, from: source)))
     }
 
     /// Asks for a flow and answers the question that comes of it; returns what then happens.
     mutating func allocate(
         _ flow: UInt32, port: Int32, quality: QualityOfService = .raw, authentication: [UInt8] = [7, 7],
         patience: UInt64 = 20_000
-    ) -> [IPCPAction] {
+    ) -> [DatagramAction] {
         next += 1
         let actions = handle(
             .offered(
@@ -80,40 +80,40 @@ struct LayerRig {
                 .allocate(
                     RequestID(next), LayerRig.offer(flow, quality), hash: LayerRig.hash,
                     authentication: authentication, patience: TimeSpan(milliseconds: patience))))
-        return actions.flatMap { action -> [IPCPAction] in
-            guard case .resolve(let id, _) = action else { return [action] }
-            return handle(.resolved(id, .address(LayerRig.peer.bytes, validity: TimeSpan(seconds: 60))))
+        return actions.flatMap { action -> [DatagramAction] in
+            guard case .lower(.resolve(let id, _)) = action else { return [action] }
+            return handle(.lower(.resolved(id, .address(LayerRig.peer.bytes, validity: TimeSpan(seconds: 60)))))
         }
     }
 
     /// The request among actions, and where it goes.
-    static func request(in actions: [IPCPAction]) -> DatagramManagement.FlowRequest? {
-        for case .send(let bytes, _) in actions {
+    static func request(in actions: [DatagramAction]) -> DatagramManagement.FlowRequest? {
+        for case .lower(.send(let bytes, _)) in actions {
             if case .request(let request)? = try? DatagramManagement(decoding: bytes) { return request }
         }
         return nil
     }
 
-    static func reply(in actions: [IPCPAction]) -> DatagramManagement.FlowReply? {
-        for case .send(let bytes, _) in actions {
+    static func reply(in actions: [DatagramAction]) -> DatagramManagement.FlowReply? {
+        for case .lower(.send(let bytes, _)) in actions {
             if case .reply(let reply)? = try? DatagramManagement(decoding: bytes) { return reply }
         }
         return nil
     }
 
     /// Said last, when the port is not used any more: irmd may give its place to another flow at once.
-    static func refusal(in actions: [IPCPAction], after port: Int32) -> Failure? {
+    static func refusal(in actions: [DatagramAction], after port: Int32) -> Failure? {
         let isDiscarded = actions.dropLast().last == .discard(FlowPort(port))
         if isDiscarded, case .reply(.refused(_, let failure, _)) = actions.last { return failure }
         return nil
     }
 
-    static func refusal(in actions: [IPCPAction]) -> Failure? {
+    static func refusal(in actions: [DatagramAction]) -> Failure? {
         for case .reply(.refused(_, let failure, _)) in actions { return failure }
         return nil
     }
 
-    static func failure(in actions: [IPCPAction]) -> Failure? {
+    static func failure(in actions: [DatagramAction]) -> Failure? {
         for case .reply(.failed(_, let failure, _)) in actions { return failure }
         return nil
     }
@@ -138,12 +138,12 @@ struct LayerRig {
     }
 
     /// The number under which irmd hears of a request.
-    static func arrival(in actions: [IPCPAction]) -> RequestID? {
+    static func arrival(in actions: [DatagramAction]) -> RequestID? {
         for case .reply(.arrived(let id, _, _, _, _)) in actions { return id }
         return nil
     }
 
-    mutating func accept(_ id: RequestID, _ flow: UInt32, port: Int32) -> [IPCPAction] {
+    mutating func accept(_ id: RequestID, _ flow: UInt32, port: Int32) -> [DatagramAction] {
         handle(.offered(FlowPort(port), .accept(id, LayerRig.offer(flow), authentication: [9, 9])))
     }
 

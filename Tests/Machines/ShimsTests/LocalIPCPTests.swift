@@ -15,8 +15,8 @@ import Vocabulary
         LayerConfiguration(layer: try #require(LayerName("layer")), hash: hash, parameters: .local)
     }
 
-    private mutating func ask(_ request: IPCPRequest) -> [IPCPAction] {
-        var actions: [IPCPAction] = []
+    private mutating func ask(_ request: IPCPRequest) -> [IPCPAction<NoLowerSide>] {
+        var actions: [IPCPAction<NoLowerSide>] = []
         ipcp.handle(.request(request), now: Instant(nanoseconds: 0), into: &actions)
         return actions
     }
@@ -67,7 +67,7 @@ import Vocabulary
     @Test("flows are counted with descriptors from 64, lowest first, as in the tutorial")
     mutating func flows() {
         let hash: [UInt8] = [0x53, 0x89, 0xe8, 0xf1, 0]
-        func texts(_ actions: [IPCPAction]) -> [String] {
+        func texts(_ actions: [IPCPAction<NoLowerSide>]) -> [String] {
             actions.compactMap { if case .report(let report) = $0 { report.text } else { nil } }
         }
         #expect(texts(ask(.flowRequested(FlowID(1), hash: hash))) == ["Allocating flow to 5389e8f1 on fd 64."])
@@ -81,7 +81,7 @@ import Vocabulary
         #expect(ask(.flowEnded(FlowID(3))) == [])
         #expect(ask(.flowAllocated(FlowID(2))) == [])
         #expect(ask(.flowRequested(FlowID(2), hash: hash)) == [])
-        var actions: [IPCPAction] = []
+        var actions: [IPCPAction<NoLowerSide>] = []
         ipcp.handle(.timeout, now: Instant(nanoseconds: 0), into: &actions)
         #expect(actions.isEmpty && ipcp.deadline == nil)
     }
