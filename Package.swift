@@ -76,6 +76,10 @@ let machines = floor(
                 .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: pure),
         .target(
+            name: "Forwarding",
+            dependencies: ["Vocabulary", "IPCP", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: pure),
+        .target(
             name: "ResourceManagement",
             dependencies: [
                 "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
@@ -223,6 +227,7 @@ let tests = [
     floor(
         "Machines", in: "Tests",
         [
+            .testTarget(name: "ForwardingTests", dependencies: ["Vocabulary", "IPCP", "Forwarding"]),
             .testTarget(
                 name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
             .testTarget(
