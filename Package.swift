@@ -126,13 +126,8 @@ let runtimes = floor(
         .target(
             name: "IPCPRuntime",
             dependencies: [
-                "Vocabulary", "LocalProtocol", "IPCP", "Platform", "CLinux",
-                .product(name: "DequeModule", package: "swift-collections"),
-            ], swiftSettings: driver),
-        .target(
-            name: "DatagramRuntime",
-            dependencies: [
-                "Vocabulary", "LocalProtocol", "IPCP", "Shims", "IPCPRuntime", "FlowRuntime", "NameResolution", "Platform",
+                "Vocabulary", "LocalProtocol", "IPCP", "Forwarding", "Shims", "FlowRuntime", "NameResolution",
+                "Platform",
                 "CLinux", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
@@ -173,9 +168,9 @@ let programs = floor(
         .executableTarget(
             name: "ipcpd-local", dependencies: ["Shims", "IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
-            name: "ipcpd-udp4", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
+            name: "ipcpd-udp4", dependencies: ["IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
-            name: "ipcpd-udp6", dependencies: ["Shims", "DatagramRuntime", "CLinux"], swiftSettings: driver),
+            name: "ipcpd-udp6", dependencies: ["IPCPRuntime", "CLinux"], swiftSettings: driver),
         .executableTarget(
             name: "irm", dependencies: ["CLinux", "IRMCommands", "ManagementClient", "ToolSupport", "Vocabulary"],
             swiftSettings: driver),
@@ -198,7 +193,7 @@ let rigs: [Target] = [
         path: "Tests/Runtimes/AttachedProcess", swiftSettings: driver),
     .target(name: "CountedMemory", path: "Tests/CountedMemory"),
     .executableTarget(
-        name: "counted-ipcpd", dependencies: ["CountedMemory", "DatagramRuntime", "Shims", "CLinux"],
+        name: "counted-ipcpd", dependencies: ["CountedMemory", "IPCPRuntime", "CLinux"],
         path: "Tests/CountedDaemon", swiftSettings: driver),
     .target(
         name: "BrokerDouble",

@@ -27,9 +27,8 @@ import Testing
             "NameResolution": driver.union(["Shims", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
             "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
-            "IPCPRuntime": driver.union(["LocalProtocol", "IPCP", "DequeModule"]),
-            "DatagramRuntime": driver.union([
-                "LocalProtocol", "IPCP", "Shims", "FlowRuntime", "NameResolution", "IPCPRuntime", "DequeModule",
+            "IPCPRuntime": driver.union([
+                "LocalProtocol", "IPCP", "Forwarding", "Shims", "FlowRuntime", "NameResolution", "DequeModule",
             ]),
             "ResourceManagerRuntime": driver.union([
                 "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "ToolSupport", "DequeModule",
@@ -44,8 +43,8 @@ import Testing
             "OuroborosIRM": driver.union(["LocalProtocol", "ManagementClient", "COuroboros"]),
             "irmd": ["ResourceManagerRuntime", "ToolSupport", "CLinux"],
             "ipcpd-local": ["IPCPRuntime", "Shims", "CLinux"],
-            "ipcpd-udp4": ["DatagramRuntime", "Shims", "CLinux"],
-            "ipcpd-udp6": ["DatagramRuntime", "Shims", "CLinux"],
+            "ipcpd-udp4": ["IPCPRuntime", "CLinux"],
+            "ipcpd-udp6": ["IPCPRuntime", "CLinux"],
             "ObenchSwift": ["Ouroboros"],
             "irm": ["IRMCommands", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary"],
             "oping": program.union(["Ping", "ManagementClient"]),

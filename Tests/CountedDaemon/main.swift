@@ -2,10 +2,9 @@
 
 import CLinux
 import CountedMemory
-import DatagramRuntime
-import Shims
+import IPCPRuntime
 
 // ipcpd-udp4, which shows how often it asks for memory; see Tests/Allocations.
 
 counted_memory_begin()
-exit(DatagramDaemon<UDP4IPCP>.run())
+exit(DatagramDriver.run(.ipv4))

@@ -14,7 +14,7 @@ private struct Layer {
         DatagramAddress(family: .ipv4, high: 0, low: 0x0A00_0000 + $0, port: 3_435)
     }
 
-    private var machine = UDP4IPCP(seed: 1)
+    private var machine = DatagramLayer(.ipv4, seed: 1)
     private var now = Instant(nanoseconds: 1)
     private var ports: Set<FlowPort> = []
     private var arrivals: [RequestID] = []
@@ -80,7 +80,10 @@ private struct Layer {
 
     private mutating func arrive(_ bytes: [UInt8], from peer: DatagramAddress) {
         let header = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard case .control = machine.arriving(header, length: bytes.count, from: peer, now: now) else { return }
+        guard
+            case .control = machine.arriving(
+                PacketHeader(networkOrder: header), length: bytes.count, from: peer, now: now)
+        else { return }
         tell(.lower(.datagram(bytes, from: peer)))
     }
 
@@ -108,12 +111,14 @@ private struct Layer {
     private mutating func packet(_ input: inout Input, from peer: DatagramAddress) {
         let endpoint = input.byte() & 1 == 0 ? endpoints[Int(input.byte()) % endpoints.count].rawValue : 1
         let length = Int(input.byte()) * 40
-        if case .deliver(let port) = machine.arriving(endpoint, length: length, from: peer, now: now) {
+        if case .deliver(let port, trim: 4) = machine.arriving(
+            PacketHeader(networkOrder: endpoint), length: length, from: peer, now: now)
+        {
             precondition(ports.contains(port), "a packet for \(port), which has no flow")
         }
         let port = FlowPort(Int32(input.byte() & 31))
-        if case .send(let header, _) = machine.departing(length, on: port, now: now) {
-            precondition(ports.contains(port) && header != 0, "a packet of \(port), which has no flow")
+        if case .prepend(let header, _) = machine.departing(length, on: port, now: now) {
+            precondition(ports.contains(port) && header.leading32 != 0, "a packet of \(port), which has no flow")
         }
     }
 

@@ -6,9 +6,6 @@ import Vocabulary
 /// The control half: every IPCP, the local one has no other.
 package protocol IPCPMachine<Lower>: Sendable {
     associatedtype Lower: LowerSide
-    static var type: IPCPType { get }
-    /// `seed`: what it has for chance.
-    init(seed: UInt64)
     /// Something happened. Appends what must now be done; never blocks, never fails silently.
     mutating func handle(_ event: IPCPEvent<Lower>, now: Instant, into actions: inout [IPCPAction<Lower>])
     /// When `handle(.timeout)` wants to be called if nothing else happens. `mutating`, because who does not know the type would

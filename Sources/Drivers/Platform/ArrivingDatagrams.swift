@@ -91,7 +91,7 @@ final class ArrivingDatagrams {
             if result >= 0 { return Int(result) }
             let heard = collect(errors)
             if result == -EAGAIN { return 0 }
-            if !heard { errors.add(DatagramTrouble(errno: -result)) }
+            if !heard { errors.add(PacketTrouble(errno: -result)) }
         }
         return 0
     }

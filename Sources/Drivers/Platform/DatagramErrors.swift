@@ -7,17 +7,17 @@ import Vocabulary
 /// socket; as long as one does, the socket is reported as ready.
 final class DatagramErrors {
     private let descriptor: Int32
-    private let troubles = KernelArray(repeating: DatagramTroubles(), count: 1)
+    private let troubles = KernelArray(repeating: PacketTroubles(), count: 1)
     /// So many are taken at once. More cannot keep us: they come as fast as somebody sends them.
     private static let batch = 256
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    func add(_ trouble: DatagramTrouble, _ count: Int = 1) { troubles[0].add(trouble, count) }
+    func add(_ trouble: PacketTrouble, _ count: Int = 1) { troubles[0].add(trouble, count) }
 
-    func take() -> DatagramTroubles {
+    func take() -> PacketTroubles {
         let taken = troubles[0]
-        if !taken.isEmpty { troubles[0] = DatagramTroubles() }
+        if !taken.isEmpty { troubles[0] = PacketTroubles() }
         return taken
     }
 
@@ -29,7 +29,7 @@ final class DatagramErrors {
             let error = cl_datagram_error(descriptor, &isOurs)
             guard error > 0 else { break }
             if isOurs { continue }
-            add(DatagramTrouble(errno: error))
+            add(PacketTrouble(errno: error))
             heard = true
         }
         return heard

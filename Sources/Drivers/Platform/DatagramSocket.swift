@@ -77,22 +77,17 @@ package struct DatagramSocket: ~Copyable {
     package var isFull: Bool { departing.isFull }
     package var isEmpty: Bool { departing.isEmpty }
 
-    /// Puts a datagram into the batch: the header, in network order, and the payload. The batch must not be full.
-    package func append(header: UInt32, payload: UnsafeRawBufferPointer, to destination: DatagramAddress) {
-        departing.append(header: header, payload: payload, to: destination)
-    }
-
-    /// Puts a datagram into the batch that has its header in front, which is cheaper: the kernel gathers one part instead
-    /// of two. The batch must not be full.
-    package func append(_ datagram: UnsafeRawBufferPointer, to destination: DatagramAddress) {
-        departing.append(datagram, to: destination)
+    /// Puts a datagram into the batch: the header and the payload. Without a header it is cheaper: the kernel gathers one part
+    /// instead of two. The batch must not be full.
+    package func append(_ header: PacketHeader, _ payload: UnsafeRawBufferPointer, to destination: DatagramAddress) {
+        departing.append(header, payload, to: destination)
     }
 
     /// Sends the batch, and empties it whatever comes of it.
-    package func flush() -> DatagramFlush { departing.flush(errors) }
+    package func flush() -> PacketFlush { departing.flush(errors) }
 
     /// What was lost since the last time.
-    package func takeTroubles() -> DatagramTroubles { errors.take() }
+    package func takeTroubles() -> PacketTroubles { errors.take() }
 
     /// Datagrams that came while the buffer of the socket was full, from the beginning; may wrap.
     package var dropped: UInt32 { cl_datagram_drops(descriptor.number) }
@@ -106,19 +101,24 @@ package struct DatagramReception: Sendable {
 }
 
 /// What became of a batch.
-package struct DatagramFlush: Sendable {
+package struct PacketFlush: Sendable {
     package enum Obstacle: Sendable {
-        /// The socket takes no more: to be tried again when it is writable.
+        /// Nothing more is taken: to be tried again when the socket is writable.
         case full
         /// The kernel has no memory or a queue below is full: to be tried again after `Limits.noBuffersPause`, because
         /// nothing tells when.
         case noBuffers
     }
 
-    /// Datagrams from the front of the batch that are sent, or lost and counted. The others were not sent.
+    /// Packets from the front of the batch that are sent, or lost and counted. The others were not sent.
     package let settled: Int
     /// Why there are others; else nil.
     package let obstacle: Obstacle?
+
+    package init(settled: Int, obstacle: Obstacle?) {
+        self.settled = settled
+        self.obstacle = obstacle
+    }
 }
 
 extension DatagramAddress {

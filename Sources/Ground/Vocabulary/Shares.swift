@@ -4,24 +4,23 @@
 /// at most half of the table, the next half of the rest, so that nobody can use up what the others need, and a lone owner
 /// is not held short. The last sixteenth is for those who are exempt: root and irmd's own user, who can then still look
 /// and mend.
-///
-/// `@inlinable`, so that each user's compiler makes it for its kind of owner.
 package struct Shares<Owner: Hashable & Sendable>: Sendable {
     package let capacity: Int
-    @usableFromInline package internal(set) var used = 0
-    @usableFromInline var places: [Owner: Int] = [:]
+    package private(set) var used = 0
+    private var places: [Owner: Int] = [:]
 
-    @inlinable package init(of capacity: Int) { self.capacity = capacity }
+    package init(of capacity: Int) { self.capacity = capacity }
 
-    @inlinable package func count(of owner: Owner) -> Int { places[owner] ?? 0 }
+    package func count(of owner: Owner) -> Int { places[owner] ?? 0 }
 
     /// `weight`: with 2 the first gets at most a third of the table, and so on.
-    @inlinable package func hasRoom(for owner: Owner, isExempt: Bool = false, weight: Int = 1) -> Bool {
+    package func hasRoom(for owner: Owner, isExempt: Bool = false, weight: Int = 1) -> Bool {
         isExempt ? used < capacity : count(of: owner) * weight < capacity - capacity / 16 - used
     }
 
     /// False if the owner has its share, by weight 1; then nothing is counted.
-    @discardableResult @inlinable package mutating func add(for owner: Owner, isExempt: Bool = false) -> Bool {
+    @discardableResult
+    package mutating func add(for owner: Owner, isExempt: Bool = false) -> Bool {
         guard hasRoom(for: owner, isExempt: isExempt) else { return false }
         used += 1
         places[owner, default: 0] += 1
@@ -29,7 +28,7 @@ package struct Shares<Owner: Hashable & Sendable>: Sendable {
     }
 
     /// One that `add` counted.
-    @inlinable package mutating func remove(for owner: Owner) {
+    package mutating func remove(for owner: Owner) {
         guard let index = places.index(forKey: owner) else { return }
         used -= 1
         if places.values[index] == 1 { places.remove(at: index) } else { places.values[index] -= 1 }

@@ -4,31 +4,29 @@ import HeapModule
 
 /// Deadlines with what is due at them. A cancelled timer stays in the heap until it comes to the top, or until half of the
 /// heap is cancelled timers, which are thrown out together then: so the queue needs memory for the timers that are set,
-/// and each operation costs O(log n), spread over the operations. `@inlinable`, so that each user's compiler makes it for
-/// what is due to it.
+/// and each operation costs O(log n), spread over the operations.
 package struct TimerQueue<Due: Sendable>: Sendable {
     /// One call of `set`; never given out twice.
     package struct Timer: Hashable, Sendable {
-        @usableFromInline let order: UInt64
-
-        @inlinable init(order: UInt64) { self.order = order }
+        fileprivate let order: UInt64
     }
 
-    @usableFromInline var entries = Heap<TimerEntry>()
-    @usableFromInline var dues: [UInt64: Due] = [:]
-    @usableFromInline var nextOrder: UInt64 = 0
+    private var entries = Heap<TimerEntry>()
+    private var dues: [UInt64: Due] = [:]
+    private var nextOrder: UInt64 = 0
     /// When the next timer is due. Stored, because loops ask on the way of packets, and a heap whose elements its compiler
     /// does not know takes memory to say it.
-    @usableFromInline package internal(set) var deadline: Instant?
+    package private(set) var deadline: Instant?
 
-    @inlinable package init() {}
+    package init() {}
 
     /// Timers that are set.
     package var count: Int { dues.count }
     /// Places of the heap; for tests.
     package var places: Int { entries.count }
 
-    @discardableResult @inlinable package mutating func set(_ due: Due, at deadline: Instant) -> Timer {
+    @discardableResult
+    package mutating func set(_ due: Due, at deadline: Instant) -> Timer {
         self.deadline = min(deadline, self.deadline ?? deadline)
         let timer = Timer(order: nextOrder)
         entries.insert(TimerEntry(deadline: deadline, order: nextOrder))
@@ -38,7 +36,7 @@ package struct TimerQueue<Due: Sendable>: Sendable {
     }
 
     /// Nothing if the timer came up or was cancelled before.
-    @inlinable package mutating func cancel(_ timer: Timer) {
+    package mutating func cancel(_ timer: Timer) {
         guard dues.removeValue(forKey: timer.order) != nil else { return }
         if entries.count > 64, entries.count > dues.count * 2 {
             entries = Heap(entries.unordered.filter { dues[$0.order] != nil })
@@ -47,31 +45,26 @@ package struct TimerQueue<Due: Sendable>: Sendable {
     }
 
     /// Removes and returns the earliest timer that is due.
-    @inlinable package mutating func next(now: Instant) -> Due? {
+    package mutating func next(now: Instant) -> Due? {
         guard let deadline, deadline <= now, let entry = entries.popMin() else { return nil }
         defer { settle() }
         return dues.removeValue(forKey: entry.order)
     }
 
     /// The earliest entry is one that is set.
-    @inlinable mutating func settle() {
+    private mutating func settle() {
         while let first = entries.min, dues[first.order] == nil { _ = entries.popMin() }
         deadline = entries.min?.deadline
     }
 }
 
-/// A place in the heap of a queue.
-package struct TimerEntry: Comparable, Sendable {
-    package let deadline: Instant
+/// Outside the queue, so that the heap is compiled for it.
+private struct TimerEntry: Comparable, Sendable {
+    let deadline: Instant
     /// Equal deadlines come up in the order in which they were set.
-    package let order: UInt64
+    let order: UInt64
 
-    @inlinable package init(deadline: Instant, order: UInt64) {
-        self.deadline = deadline
-        self.order = order
-    }
-
-    @inlinable package static func < (left: TimerEntry, right: TimerEntry) -> Bool {
+    static func < (left: TimerEntry, right: TimerEntry) -> Bool {
         left.deadline == right.deadline ? left.order < right.order : left.deadline < right.deadline
     }
 }

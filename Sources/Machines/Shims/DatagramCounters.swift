@@ -45,7 +45,7 @@ enum DropReason: UInt8, Sendable, CaseIterable {
     }
 }
 
-extension DatagramTrouble {
+extension PacketTrouble {
     /// As `irm status` shows it.
     fileprivate var name: String {
         switch self {
@@ -69,7 +69,7 @@ struct DatagramCounters: Sendable {
     private var packetsDeparted: UInt64 = 0
     private var bytesDeparted: UInt64 = 0
     private var drops = [UInt64](repeating: 0, count: DropReason.allCases.count)
-    private var troubles = [UInt64](repeating: 0, count: DatagramTrouble.allCases.count)
+    private var troubles = [UInt64](repeating: 0, count: PacketTrouble.allCases.count)
 
     mutating func arrived(_ bytes: Int) {
         packetsArrived &+= 1
@@ -83,7 +83,7 @@ struct DatagramCounters: Sendable {
 
     mutating func dropped(_ reason: DropReason) { drops[Int(reason.rawValue)] &+= 1 }
 
-    mutating func failed(_ trouble: DatagramTrouble, packets: Int) {
+    mutating func failed(_ trouble: PacketTrouble, packets: Int) {
         troubles[Int(trouble.rawValue)] &+= UInt64(max(packets, 0))
     }
 
@@ -96,6 +96,6 @@ struct DatagramCounters: Sendable {
             LayerStatus.Counter("packets departed", packetsDeparted),
             LayerStatus.Counter("bytes departed", bytesDeparted),
         ] + DropReason.allCases.map { LayerStatus.Counter($0.name, drops[Int($0.rawValue)]) }
-            + DatagramTrouble.allCases.map { LayerStatus.Counter($0.name, troubles[Int($0.rawValue)]) }
+            + PacketTrouble.allCases.map { LayerStatus.Counter($0.name, troubles[Int($0.rawValue)]) }
     }
 }

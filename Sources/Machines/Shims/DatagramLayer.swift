@@ -6,13 +6,13 @@ import LocalProtocol
 import Vocabulary
 import Wire
 
-/// The machine of a UDP layer: who asks for which flow, and which packets belong to it. Flows are asked for until they are
+/// The machine of a UDP layer, which is all hosts with one port and one directory: who asks for which flow, and which packets belong to it. Flows are asked for until they are
 /// answered or the caller's patience ends; they end here only, and nobody is told: the far end notices by itself. A flow
 /// that needs FRCP is refused, since there is none. spec: udp-layer
 ///
 /// An `allocate` or `accept` without the memory of its flow (`DatagramEvent.request` instead of `offered`) is one whose memory
 /// the driver could not map; it is answered with a failure.
-struct DatagramLayer: Sendable {
+package struct DatagramLayer: Sendable {
     private enum State: Sendable {
         case initialised
         /// Waits for a look at the key, until the deadline.
@@ -38,7 +38,7 @@ struct DatagramLayer: Sendable {
         case flow(EndpointID)
     }
 
-    /// What it knows of flows, by number.
+    /// All that is known of flows, for tests that look for what is left behind.
     struct Load: Hashable, Sendable {
         var endpoints = 0
         var requests = 0
@@ -64,15 +64,15 @@ struct DatagramLayer: Sendable {
     /// When requests go on.
     var timers = TimerQueue<EndpointID>()
 
-    init(_ family: DatagramAddress.Family, seed: UInt64) {
+    package init(_ family: DatagramAddress.Family, seed: UInt64) {
         self.family = family
         datagramBytes = Self.longestDatagram(of: family)
         endpoints = EndpointTable(seed: seed)
     }
 
-    static func longestDatagram(of family: DatagramAddress.Family) -> Int { family == .ipv4 ? 8_980 : 8_952 }
+    package static func longestDatagram(of family: DatagramAddress.Family) -> Int { family == .ipv4 ? 8_980 : 8_952 }
 
-    static func type(of family: DatagramAddress.Family) -> IPCPType { family == .ipv4 ? .udp4 : .udp6 }
+    package static func type(of family: DatagramAddress.Family) -> IPCPType { family == .ipv4 ? .udp4 : .udp6 }
 
     var type: IPCPType { Self.type(of: family) }
 
@@ -86,7 +86,7 @@ struct DatagramLayer: Sendable {
     }
 
     /// Asked after every batch of packets.
-    var deadline: Instant? {
+    package var deadline: Instant? {
         switch state {
         case .trying(_, let deadline), .reading(_, let deadline): return deadline
         case .initialised, .opening, .bootstrapped: break
@@ -94,7 +94,7 @@ struct DatagramLayer: Sendable {
         return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, directory?.deadline))
     }
 
-    mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
+    package mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
         switch event {
         case .request(let request): answer(request, now: now, into: &actions)
         case .offered(let port, let request): take(port, request, now: now, into: &actions)

@@ -6,7 +6,7 @@ import Vocabulary
 /// What a UDP layer has below it: a socket, and threads that know or ask where names are.
 package enum DatagramLower: LowerSide {
     package enum Event: Hashable, Sendable {
-        /// A datagram that `DatagramMachine.arriving` called control.
+        /// A datagram that `ForwardingMachine.arriving` called control.
         case datagram([UInt8], from: DatagramAddress)
         /// The outcome of `Action.open`.
         case opened

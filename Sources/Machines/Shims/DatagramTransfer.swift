@@ -6,22 +6,26 @@ import Wire
 
 /// The way of a packet: two questions, and nothing that allocates. spec: udp-layer §2, §4.3
 extension DatagramLayer {
-    mutating func arriving(_ header: UInt32, length: Int, from source: DatagramAddress) -> Arrival {
-        guard length >= Self.headerBytes else { return drop(.short) }
+    package mutating func arriving(
+        _ head: PacketHeader, length: Int, from source: DatagramAddress, now: Instant
+    ) -> Verdict<DatagramAddress> {
+        guard length >= Self.headerBytes, let header = head.leading32 else { return drop(.short) }
         guard length <= datagramBytes else { return drop(.long) }
-        guard header != EndpointID.management.rawValue else { return .control }
+        guard header != EndpointID.management.rawValue else { return .control(trim: 0) }
         switch endpoints.find(EndpointID(header), from: source) {
         case .flow(let port):
             // A datagram of nothing but its header is a keep-alive, and an empty packet for the process.
             counters.arrived(length - Self.headerBytes)
-            return .deliver(port)
+            return .deliver(port, trim: Self.headerBytes)
         case .unknown: return drop(.unknownEndpoint)
         case .otherSource: return drop(.otherSource)
         case .early: return drop(.early)
         }
     }
 
-    mutating func departing(_ length: Int, on port: FlowPort) -> Departure {
+    package mutating func departing(
+        _ length: Int, on port: FlowPort, now: Instant
+    ) -> Verdict<DatagramAddress> {
         guard let peer = endpoints.peer(of: port) else {
             counters.dropped(.notEstablished)
             return .drop
@@ -31,14 +35,18 @@ extension DatagramLayer {
             return .drop
         }
         counters.departed(length)
-        return .send(peer.endpoint.rawValue, to: peer.address)
+        return .prepend(PacketHeader(networkOrder: peer.endpoint.rawValue), to: peer.address)
     }
 
-    private mutating func drop(_ reason: DropReason) -> Arrival {
+    package mutating func control(
+        _ bytes: [UInt8], from source: DatagramAddress, now: Instant, into actions: inout [DatagramAction]
+    ) { handle(.lower(.datagram(bytes, from: source)), now: now, into: &actions) }
+
+    private mutating func drop(_ reason: DropReason) -> Verdict<DatagramAddress> {
         counters.dropped(reason)
         return .drop
     }
 
     /// What the driver could not do.
-    mutating func failed(_ trouble: DatagramTrouble, packets: Int) { counters.failed(trouble, packets: packets) }
+    package mutating func failed(_ trouble: PacketTrouble, packets: Int) { counters.failed(trouble, packets: packets) }
 }

@@ -7,8 +7,6 @@ import Vocabulary
 /// The layer of one host. Flows between its members need no IPCP in their path: this one knows the names and keeps the
 /// books of the flows. design: flow-memory §6
 package struct LocalIPCP: IPCPMachine {
-    package static let type = IPCPType.local
-
     private enum State: Sendable {
         case initialised
         case bootstrapped(LayerConfiguration)
@@ -26,8 +24,7 @@ package struct LocalIPCP: IPCPMachine {
     /// Two for each flow id that there can be.
     private var descriptors = LowestFree(from: UInt32(Limits.firstDescriptor), below: 1 << 20)
 
-    /// Nothing is left to chance.
-    package init(seed: UInt64) {}
+    package init() {}
 
     package var deadline: Instant? { nil }
 

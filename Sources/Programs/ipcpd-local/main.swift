@@ -4,4 +4,4 @@ import CLinux
 import IPCPRuntime
 import Shims
 
-exit(IPCPDaemon<LocalIPCP>.run())
+exit(IPCPDaemon<NoLowerDriver<LocalIPCP>>.run(.local) { _, _, _ in .init(LocalIPCP(), NoLowerDriver()) })

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import CLinux
-import DatagramRuntime
-import Shims
+import IPCPRuntime
 
-exit(DatagramDaemon<UDP4IPCP>.run())
+exit(DatagramDriver.run(.ipv4))

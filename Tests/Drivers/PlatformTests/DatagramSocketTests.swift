@@ -89,7 +89,7 @@ import Vocabulary
         let byte = Payloads().keep([])
         var count = 0
         while !sender.socket.isFull {
-            sender.socket.append(header: UInt32(count), payload: byte, to: receiver.address)
+            sender.socket.append(PacketHeader(networkOrder: UInt32(count)), byte, to: receiver.address)
             count += 1
         }
         #expect(count == Limits.datagramsPerBatch)
@@ -106,9 +106,10 @@ import Vocabulary
         for number in 0..<UInt32(100) {
             // Alone, in pairs, and in longer runs.
             if [0, 2, 3, 6, 7, 8, 9].contains(number % 13) {
-                sender.socket.append(payloads.keep([0, 0, 0, UInt8(number), 7, 8]), to: receiver.address)
+                sender.socket.append(
+                    PacketHeader(), payloads.keep([0, 0, 0, UInt8(number), 7, 8]), to: receiver.address)
             } else {
-                sender.socket.append(header: number, payload: payloads.keep([7, 8]), to: receiver.address)
+                sender.socket.append(PacketHeader(networkOrder: number), payloads.keep([7, 8]), to: receiver.address)
             }
         }
         #expect(sender.flush().settled == 100)
@@ -125,7 +126,7 @@ import Vocabulary
         let payloads = Payloads()
         let lengths = [0, 0, 5, 5, 0, 600, 600, 0, 600, 7, 0]
         for length in lengths {
-            sender.socket.append(payloads.keep(Datagram.pattern(3, length)), to: receiver.address)
+            sender.socket.append(PacketHeader(), payloads.keep(Datagram.pattern(3, length)), to: receiver.address)
         }
         #expect(sender.flush().settled == lengths.count)
         var arrived: [[UInt8]] = []
@@ -143,7 +144,7 @@ import Vocabulary
         let bytes = answer.keep([1, 2, 3])
         _ = client.send([[9]], to: [server.address])
         #expect(server.isReady())
-        _ = server.receive { request, source in server.socket.append(header: 7, payload: bytes, to: source) }
+        _ = server.receive { request, source in server.socket.append(PacketHeader(networkOrder: 7), bytes, to: source) }
         #expect(server.flush().settled == 1)
         #expect(client.receive(1) == [Datagram(header: 7, payload: [1, 2, 3], source: server.address)])
         withExtendedLifetime(answer) {}

@@ -8,7 +8,7 @@ import Vocabulary
 
 /// What the network and the kernel do to a `DatagramSocket`. Kernels in trouble are played by functions that refuse what
 /// they see in a message: which port it goes to, and of how many datagrams it is made.
-@Suite struct DatagramTroubleTests {
+@Suite struct PacketTroubleTests {
     @Test(arguments: [DatagramAddress.Family.ipv4, .ipv6], [true, false])
     func aPortWhereNobodyListensStopsNobody(family: DatagramAddress.Family, offloads: Bool) throws {
         let sender = try Loopback.socket(family, offloads: offloads)
@@ -80,7 +80,7 @@ import Vocabulary
         let longest = payloads.keep([5, 6, 7])
         // Three messages: of two, of one, and of one.
         for payload in [bytes, bytes, longer, longest] {
-            sender.socket.append(header: 1, payload: payload, to: receiver.address)
+            sender.socket.append(PacketHeader(networkOrder: 1), payload, to: receiver.address)
         }
         let flush = sender.flush()
         #expect(flush.settled == 2)
@@ -114,11 +114,11 @@ import Vocabulary
     }
 
     @Test(arguments: [
-        (ENETDOWN, DatagramTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .interfaceDown),
+        (ENETDOWN, PacketTrouble.interfaceDown), (EADDRNOTAVAIL, .interfaceDown), (ENETUNREACH, .interfaceDown),
         (EHOSTUNREACH, .unreachable),
         (EPERM, .other),
     ])
-    func whateverTheSystemSaysIsCounted(error: Int32, trouble: DatagramTrouble) throws {
+    func whateverTheSystemSaysIsCounted(error: Int32, trouble: PacketTrouble) throws {
         let transmit: DatagramSocket.Transmit =
             switch error {
             case ENETDOWN: { _, _, _ in -ENETDOWN }

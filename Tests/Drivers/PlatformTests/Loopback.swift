@@ -78,19 +78,19 @@ final class Node {
     var descriptor: Int32 { socket.descriptor.number }
     var dropped: UInt32 { socket.dropped }
     var isEmpty: Bool { socket.isEmpty }
-    func takeTroubles() -> DatagramTroubles { socket.takeTroubles() }
-    func flush() -> DatagramFlush { socket.flush() }
+    func takeTroubles() -> PacketTroubles { socket.takeTroubles() }
+    func flush() -> PacketFlush { socket.flush() }
     func receive(_ body: (UnsafeRawBufferPointer, DatagramAddress) -> Void) -> DatagramReception {
         socket.receive(body)
     }
 
     /// Sends the payloads in batches, each with its number as header, to one destination after the other.
-    func send(_ payloads: [[UInt8]], to destinations: [DatagramAddress]) -> [DatagramFlush] {
+    func send(_ payloads: [[UInt8]], to destinations: [DatagramAddress]) -> [PacketFlush] {
         let kept = Payloads()
-        var flushes: [DatagramFlush] = []
+        var flushes: [PacketFlush] = []
         for (number, payload) in payloads.enumerated() {
             let destination = destinations[number % destinations.count]
-            socket.append(header: UInt32(number), payload: kept.keep(payload), to: destination)
+            socket.append(PacketHeader(networkOrder: UInt32(number)), kept.keep(payload), to: destination)
             if socket.isFull { flushes.append(flush()) }
         }
         if !isEmpty { flushes.append(flush()) }

@@ -21,9 +21,10 @@ import Wire
         #expect(reply.requester == EndpointID(3) && reply.response == 0 && reply.authentication == [9, 9])
         #expect(actions.last == .reply(.taken(FlowID(8), authentication: [], with: address)))
         guard
-            case .deliver(FlowPort(64)) = rig.layer.arriving(
-                reply.responder.rawValue, length: 4, from: LayerRig.peer, now: rig.now),
-            case .send(3, to: LayerRig.peer) = rig.layer.departing(0, on: FlowPort(64), now: rig.now)
+            case .deliver(FlowPort(64), trim: 4) = rig.layer.arriving(
+                PacketHeader(networkOrder: reply.responder.rawValue), length: 4, from: LayerRig.peer, now: rig.now),
+            case .prepend(PacketHeader(networkOrder: 3), to: LayerRig.peer) = rig.layer.departing(
+                0, on: FlowPort(64), now: rig.now)
         else {
             Issue.record("packets do not go both ways")
             return
@@ -254,7 +255,7 @@ import Wire
             #expect(rig.accept(id, 7, port: port).last == rig.refused(7, port))
             #expect(rig.handle(.ended(FlowPort(port == 64 ? 63 : port))).isEmpty)
         }
-        guard case .send = rig.layer.departing(1, on: FlowPort(64), now: rig.now) else {
+        guard case .prepend = rig.layer.departing(1, on: FlowPort(64), now: rig.now) else {
             Issue.record("the flow is gone")
             return
         }

@@ -15,7 +15,7 @@ import Wire
 
     @Test("it is bootstrapped when its socket is open, and says how long messages may be")
     func bootstrap() throws {
-        var layer = UDP4IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv4, seed: 1)
         var actions: [DatagramAction] = []
         let configuration = try LayerRig.configuration()
         layer.handle(
@@ -36,7 +36,7 @@ import Wire
 
     @Test("a port that is in use is said so, and another one can be tried")
     func notOpened() throws {
-        var layer = UDP6IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv6, seed: 1)
         let loopback = DatagramAddress(family: .ipv6, high: 0, low: 1, port: 3_435)
         func handle(_ event: DatagramEvent) -> [DatagramAction] {
             var actions: [DatagramAction] = []
@@ -58,7 +58,7 @@ import Wire
 
     @Test("a link-local address needs a scope, and is told so who has none to give, as C programs")
     func linkLocal() throws {
-        var layer = UDP6IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv6, seed: 1)
         func reason(_ scope: UInt32, _ failure: Failure?) throws -> String? {
             let own = DatagramAddress(family: .ipv6, high: 0xfe80 << 48, low: 1, port: 3_435, scope: scope)
             let configuration = LayerConfiguration(
@@ -79,7 +79,7 @@ import Wire
 
     @Test("parameters without an address, a port or MD5 are refused")
     func parameters() throws {
-        var layer = UDP4IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv4, seed: 1)
         for change in 0..<4 {
             var configuration = try LayerRig.configuration(port: change == 0 ? 0 : 1)
             if change == 1 { configuration.hash = .sha3x256 }
@@ -96,7 +96,7 @@ import Wire
 
     @Test("before it is bootstrapped it has no names and no flows")
     func initialised() throws {
-        var layer = UDP4IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv4, seed: 1)
         var actions: [DatagramAction] = []
         let now = Instant(nanoseconds: 0)
         layer.handle(.request(.register(RequestID(1), hash: LayerRig.hash)), now: now, into: &actions)
@@ -130,7 +130,10 @@ import Wire
         #expect(rig.arrive(reply) == [.reply(.taken(FlowID(5), authentication: [1, 2], with: peerText))])
         #expect(rig.arrive(reply).isEmpty)
         #expect(rig.counter("dropped: unexpected reply") == 3)
-        guard case .send(77, to: LayerRig.peer) = rig.layer.departing(10, on: FlowPort(64), now: rig.now) else {
+        guard
+            case .prepend(PacketHeader(networkOrder: 77), to: LayerRig.peer) = rig.layer.departing(
+                10, on: FlowPort(64), now: rig.now)
+        else {
             Issue.record("the packet does not go to the peer")
             return
         }
@@ -257,7 +260,8 @@ import Wire
     func status() throws {
         var rig = try LayerRig()
         let endpoint = try rig.establish(5, port: 64)
-        _ = rig.layer.arriving(endpoint.rawValue, length: 104, from: LayerRig.peer, now: rig.now)
+        _ = rig.layer.arriving(
+            PacketHeader(networkOrder: endpoint.rawValue), length: 104, from: LayerRig.peer, now: rig.now)
         _ = rig.layer.departing(50, on: FlowPort(64), now: rig.now)
         rig.layer.failed(.queueFull, packets: 3)
         guard case .reply(.described(RequestID(4), let status))? = rig.ask(.describe(RequestID(4))).first else {

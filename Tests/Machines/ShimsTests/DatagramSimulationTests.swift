@@ -20,7 +20,7 @@ private struct Host {
         var answer: [UInt8] = []
     }
 
-    var layer: UDP4IPCP
+    var layer: DatagramLayer
     let address: DatagramAddress
     var flows: [FlowID: Flow] = [:]
     var ports: [FlowPort: FlowID] = [:]
@@ -33,7 +33,7 @@ private struct Host {
     var next: UInt32 = 1
 
     init(_ number: UInt64, seed: UInt64) {
-        layer = UDP4IPCP(seed: seed &* 2 &+ number)
+        layer = DatagramLayer(.ipv4, seed: seed &* 2 &+ number)
         address = LayerRig.address(number)
     }
 
@@ -178,13 +178,14 @@ private struct World {
     private mutating func deliver(_ packet: Packet) {
         let header = packet.bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         let verdict = hosts[packet.to].layer.arriving(
-            header, length: packet.bytes.count, from: packet.source, now: now)
+            PacketHeader(networkOrder: header), length: packet.bytes.count, from: packet.source, now: now)
         switch verdict {
         case .control: tell(packet.to, .lower(.datagram(packet.bytes, from: packet.source)))
-        case .deliver(let port):
+        case .deliver(let port, _):
             let flow = hosts[packet.to].ports[port].flatMap { hosts[packet.to].flows[$0] }
             #expect(flow?.verdict == .taken, "a packet for a flow that is not there")
         case .drop: break
+        case .relay, .prepend, .hold: Issue.record("no verdict for what arrives: \(verdict)")
         }
     }
 
@@ -222,9 +223,8 @@ private struct World {
 
     mutating func write(_ index: Int) {
         guard let port = hosts[index].ports.keys.sorted().randomElement(using: &numbers) else { return }
-        guard case .send(let header, let to) = hosts[index].layer.departing(8, on: port, now: now) else { return }
-        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: header >> (24 - 8 * $0)) }
-        send(bytes + [1, 2, 3, 4, 5, 6, 7, 8], from: index, to: to)
+        guard case .prepend(let header, let to) = hosts[index].layer.departing(8, on: port, now: now) else { return }
+        send((0..<header.count).map { header[$0] } + [1, 2, 3, 4, 5, 6, 7, 8], from: index, to: to)
     }
 
     mutating func step() {

@@ -12,7 +12,9 @@ import Wire
     private func delivered(
         _ rig: inout LayerRig, _ header: UInt32, length: Int = 10, from source: DatagramAddress = LayerRig.peer
     ) -> FlowPort? {
-        if case .deliver(let port) = rig.layer.arriving(header, length: length, from: source, now: rig.now) {
+        if case .deliver(let port, trim: 4) = rig.layer.arriving(
+            PacketHeader(networkOrder: header), length: length, from: source, now: rig.now)
+        {
             return port
         }
         return nil
@@ -61,7 +63,7 @@ import Wire
         var rig = try LayerRig()
         _ = try rig.establish(5, port: 64)
         func departs(_ length: Int, on port: Int32) -> Bool {
-            if case .send = rig.layer.departing(length, on: FlowPort(port), now: rig.now) { true } else { false }
+            if case .prepend = rig.layer.departing(length, on: FlowPort(port), now: rig.now) { true } else { false }
         }
         #expect(departs(0, on: 64) && departs(8_976, on: 64) && !departs(8_977, on: 64))
         #expect(!departs(1, on: 65) && !departs(1, on: -1) && !departs(1, on: .max) && !departs(1, on: .min))
@@ -88,7 +90,8 @@ import Wire
                 bytes.removeSubrange(Int.random(in: bytes.indices, using: &numbers)...)
             }
             let header = bytes.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            _ = rig.layer.arriving(header, length: bytes.count, from: LayerRig.peer, now: rig.now)
+            _ = rig.layer.arriving(
+                PacketHeader(networkOrder: header), length: bytes.count, from: LayerRig.peer, now: rig.now)
             // Also what the data path would not have called control.
             let actions = rig.handle(.lower(.datagram(bytes, from: LayerRig.peer)))
             for case .reply(.arrived(let id, _, _, _, _)) in actions { _ = rig.ask(.reject(id, .name)) }

@@ -12,7 +12,7 @@ import Vocabulary
     private static let rights = FileRights(user: UserID(5), group: GroupID(6))
 
     private struct Rig {
-        var layer = UDP4IPCP(seed: 1)
+        var layer = DatagramLayer(.ipv4, seed: 1)
         var now = Instant(nanoseconds: 0)
 
         mutating func handle(_ event: DatagramEvent) -> [DatagramAction] {

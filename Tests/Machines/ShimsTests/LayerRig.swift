@@ -14,13 +14,13 @@ struct LayerRig {
     static let peer = address(2)
     static let hash = [UInt8](0xA0...0xAF)
 
-    var layer: UDP4IPCP
+    var layer: DatagramLayer
     var now = Instant(nanoseconds: 1_000_000_000)
     var next: UInt64 = 100
 
     /// Bootstrapped.
     init(seed: UInt64 = 1) throws {
-        layer = UDP4IPCP(seed: seed)
+        layer = DatagramLayer(.ipv4, seed: seed)
         _ = ask(.bootstrap(RequestID(1), try LayerRig.configuration()))
         _ = handle(.lower(.opened))
     }
@@ -64,7 +64,8 @@ struct LayerRig {
 
     mutating func arrive(_ message: DatagramManagement, from source: DatagramAddress = peer) -> [DatagramAction] {
         let bytes = message.encoded()
-        guard case .control = layer.arriving(0, length: bytes.count, from: source, now: now) else { return [] }
+        guard case .control = layer.arriving(PacketHeader(networkOrder: 0), length: bytes.count, from: source, now: now)
+        else { return [] }
         return handle(.lower(.datagram(bytes, from: source)))
     }
 

@@ -8,7 +8,7 @@ import Vocabulary
 @testable import Shims
 
 @Suite struct LocalIPCPTests {
-    private var ipcp = LocalIPCP(seed: 1)
+    private var ipcp = LocalIPCP()
     private let hash = [UInt8](1...28)
 
     private func configuration(_ hash: DirectoryHash = .sha3x224) throws -> LayerConfiguration {

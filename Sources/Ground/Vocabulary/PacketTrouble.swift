@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 /// Why packets were lost between a flow and the network. Counted, and shown by `irm status`.
-package enum DatagramTrouble: UInt8, Sendable, CaseIterable {
+package enum PacketTrouble: UInt8, Sendable, CaseIterable {
     /// The process does not read: its queue is full.
     case queueFull
     /// The process has let go of the flow.

@@ -3,9 +3,9 @@
 import CLinux
 import Vocabulary
 
-extension DatagramTrouble {
+extension PacketTrouble {
     /// Told by the call that should have sent a datagram. A route that is not there went with its interface.
-    init(refusal errno: Int32) { self = errno == ENETUNREACH ? .interfaceDown : DatagramTrouble(errno: errno) }
+    init(refusal errno: Int32) { self = errno == ENETUNREACH ? .interfaceDown : PacketTrouble(errno: errno) }
 
     /// Come back from the network, or told by any other call.
     init(errno: Int32) {
@@ -21,15 +21,15 @@ extension DatagramTrouble {
 }
 
 /// How many datagrams were lost, by reason.
-package struct DatagramTroubles: Sendable {
+package struct PacketTroubles: Sendable {
     private var counts = InlineArray<9, Int>(repeating: 0)
     package private(set) var isEmpty = true
 
     package init() {}
 
-    package subscript(trouble: DatagramTrouble) -> Int { counts[Int(trouble.rawValue)] }
+    package subscript(trouble: PacketTrouble) -> Int { counts[Int(trouble.rawValue)] }
 
-    package mutating func add(_ trouble: DatagramTrouble, _ count: Int = 1) {
+    package mutating func add(_ trouble: PacketTrouble, _ count: Int = 1) {
         counts[Int(trouble.rawValue)] &+= count
         isEmpty = false
     }
