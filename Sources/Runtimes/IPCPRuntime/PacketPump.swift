@@ -237,7 +237,9 @@ final class PacketPlaces {
 enum PacketBytes {
     /// A private copy of the first bytes.
     @inline(__always) static func head(of packet: UnsafeRawBufferPointer) -> PacketHeader {
-        guard packet.count >= PacketHeader.capacity, let start = packet.baseAddress else { return shortHead(of: packet) }
+        guard packet.count >= PacketHeader.capacity, let start = packet.baseAddress else {
+            return shortHead(of: packet)
+        }
         return PacketHeader(
             UInt64(littleEndian: start.loadUnaligned(as: UInt64.self)),
             UInt64(littleEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
