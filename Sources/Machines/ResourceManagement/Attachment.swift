@@ -17,7 +17,7 @@ extension ResourceManager {
             outgoing.append(.drop(id))
             return
         }
-        connections[id] = Connection(credentials: credentials)
+        connections[id] = Connection(credentials)
         arm(id, at: now + Limits.greetingTimeout)
     }
 

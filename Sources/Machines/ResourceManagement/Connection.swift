@@ -3,16 +3,27 @@
 import LocalProtocol
 import Vocabulary
 
-/// A connection to irmd.
-struct Connection: Sendable {
+/// A connection to irmd. A class, because it is looked at far more often than it is kept: each look would copy all of it.
+/// The machine has the one reference that lasts.
+final class Connection {
     let credentials: Credentials
-    var stage: Stage = .greeting
+    var stage: Stage
     /// One for any number of requests: it is set again, for the request that is there then, when it comes up.
     var alarm: (deadline: Instant, timer: TimerQueue<ResourceManager.Due>.Timer)?
     /// No connection of its own: a request over the channel of an IPCP. Gone when the request is.
-    var isOfChannel = false
+    let isOfChannel: Bool
     /// The name that another host asks for: the request counts in the name's share.
-    var arrivalName: ServiceName?
+    let arrivalName: ServiceName?
+
+    init(
+        _ credentials: Credentials, _ stage: Stage = .greeting, isOfChannel: Bool = false,
+        arrivalName: ServiceName? = nil
+    ) {
+        self.credentials = credentials
+        self.stage = stage
+        self.isOfChannel = isOfChannel
+        self.arrivalName = arrivalName
+    }
 
     enum Stage: Sendable {
         /// No message yet.

@@ -28,7 +28,7 @@ extension ResourceManager {
         let party = flow[end]
         if case .released = party.hold { return }
         let isItsProcess = processes[party.process]?.flows.contains(id) == true
-        endAsking(id)
+        if flow.isAsked { endAsking(id) }
         flows[id]?[end].hold = .released(cause)
         if end == .first { flows[id]?.allocation = nil }
         if flows[id]?.end(of: party.process) == nil { processes[party.process]?.flows.remove(id) }

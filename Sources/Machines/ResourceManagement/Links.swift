@@ -76,9 +76,9 @@ struct Links: Sendable {
         let pair = Pair(client, server)
         let known = ids[pair]
         let id = known ?? add(pair, owner)
-        guard let slot = links[id]?.slots.take() else { return nil }
-        links[id]?.flows += 1
-        endPause(of: id)
+        guard let place = links.index(forKey: id), let slot = links.values[place].slots.take() else { return nil }
+        links.values[place].flows += 1
+        if links.values[place].pause != nil { endPause(of: id) }
         let clientEnd: End = client == pair.first ? .first : .second
         return LinkPlace(link: id, slot: LinkSlot(slot), clientEnd: clientEnd, linkIsNew: known == nil)
     }
@@ -106,19 +106,19 @@ struct Links: Sendable {
 
     /// False if the link is gone.
     mutating func giveBack(_ slot: LinkSlot, of id: LinkID) -> Bool {
-        guard links[id]?.slots.giveBack(slot.rawValue) != nil else { return false }
-        links[id]?.flows -= 1
-        beginPause(of: id)
+        guard let place = links.index(forKey: id) else { return false }
+        links.values[place].slots.giveBack(slot.rawValue)
+        links.values[place].flows -= 1
+        if links.values[place].flows == 0 { beginPause(of: id, place) }
         return true
     }
 
     /// Not of a link that is closed, nor of one between a process and itself, of which there is no second.
-    private mutating func beginPause(of id: LinkID) {
-        guard let pair = links[id]?.pair, links[id]?.flows == 0, ids[pair] == id, pair.first != pair.second else {
-            return
-        }
+    private mutating func beginPause(of id: LinkID, _ place: Dictionary<LinkID, Link>.Index) {
+        let pair = links.values[place].pair
+        guard pair.first != pair.second, ids[pair] == id else { return }
         pauses += 1
-        links[id]?.pause = pauses
+        links.values[place].pause = pauses
         let pause = Pause(link: id, number: pauses)
         ends[pair.first]?.add(pause)
         ends[pair.second]?.add(pause)

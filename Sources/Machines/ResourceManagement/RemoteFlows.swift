@@ -50,7 +50,7 @@ extension ResourceManager {
         channelCalls += 1
         let id = ConnectionID(1 << 63 | channelCalls)
         connections[id] = Connection(
-            credentials: process.credentials, stage: .call(.idle), isOfChannel: true, arrivalName: name)
+            process.credentials, .call(.idle), isOfChannel: true, arrivalName: name)
         processes[ipcp]?.calls.insert(id)
         return id
     }

@@ -45,7 +45,7 @@ package struct ManagerIdentity: Hashable, Sendable {
 /// the wiring. In the order in which to read them: `Attachment` (processes come and go), `FlowBroker`, `FlowOffers` and
 /// `FlowRelease` (a flow from its request to its end), `Management` (what `irm` asks), `Naming`, `Registration`,
 /// `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`.
-package struct ResourceManager: Sendable {
+package struct ResourceManager {
     let identity: ManagerIdentity
     let rights: Rights
     let hashing: any NameHashing
