@@ -87,6 +87,12 @@ int cl_membarrier(void) {
     return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0 ? 0 : -errno;
 }
 
+ssize_t cl_next_message(int fd) {
+    // Unix sockets say the whole length of a message that does not fit.
+    ssize_t result = recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    return result < 0 ? -errno : result;
+}
+
 ssize_t cl_receive_message(int fd, void *bytes, size_t capacity, int *fds, int *fd_count, int flags) {
     union {
         struct cmsghdr header;

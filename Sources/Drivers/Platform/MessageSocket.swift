@@ -54,12 +54,19 @@ package enum MessageSocket {
     package static func receive(
         on socket: Int32, nonBlocking: Bool = false, incomplete: Bool = false
     ) throws(Failure) -> Arrival? {
+        // Whoever looks again and again for a message that is not there yet shall not ask for memory each time.
+        var capacity = Limits.localMessageBytes
+        if nonBlocking {
+            let next = cl_next_message(socket)
+            if next == -Int(EAGAIN) { throw .wouldBlock }
+            if next >= 0 { capacity = min(next, capacity) }
+        }
         let flags = nonBlocking ? Int32(MSG_DONTWAIT) : 0
         var descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1)
         var count: Int32 = 0
         var result = 0
         // Not on the stack: threads of programs may have little.
-        let bytes = [UInt8](unsafeUninitializedCapacity: Limits.localMessageBytes) { buffer, length in
+        let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, length in
             result = withUnsafeMutableBytes(of: &descriptors) { places in
                 cl_receive_message(
                     socket, buffer.baseAddress, buffer.count, places.baseAddress?.assumingMemoryBound(to: Int32.self),

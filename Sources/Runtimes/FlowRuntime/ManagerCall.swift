@@ -131,9 +131,9 @@ package enum ManagerCall {
         }
     }
 
-    /// Never waits: irmd has room for what it has asked for.
+    /// Never waits: irmd has room for what it has asked for. What it answers has just come over this connection, which was ours
+    /// then.
     private static func reply(_ message: ProcessMessage, on connection: GuestDescriptor) throws(Failure) {
-        guard connection.isOurs else { throw .manager }
         do throws(Failure) {
             try MessageSocket.send(message.encoded(), on: connection.number, nonBlocking: true)
         } catch {
@@ -147,9 +147,9 @@ package enum ManagerCall {
         on connection: GuestDescriptor, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> MessageSocket.Arrival {
         while true {
-            for attempt in 0..<64 {
-                // The look at what the descriptor is costs as much as the attempt.
-                if let arrival = try arrivalNow(on: connection, looks: attempt % 8 == 0) { return arrival }
+            for attempt in 0..<128 {
+                // The look at what the descriptor is costs as much as the attempt. The request has just been sent on it.
+                if let arrival = try arrivalNow(on: connection, looks: attempt % 8 == 7) { return arrival }
                 if Processor.yieldMeetsOthers() { break }
             }
             try awaitMessage(on: connection, deadline: deadline, cancelState)

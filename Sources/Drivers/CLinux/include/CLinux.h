@@ -174,6 +174,8 @@ int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 
 /// One SEQPACKET message with up to 4 descriptors, which stay open here. Bytes sent or -errno. Never raises SIGPIPE.
 ssize_t cl_send_message(int fd, const void *bytes, size_t count, const int *fds, int fd_count, int flags);
+/// Bytes of the next message, which stays where it is; 0 also at the end of the connection. -EAGAIN: there is none.
+ssize_t cl_next_message(int fd);
 /// One message and up to 4 descriptors (close-on-exec). `*fd_count` = how many arrived. Bytes received, 0 at the end
 /// of the connection, or -errno; -EMSGSIZE if the message was longer than `capacity`. `*fd_count` is -1 if descriptors
 /// were lost because this process can open no more: then none stays open, as on an error. A cancellation point.
