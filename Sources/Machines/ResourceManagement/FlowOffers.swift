@@ -102,6 +102,8 @@ extension ResourceManager {
             return
         }
         let place = flow.place
+        // Its server let go of it while the client had to wait, and has died since.
+        guard links.contains(place.link) else { return giveToNext(flow, end.other) }
         let linkEnd = flow.linkEnd(end)
         let linkIsIncluded = links.isMissing(at: linkEnd, of: place.link)
         let descriptors = linkIsIncluded ? 3 : 1

@@ -35,10 +35,9 @@ extension ResourceManager {
         forgetCall(of: flow, end)
         reportRelease(flow, end, cause)
         switch flow[end.other].hold {
-        case .waiting:
-            finish(id)
-            // The client has seen nothing yet: the next acceptor may do better.
-            if end == .second, let allocation = flow.allocation { seek(allocation) }
+        // The server has had the flow, and may have written into it: the client, whose turn has not come, gets it too.
+        case .waiting where end == .second && cause == .deallocated: break
+        case .waiting: giveToNext(flow, end)
         case .released: finish(id)
         case .offered: if cause != .deallocated { markGone(flow, end) }
         case .held:
@@ -50,6 +49,12 @@ extension ResourceManager {
         if isItsProcess, case .offered(_, _, let descriptors) = party.hold {
             settleOffer(to: party.process, descriptors: descriptors)
         }
+    }
+
+    /// The client has seen nothing of the flow yet: the next acceptor may do better.
+    mutating func giveToNext(_ flow: Flow, _ end: End) {
+        finish(flow.id)
+        if end == .second, let allocation = flow.allocation { seek(allocation) }
     }
 
     /// The call connection through which the end was to be given is free for the next request.

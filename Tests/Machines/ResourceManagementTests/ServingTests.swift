@@ -100,6 +100,55 @@ import Vocabulary
         #expect(taken == 20)
     }
 
+    @Test(
+        "a client that has much to take gets a flow that its server has let go of meanwhile, or another if the server died",
+        arguments: [false, true])
+    func letGo(dies: Bool) throws {
+        var town = Town()
+        var calls = [town.client.call]
+        for _ in 1..<20 { calls.append(town.rig.connect(.call, pid: town.client.pid.rawValue)) }
+        var toServer: [(FlowID, ConnectionID)] = []
+        var toClient: [(FlowID, ConnectionID)] = []
+        func sort(_ actions: [ManagerAction]) {
+            for offer in actions.offers {
+                if offer.offer.end == .second {
+                    toServer.append((offer.offer.flow, offer.connection))
+                } else {
+                    toClient.append((offer.offer.flow, offer.connection))
+                }
+            }
+        }
+        for (index, call) in calls.enumerated() {
+            let accepting = index == 0 ? town.server.call : town.rig.connect(.call, pid: town.server.pid.rawValue)
+            sort(town.rig.accept(accepting))
+            sort(town.rig.allocate(call, "echo"))
+        }
+        var served = 0
+        while let (flow, connection) = toServer.popLast() {
+            sort(town.rig.take(flow, connection))
+            sort(town.rig.handle(.received(town.server.session, .deallocate(flow), .nothing)))
+            served += 1
+        }
+        town.rig.manager.checkInvariants()
+        #expect(served == 20 && toClient.count < 20)
+        if dies {
+            town.rig.handle(.died(town.server.pid))
+            town.rig.advance(TimeSpan(nanoseconds: 0))
+        }
+        var taken = 0
+        while let (flow, connection) = toClient.popLast() {
+            sort(town.rig.take(flow, connection))
+            taken += 1
+        }
+        town.rig.manager.checkInvariants()
+        #expect(toServer.isEmpty)
+        #expect(dies ? taken < 20 && town.rig.manager.waiting.count(for: service("echo")) == 0 : taken == 20)
+        for flow in town.rig.manager.flows.keys.sorted() {
+            town.rig.handle(.received(town.client.session, .deallocate(flow), .nothing))
+        }
+        #expect(town.rig.manager.flows.isEmpty)
+    }
+
     @Test("flow ids are not used again at once, and differ in their generation when they are")
     func flowIDs() {
         var numbers = FlowNumbers()
