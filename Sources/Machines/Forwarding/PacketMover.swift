@@ -9,8 +9,9 @@ import Vocabulary
 /// (`send`, `drop`, `hold`), ends the turn, and settles each outlet with what that has taken.
 ///
 /// * **Turns.** Flows with packets take turns of at most `quantum` packets.
-/// * **Runs.** What a flow gives to an outlet in one turn is a run, or several if packets between go nowhere. A batch is all runs that are not settled yet. Packets leave a
-///   flow in their order, so all runs of a flow in one batch are for the same outlet.
+/// * **Runs.** What a flow gives to an outlet in one turn is a run, or several if packets between go nowhere. A batch is all
+///   runs that are not settled yet. Packets leave a flow in their order, so all runs of a flow in one batch are for the same
+///   outlet.
 /// * **Settling.** An outlet takes packets from the front of a batch. Those that it did not take stay in their flow, which waits
 ///   for the outlet.
 /// * **Back-pressure.** An outlet that is full is given nothing until it says that it is open again, and flows whose next
@@ -105,7 +106,9 @@ package struct PacketMover: Sendable {
     package static let quantum = 64
 
     private let batch: Int
-    private var flows: [Flow]
+    private let ports: Int
+    /// By port, up to the greatest that there was.
+    private var flows: [Flow] = []
     private var turns: Deque<Turn> = []
     private var outlets: [Outlet]
     private var holds = TimerQueue<FlowPort>()
@@ -121,15 +124,18 @@ package struct PacketMover: Sendable {
     /// `batch`: packets between two settlings. `ports`: one more than the greatest number of a port.
     package init(outlets: Int = 1, batch: Int = Limits.datagramsPerBatch, ports: Int = Limits.descriptors) {
         self.batch = batch
-        flows = [Flow](repeating: Flow(), count: ports)
+        self.ports = ports
         self.outlets = [Outlet](repeating: Outlet(), count: outlets)
     }
 
     // Flows.
 
     package mutating func add(_ port: FlowPort) {
+        let index = Int(port.rawValue)
+        precondition(0..<ports ~= index, "\(port) is no port")
+        while flows.count <= index { flows.append(Flow()) }
         remove(port)
-        flows[Int(port.rawValue)].state = .resting
+        flows[index].state = .resting
     }
 
     /// The flow has ended. Between batches only: its packets may be in this one.
