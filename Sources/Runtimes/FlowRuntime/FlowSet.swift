@@ -48,6 +48,8 @@ package final class FlowSet: @unchecked Sendable {
     @exclusivity(unchecked) private var poller: Poller?
     /// He was told that there is nothing, and everything is armed.
     @exclusivity(unchecked) private var isAtRest = false
+    /// The next look begins with the links that have rung, perhaps long ago and for somebody else.
+    @exclusivity(unchecked) private var mustPollLinks = false
     /// The bell of `poll` was rung.
     @exclusivity(unchecked) private var isSignalled = false
     /// A peer's writer may not know that it is to wake this set, because the kernel refuses barriers.
@@ -90,6 +92,7 @@ package final class FlowSet: @unchecked Sendable {
             links[link.number] = watch
             polled.append(watch)
             if let poll, poll.isOurs { _ = listen(to: link, in: poll) }
+            mustPollLinks = poller != nil
         }
         // From now on the peer's writer fences for us; whoever is in the middle of a write is made to.
         // An IPCP's flow has had a writer who fences from the beginning.
@@ -136,7 +139,8 @@ package final class FlowSet: @unchecked Sendable {
     /// Moves what has happened into `queue`. True if there was anything.
     func collect(into queue: EventQueue, _ process: FlowProcess) -> Bool {
         looks &+= 1
-        if isAtRest || looks % FlowSet.looksUntilPoll == 0 && polled.count < links.count { pollLinks() }
+        if mustPollLinks || looks % FlowSet.looksUntilPoll == 0 && polled.count < links.count { pollLinks() }
+        mustPollLinks = false
         isAtRest = false
         lookAtLinks(process)
         lookAtHotFlows(queue)
@@ -296,6 +300,7 @@ package final class FlowSet: @unchecked Sendable {
         let poll = try openPoll()
         self.poller = poller
         isAtRest = false
+        mustPollLinks = true
         signal()
         return poll.number
     }
@@ -309,6 +314,7 @@ package final class FlowSet: @unchecked Sendable {
         guard poller != nil else { return true }
         if isSignalled { silence() }
         isAtRest = armAll()
+        mustPollLinks = isAtRest
         return isAtRest
     }
 

@@ -54,9 +54,9 @@ final class Link {
     /// Asks to be rung.
     func arm() { WakeUp.arm(armed) }
 
-    /// Takes a ring of the bell out of the socket; level-triggered polls would see it for ever. Other sets may rely on it.
+    /// Takes what the bell left in the socket; level-triggered polls would see it for ever. Other sets may rely on it.
     func silence() {
-        socket.silence(1)
+        socket.silence()
         if listeners > 0 { arm() }
     }
 

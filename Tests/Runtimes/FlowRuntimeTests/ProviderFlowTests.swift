@@ -159,6 +159,28 @@ import Vocabulary
         try ProviderFlow.consume(flow.provider, 3)
     }
 
+    /// Of a set that nobody polls any more, or of a flow that has ended.
+    @Test(arguments: [FlowSet.Poller.whoeverIsTold, .whoeverGoesOn])
+    func ringsThatNobodyHeardMakeADescriptorReadableOnce(poller: FlowSet.Poller) throws {
+        let flow = try Pair(broker)
+        defer { flow.close() }
+        let set = try #require(FlowSets.create())
+        defer { FlowSets.destroy(set) }
+        try FlowSets.add(flow.provider, to: set)
+        let link = try FlowTable.entry(flow.user).pointee.link.takeUnretainedValue()
+        for _ in 0..<3 { link.socket.ring() }
+        let descriptor = try FlowSets.pollDescriptor(set, for: poller)
+        var one = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        for _ in 0..<2 {
+            #expect(poll(&one, 1, 0) == 1)
+            #expect(throws: Failure.timedOut) {
+                try FlowSets.wait(set, EventQueue(), timeout: TimeSpan(nanoseconds: 0))
+            }
+            #expect(poll(&one, 1, 0) == 0)
+            link.socket.ring()
+        }
+    }
+
     /// A loop that goes on looking by itself is told only when it has nothing left to look at.
     @Test func aSetTellsWhoGoesOnOnlyOfWhatIsNew() throws {
         let flow = try Pair(broker)
