@@ -8,8 +8,8 @@ package protocol IPCPMachine<Lower>: Sendable {
     associatedtype Lower: LowerSide
     /// Something happened. Appends what must now be done; never blocks, never fails silently.
     mutating func handle(_ event: IPCPEvent<Lower>, now: Instant, into actions: inout [IPCPAction<Lower>])
-    /// When `handle(.timeout)` wants to be called if nothing else happens. `mutating`, because who does not know the type would
-    /// copy the whole machine to ask it.
+    /// When `handle(.timeout)` wants to be called if nothing else happens. `mutating`, because generic
+    /// code would copy the whole machine to ask it.
     var deadline: Instant? { mutating get }
 }
 

@@ -20,7 +20,7 @@ package protocol LogLine: Hashable, Sendable {
     var text: String { get }
 }
 
-/// Of a layer that keeps books and carries no packets.
+/// The lower side of a layer that keeps books and carries no packets.
 package enum NoLowerSide: LowerSide {
     package typealias Event = Never
     package typealias Action = Never

@@ -33,7 +33,7 @@ final class DepartingDatagrams {
     private let splits: Bool
     private let transmit: DatagramSocket.Transmit
     private let batch = KernelArray(repeating: Batch(), count: 1)
-    /// Of long datagrams.
+    /// The headers of long datagrams.
     private let headers: UnsafeMutableRawPointer
     /// Of each datagram its header and its payload, or all of it; one for all that stand one behind the other.
     private let parts = KernelArray(repeating: iovec(), count: 2 * Limits.datagramsPerBatch)

@@ -25,16 +25,6 @@ package struct PacketMover: Sendable {
         package let takesBack: Bool
     }
 
-    /// Why a turn ends.
-    package enum TurnEnd: Sendable {
-        /// The flow has no more packets.
-        case drained
-        /// There may be more.
-        case more
-        /// The flow has no more packets, and its process is gone.
-        case ended
-    }
-
     package enum Obstacle: Sendable {
         /// Until `open`.
         case full
@@ -59,12 +49,12 @@ package struct PacketMover: Sendable {
 
     private struct Flow: Sendable {
         var state = State.closed
-        /// Of its runs in the batch, and how many there are.
+        /// Where the flow's runs in the batch go, and how many runs there are.
         var outlet = 0
         var runs = 0
         /// A run of this batch did not go as a whole, so what comes behind it stays too.
         var isShort = false
-        /// Of its place in `turns`; those before it are void.
+        /// The number of the flow's valid place in `turns`; places with lower numbers are void.
         var ticket: UInt32 = 0
         /// What comes after `settling`.
         var next = Next.turn
@@ -112,7 +102,7 @@ package struct PacketMover: Sendable {
     private var turns: Deque<Turn> = []
     private var outlets: [Outlet]
     private var holds = TimerQueue<FlowPort>()
-    /// Of the turn.
+    /// The run and the outlet of the turn that is under way.
     private var current: Run?
     private var currentOutlet: Int?
     /// Packets in the batch: those that were given to outlets, and all that were taken from flows.
@@ -267,14 +257,10 @@ package struct PacketMover: Sendable {
     }
 
     /// All packets that were taken for the turn were handled. Not after `send` has said no or `hold`.
-    package mutating func endTurn(_ end: TurnEnd) {
+    package mutating func endTurn(mayHaveMore: Bool) {
         guard let run = current else { return }
-        switch end {
-        case .drained, .ended: finish(.resting)
-        case .more:
-            finish(.resting)
-            queue(run.port, Int(run.port.rawValue))
-        }
+        finish(.resting)
+        if mayHaveMore { queue(run.port, Int(run.port.rawValue)) }
     }
 
     private mutating func finish(_ state: State) {

@@ -55,11 +55,11 @@ package final class FlowSet: @unchecked Sendable {
     /// A peer's writer may not know that it is to wake this set, because the kernel refuses barriers.
     @exclusivity(unchecked) private(set) var isDoubtful = false
 
-    /// Who polls a set's descriptor.
+    /// How the loop that polls a set's descriptor looks at the set.
     package enum Poller: Sendable {
-        /// Who may look once each time the descriptor is readable: it stays so until a look has found nothing.
+        /// The loop may look once each time the descriptor is readable: it stays readable until a look has found nothing.
         case whoeverIsTold
-        /// Who goes on looking, without being told, until a look has found nothing. Costs a system call less for each look.
+        /// The loop goes on looking, without being told, until a look has found nothing. That saves a system call a look.
         case whoeverGoesOn
     }
 

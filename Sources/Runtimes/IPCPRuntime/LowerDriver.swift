@@ -43,7 +43,7 @@ package enum IPCPToken {
     package static let firstOfDriver: UInt64 = 2
 }
 
-/// Of a machine that carries no packets.
+/// The driver of a machine that carries no packets.
 package struct NoLowerDriver<Machine: IPCPMachine<NoLowerSide>>: LowerDriver, ~Copyable {
     package init() {}
 

@@ -21,7 +21,7 @@ package struct PacketPump<Carrier: PacketCarrier> {
     /// Whose users are to be told; empty between two batches, and kept for its memory.
     private var reached: [Int32] = []
     private var settlements: [PacketMover.Settlement] = []
-    /// Of `PacketCarrier.overruns`, what is counted.
+    /// How much of `PacketCarrier.overruns` the machine has been told.
     private var overruns: UInt32 = 0
     private let packets: PacketPlaces
 
@@ -155,10 +155,7 @@ package struct PacketPump<Carrier: PacketCarrier> {
         var ended: [FlowPort] = []
         var batches = Self.batches
         while batches > 0, let (port, most) = mover.next() {
-            switch turn(port, most, &machine, now) {
-            case .ended?: ended.append(port)
-            case .more?, .drained?, nil: break
-            }
+            if turn(port, most, &machine, now) { ended.append(port) }
             // Also packets that go nowhere are work.
             if mover.isBatchFull {
                 settle(now)
@@ -171,30 +168,30 @@ package struct PacketPump<Carrier: PacketCarrier> {
         return ended.filter { PacketPump.isFinished($0) }
     }
 
-    /// Nil: packets of the flow were stopped.
+    /// True: the flow has ended, and all its packets are in the batch.
     private mutating func turn<Machine: ForwardingMachine>(
         _ port: FlowPort, _ most: Int, _ machine: inout Machine, _ now: Instant
-    ) -> PacketMover.TurnEnd? where Machine.Peer == Carrier.Peer {
+    ) -> Bool where Machine.Peer == Carrier.Peer {
         let place = UnsafeMutableBufferPointer(rebasing: packets.places.prefix(most))
         guard let count = try? ProviderFlow.drain(port.rawValue, into: place) else {
-            mover.endTurn(.ended)
-            return .ended
+            mover.endTurn(mayHaveMore: false)
+            return true
         }
         for packet in place.prefix(count) {
             switch machine.departing(packet.count, on: port, now: now) {
             case .prepend(let header, let peer):
-                guard mover.send(to: carrier.outlet(to: peer)) else { return nil }
+                guard mover.send(to: carrier.outlet(to: peer)) else { return false }
                 carrier.append(header, packet, to: peer)
             case .hold(let end):
                 mover.hold(until: end)
-                return nil
+                return false
             // A machine does not say the others of what comes from a process.
             case .drop, .relay, .deliver, .control: mover.drop()
             }
         }
-        let end: PacketMover.TurnEnd = count == most ? .more : PacketPump.isFinished(port) ? .ended : .drained
-        mover.endTurn(end)
-        return end
+        let mayHaveMore = count == most
+        mover.endTurn(mayHaveMore: mayHaveMore)
+        return !mayHaveMore && PacketPump.isFinished(port)
     }
 
     static func isFinished(_ port: FlowPort) -> Bool { (try? ProviderFlow.isFinished(port.rawValue)) ?? true }

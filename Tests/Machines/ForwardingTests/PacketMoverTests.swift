@@ -11,7 +11,7 @@ private struct Rig {
 
     var mover: PacketMover
     var now = Instant(nanoseconds: 0)
-    /// Of each flow, the next number, and how many packets there are.
+    /// The next number of each flow, and how many packets there are.
     var first: [Int32: Int] = [:]
     var unread: [Int32: Int] = [:]
     /// What each outlet was given in this batch, and has taken so far.
@@ -57,7 +57,7 @@ private struct Rig {
             guard mover.send(to: outlet) else { return flow }
             given[outlet].append((flow, number))
         }
-        mover.endTurn(count == most ? .more : .drained)
+        mover.endTurn(mayHaveMore: count == most)
         return flow
     }
 
