@@ -15,19 +15,19 @@ package enum ManagerCall {
         _ name: ServiceName, _ quality: QualityOfService, timeout: TimeSpan?
     ) throws(Refusal) -> (Int32, QualityOfService) {
         let patience = timeout ?? Limits.allocationTimeout
-        return try call(patience: patience) { request, left in
+        return try call(.allocating, patience: patience) { request, left in
             .allocate(request, name, quality, timeout: timeout == nil ? nil : left)
         }
     }
 
     /// The next flow to a name that this process is bound to. spec: c-api §5.3
     package static func accept(timeout: TimeSpan?) throws(Refusal) -> (Int32, QualityOfService) {
-        try call(patience: timeout) { request, left in .accept(request, timeout: left) }
+        try call(.accepting, patience: timeout) { request, left in .accept(request, timeout: left) }
     }
 
     /// Membership of a broadcast layer. spec: c-api §5.4
     package static func join(_ layer: LayerName, timeout: TimeSpan?) throws(Refusal) -> (Int32, QualityOfService) {
-        try call(patience: timeout ?? Limits.allocationTimeout) { request, left in
+        try call(.allocating, patience: timeout ?? Limits.allocationTimeout) { request, left in
             .join(request, layer, timeout: timeout == nil ? nil : left)
         }
     }
@@ -35,7 +35,7 @@ package enum ManagerCall {
     /// `patience`: irmd's deadline; we wait a little longer for its verdict, so that it decides and not we. Nil: it has
     /// none.
     private static func call(
-        patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
+        _ kind: ManagerExchange.Kind, patience: TimeSpan?, _ message: (RequestID, _ left: TimeSpan?) -> ProcessMessage
     ) throws(Refusal) -> (Int32, QualityOfService) {
         let deadline = patience.map { Clock.now() + $0 }
         let limit = deadline.map { $0 + Limits.verdictGuard }
@@ -50,7 +50,7 @@ package enum ManagerCall {
             let left = deadline.map { $0.since(Clock.now()) }
             let outcome: Outcome
             do throws(Failure) {
-                outcome = try exchange(until: limit, cancelState) { request in message(request, left) }
+                outcome = try exchange(kind, until: limit, cancelState) { request in message(request, left) }
             } catch {
                 outcome = .failure(Refusal(error))
             }
@@ -61,13 +61,14 @@ package enum ManagerCall {
     }
 
     private static func exchange(
-        until limit: Instant?, _ cancelState: Int32, _ message: (RequestID) -> ProcessMessage
+        _ kind: ManagerExchange.Kind, until limit: Instant?, _ cancelState: Int32,
+        _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> Outcome {
         let session = FlowProcess.shared.session
-        let exchange = try session.send(until: limit, cancelState: cancelState, message)
+        var exchange = try session.send(kind, until: limit, cancelState: cancelState, message)
         let result: Outcome
         do {
-            result = try answer(to: exchange, deadline: limit, cancelState)
+            result = try answer(to: &exchange, deadline: limit, cancelState)
         } catch {
             // Interrupted, or irmd has gone or says nothing: the end of the connection takes the request back.
             exchange.connection.close()
@@ -79,10 +80,10 @@ package enum ManagerCall {
 
     /// Throws if the connection is of no more use; a failure that irmd sent is a result.
     private static func answer(
-        to exchange: ManagerExchange, deadline: Instant?, _ cancelState: Int32
+        to exchange: inout ManagerExchange, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> Outcome {
         while true {
-            let arrival = try arrival(on: exchange.connection, deadline: deadline, cancelState)
+            let arrival = try arrival(on: &exchange, deadline: deadline, cancelState)
             if let verdict = try verdict(arrival, on: exchange) { return verdict }
         }
     }
@@ -144,15 +145,18 @@ package enum ManagerCall {
     /// The next message. Tries for a while: an answer to a request that irmd can settle at once is there sooner than a
     /// processor that went idle would be awake.
     private static func arrival(
-        on connection: GuestDescriptor, deadline: Instant?, _ cancelState: Int32
+        on exchange: inout ManagerExchange, deadline: Instant?, _ cancelState: Int32
     ) throws(Failure) -> MessageSocket.Arrival {
+        let connection = exchange.connection
         while true {
-            for attempt in 0..<128 {
+            for attempt in 0..<exchange.looks {
                 // The look at what the descriptor is costs as much as the attempt. The request has just been sent on it.
                 if let arrival = try arrivalNow(on: connection, looks: attempt % 8 == 7) { return arrival }
                 if Processor.yieldMeetsOthers() { break }
             }
+            exchange.hasSlept = true
             try awaitMessage(on: connection, deadline: deadline, cancelState)
+            if let arrival = try arrivalNow(on: connection) { return arrival }
         }
     }
 

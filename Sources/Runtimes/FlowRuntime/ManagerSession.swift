@@ -8,9 +8,16 @@ import Vocabulary
 
 /// A request under way: on which connection, its number, and of which irmd.
 struct ManagerExchange: Sendable {
+    /// What a caller waits for. Answers to the one kind come at once where those to the other take long.
+    enum Kind { case allocating, accepting }
+
     let connection: GuestDescriptor
     let request: RequestID
     let incarnation: UInt64
+    /// How often to look for the answer before the caller sleeps.
+    let looks: Int
+    var hasSlept = false
+    fileprivate let kind: Kind?
     fileprivate let identity: CallIdentity
 }
 
@@ -52,6 +59,7 @@ final class ManagerSession: @unchecked Sendable {
     private var incarnation: UInt64 = 0
     private var idle: [(connection: GuestDescriptor, identity: CallIdentity)] = []
     private var nextRequest: UInt64 = 0
+    private var patience = (allocating: LookingPatience(), accepting: LookingPatience())
     /// Messages for the session that its socket had no room for.
     private var undelivered: [[UInt8]] = []
     private var program: [UInt8] = []
@@ -293,22 +301,26 @@ final class ManagerSession: @unchecked Sendable {
     /// Waits for irmd no longer than `GreetingWait` does, where it can be cancelled if `cancelState`, the caller's before he
     /// disabled cancellation, says so.
     func send(
-        until deadline: Instant?, cancelState: Int32, _ message: (RequestID) -> ProcessMessage
+        _ kind: ManagerExchange.Kind, until deadline: Instant?, cancelState: Int32,
+        _ message: (RequestID) -> ProcessMessage
     ) throws(Failure) -> ManagerExchange {
         var wait = GreetingWait(until: deadline, cancelState: cancelState)
         // A call to an irmd that has gone fails at once, so the first one need not ask.
         try ensure(isDoubtful: false, &wait)
-        if let exchange = try sendNow(message) { return exchange }
+        if let exchange = try sendNow(kind, message) { return exchange }
         while true {
             try ensure(isDoubtful: true, &wait)
-            if let exchange = try sendNow(message) { return exchange }
+            if let exchange = try sendNow(kind, message) { return exchange }
             try wait.next(.crowded)
         }
     }
 
     /// The same without waiting, on a session that irmd has welcomed. Nil: irmd is crowded, or has gone, which `ensure`
     /// finds out.
-    func sendNow(_ message: (RequestID) -> ProcessMessage) throws(Failure) -> ManagerExchange? {
+    /// `kind`: nil if nobody waits for the answer.
+    func sendNow(
+        _ kind: ManagerExchange.Kind?, _ message: (RequestID) -> ProcessMessage
+    ) throws(Failure) -> ManagerExchange? {
         while true {
             let exchange = try locked { () throws(Failure) -> (ManagerExchange, isFresh: Bool)? in
                 nextRequest += 1
@@ -319,7 +331,7 @@ final class ManagerSession: @unchecked Sendable {
                 guard let connection else { return nil }
                 let exchange = ManagerExchange(
                     connection: connection, request: RequestID(nextRequest), incarnation: incarnation,
-                    identity: identity)
+                    looks: withPatience(kind) { $0.begin() } ?? 0, kind: kind, identity: identity)
                 return (exchange, kept == nil)
             }
             guard let (exchange, isFresh) = exchange else { return nil }
@@ -358,9 +370,20 @@ final class ManagerSession: @unchecked Sendable {
         return true
     }
 
-    /// Back to the pool.
+    private func withPatience<Result>(
+        _ kind: ManagerExchange.Kind?, _ body: (inout LookingPatience) -> Result
+    ) -> Result? {
+        switch kind {
+        case nil: nil
+        case .allocating: body(&patience.allocating)
+        case .accepting: body(&patience.accepting)
+        }
+    }
+
+    /// Its connection goes back to the pool.
     func finished(_ exchange: ManagerExchange) {
         try? locked { () throws(Failure) in
+            withPatience(exchange.kind) { $0.end(exchange.looks, hasSlept: exchange.hasSlept) }
             if idle.count < ManagerSession.idleConnections {
                 idle.append((exchange.connection, exchange.identity))
             } else {

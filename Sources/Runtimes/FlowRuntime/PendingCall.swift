@@ -55,7 +55,7 @@ package struct PendingCall: Sendable {
         let session = FlowProcess.shared.session
         guard case .welcome = try session.advance(isDoubtful: isDoubtful) else { return }
         let left = deadline.map { $0.since(Clock.now()) }
-        if let exchange = try session.sendNow({ message($0, left) }) { stage = .sent(exchange) }
+        if let exchange = try session.sendNow(nil, { message($0, left) }) { stage = .sent(exchange) }
     }
 
     /// Polls readable when there is something to answer. Nil: the request is not sent yet, so ask again after a while.
