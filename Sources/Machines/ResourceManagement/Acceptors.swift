@@ -34,8 +34,9 @@ struct Acceptors: Sendable {
 
     mutating func remove(_ connection: ConnectionID, of process: ProcessID) {
         guard let arrival = arrivalOf.removeValue(forKey: connection) else { return }
-        waiting[process]?.remove(arrival: arrival)
-        if waiting[process]?.isEmpty == true { waiting[process] = nil }
+        guard let place = waiting.index(forKey: process) else { return }
+        waiting.values[place].remove(arrival: arrival)
+        if waiting.values[place].isEmpty { waiting.remove(at: place) }
     }
 
     mutating func removeAll(of process: ProcessID) {

@@ -57,7 +57,8 @@ struct WaitingAllocations: Sendable {
     }
 
     mutating func remove(_ allocation: Allocation) {
-        queues[allocation.name]?.remove(arrival: allocation.arrival)
-        if queues[allocation.name]?.isEmpty == true { queues[allocation.name] = nil }
+        guard let place = queues.index(forKey: allocation.name) else { return }
+        queues.values[place].remove(arrival: allocation.arrival)
+        if queues.values[place].isEmpty { queues.remove(at: place) }
     }
 }

@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import HeapModule
+import DequeModule
 
-/// Things in the order of their arrival, of which the first, the last and any other can go, each in O(log n). What goes
-/// from the middle leaves its number behind until that comes to an end of the heap, or half of the heap is such numbers.
+/// Things in the order of their arrival, of which the first, the last and any other can go. Adding the newest takes
+/// constant time, removing takes O(log n). A thing that goes from the middle leaves an empty place, until that comes to
+/// an end of the queue or half of the places are empty. A thing that comes back to a place that is gone moves the places
+/// behind it.
 struct ArrivalOrder<Element: Sendable>: Sendable {
-    private var numbers = Heap<UInt64>()
-    private var elements: [UInt64: Element] = [:]
+    private struct Place: Sendable {
+        let arrival: UInt64
+        var element: Element?
+    }
 
-    var isEmpty: Bool { elements.isEmpty }
-    var count: Int { elements.count }
+    /// By arrival; neither the first nor the last is empty.
+    private var sorted = Deque<Place>()
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
     /// For tests.
-    var places: Int { numbers.count }
+    var places: Int { sorted.count }
 
-    var first: Element? { numbers.min.flatMap { elements[$0] } }
-    var last: Element? { numbers.max.flatMap { elements[$0] } }
-    /// All of them, sorted anew.
-    var inOrder: [Element] { elements.sorted { $0.key < $1.key }.map(\.value) }
+    var first: Element? { sorted.first?.element }
+    var last: Element? { sorted.last?.element }
+    var inOrder: [Element] { sorted.compactMap(\.element) }
 
     /// `arrival`: a number of its own.
     mutating func insert(_ element: Element, arrival: UInt64) {
-        if elements.updateValue(element, forKey: arrival) == nil { numbers.insert(arrival) }
+        let place = place(of: arrival)
+        if place < sorted.count, sorted[place].arrival == arrival {
+            if sorted[place].element == nil { count += 1 }
+            sorted[place].element = element
+        } else {
+            sorted.insert(Place(arrival: arrival, element: element), at: place)
+            count += 1
+        }
     }
 
     mutating func remove(arrival: UInt64) {
-        guard elements.removeValue(forKey: arrival) != nil else { return }
-        if numbers.count > 64, numbers.count > elements.count * 2 { numbers = Heap(elements.keys) }
-        while let first = numbers.min, elements[first] == nil { numbers.removeMin() }
-        while let last = numbers.max, elements[last] == nil { numbers.removeMax() }
+        let place = place(of: arrival)
+        guard place < sorted.count, sorted[place].arrival == arrival, sorted[place].element != nil else { return }
+        sorted[place].element = nil
+        count -= 1
+        while let first = sorted.first, first.element == nil { sorted.removeFirst() }
+        while let last = sorted.last, last.element == nil { sorted.removeLast() }
+        if sorted.count > 64, sorted.count > count * 2 { sorted.removeAll { $0.element == nil } }
+    }
+
+    /// Where the arrival is, or belongs.
+    private func place(of arrival: UInt64) -> Int {
+        guard let last = sorted.last, arrival <= last.arrival else { return sorted.count }
+        var (low, high) = (0, sorted.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if sorted[middle].arrival < arrival { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

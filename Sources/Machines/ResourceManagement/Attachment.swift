@@ -55,7 +55,7 @@ extension ResourceManager {
 
     private mutating func attach(_ credentials: Credentials, _ program: [UInt8], _ features: Features) {
         let id = credentials.process
-        var process = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
+        let process = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
         process.names = boundNames(of: process)
         processes[id] = process
         for name in process.names { names[name]?.processes.insert(id) }

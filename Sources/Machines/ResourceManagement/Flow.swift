@@ -3,8 +3,8 @@
 import LocalProtocol
 import Vocabulary
 
-/// A flow from the moment it has an id until both ends have let go.
-struct Flow: Sendable {
+/// A flow from the moment it has an id until both ends have let go. A class, as `Connection` is and for the same reason.
+final class Flow {
     let id: FlowID
     let name: ServiceName
     let quality: QualityOfService
@@ -32,6 +32,26 @@ struct Flow: Sendable {
     var isEstablished = false
     /// Both ends were told that the other is gone, though none has let go.
     var isDown = false
+
+    init(
+        id: FlowID, name: ServiceName, quality: QualityOfService, queueBytes: UInt32, place: LinkPlace, layer: Layer?,
+        remote: ResourceManager.Remote?, begun: Instant, host: [UInt8], client: Party, server: Party,
+        accept: Acceptors.Accept, allocation: Allocation
+    ) {
+        self.id = id
+        self.name = name
+        self.quality = quality
+        self.queueBytes = queueBytes
+        self.place = place
+        self.layer = layer
+        self.remote = remote
+        self.begun = begun
+        self.host = host
+        self.client = client
+        self.server = server
+        self.accept = accept
+        self.allocation = allocation
+    }
 
     /// Bytes that may be unread of what the end writes.
     func queueBytes(from end: End) -> UInt32 {
@@ -79,8 +99,8 @@ struct Flow: Sendable {
     }
 
     subscript(end: End) -> Party {
-        get { end == .first ? client : server }
-        set { if end == .first { client = newValue } else { server = newValue } }
+        _read { if end == .first { yield client } else { yield server } }
+        _modify { if end == .first { yield &client } else { yield &server } }
     }
 
     func linkEnd(_ end: End) -> End { end == .first ? place.clientEnd : place.clientEnd.other }

@@ -81,8 +81,8 @@ extension ResourceManager {
     }
 
     mutating func flowMemoryCreated(_ id: FlowID) {
-        guard flows[id] != nil else { return outgoing.append(.releaseSegment(id)) }
-        flows[id]?.hasSegment = true
+        guard let flow = flows[id] else { return outgoing.append(.releaseSegment(id)) }
+        flow.hasSegment = true
         offer(id, to: .second)
     }
 
@@ -108,25 +108,27 @@ extension ResourceManager {
         let linkIsIncluded = links.isMissing(at: linkEnd, of: place.link)
         let descriptors = linkIsIncluded ? 3 : 1
         guard process.undelivered + descriptors <= Limits.undeliveredDescriptors else {
-            processes[process.id]?.delayed.append(AttachedProcess.DelayedOffer(flow: id, end: end))
+            process.delayed.append(AttachedProcess.DelayedOffer(flow: id, end: end))
             return
         }
         let request: RequestID
         let connection: ConnectionID
+        let allocation = flow.allocation
         switch end {
         case .first:
-            guard let allocation = flow.allocation else { return }
+            guard let allocation else { return }
             (request, connection) = (allocation.request, allocation.connection)
             // The verdict is given: from here on the client's deadline is past.
-            flows[id]?.allocation = nil
+            flow.allocation = nil
         case .second:
             report(.flow(.requestArrived(flow.name)))
             (request, connection) = (flow.accept.request, flow.accept.connection)
         }
-        processes[process.id]?.undelivered += descriptors
-        flows[id]?[end].hold = .offered(request, connection, descriptors: descriptors)
-        let features = [End.first, .second].map { processes[flow[$0].process]?.features ?? [] }
-        let isExpedited = features.allSatisfy { $0.contains(.expeditedBarrier) }
+        process.undelivered += descriptors
+        flow[end].hold = .offered(request, connection, descriptors: descriptors)
+        let peer = processes[flow[end.other].process]
+        let isExpedited =
+            process.features.contains(.expeditedBarrier) && peer?.features.contains(.expeditedBarrier) == true
         var offer = FlowOffer(
             flow: id, end: end, quality: flow.quality, peer: flow[end.other].process,
             parties: flow.parties(for: end), link: place.link, slot: place.slot, linkEnd: linkEnd,
@@ -139,7 +141,7 @@ extension ResourceManager {
             return outgoing.append(.offer(offer, request, connection))
         }
         offer.role = .provider
-        let message = remote.message(with: offer, request, flow.allocation, of: flow.owner, now: now)
+        let message = remote.message(with: offer, request, allocation, of: flow.owner, now: now)
         outgoing.append(.request(message, remote.ipcp))
     }
 
@@ -170,7 +172,7 @@ extension ResourceManager {
         else { return }
         free(connection)
         if flow.remote?.end == end { endAsking(id) }
-        flows[id]?[end].hold = .held
+        flow[end].hold = .held
         delivered(flow, end, descriptors)
         report(.flow(.allocated(id)))
         switch end {
@@ -195,8 +197,8 @@ extension ResourceManager {
 
     private mutating func established(_ id: FlowID) {
         guard let flow = flows[id] else { return }
-        flows[id]?.isEstablished = true
-        flows[id]?.hasSegment = false
+        flow.isEstablished = true
+        flow.hasSegment = false
         flowsAllocated += 1
         outgoing.append(.releaseSegment(id))
         if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
@@ -210,7 +212,7 @@ extension ResourceManager {
         guard case .attached(id, let end) = connections[connection]?.call, let flow = flows[id] else { return }
         report(.flow(.acceptorRefused(flow[end].process, flow.name, failure)))
         free(connection)
-        if end == .second { flows[id]?.allocation?.refusals += 1 }
+        if end == .second { flow.allocation?.refusals += 1 }
         release(id, end, .withdrawn)
     }
 

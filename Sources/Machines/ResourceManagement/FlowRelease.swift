@@ -16,24 +16,27 @@ extension ResourceManager {
     mutating func deallocate(_ id: FlowID, by process: ProcessID) {
         // A flow that is not the process's any more was taken from it before this message arrived, or is of what it was before
         // `exec`.
-        guard processes[process]?.flows.contains(id) == true, let end = flows[id]?.end(of: process) else { return }
+        guard processes[process]?.flows.contains(id) == true, let flow = flows[id], let end = flow.end(of: process)
+        else { return }
         // Two connections have no common order: the end may be given back before we read that it was taken.
-        if case .offered(_, let connection, _) = flows[id]?[end].hold { taken(id, on: connection) }
-        guard case .held = flows[id]?[end].hold else { return }
+        if case .offered(_, let connection, _) = flow[end].hold { taken(id, on: connection) }
+        guard case .held = flow[end].hold else { return }
         release(id, end, .deallocated)
     }
 
     mutating func release(_ id: FlowID, _ end: End, _ cause: Release) {
         guard let flow = flows[id] else { return }
-        let party = flow[end]
-        if case .released = party.hold { return }
-        let isItsProcess = processes[party.process]?.flows.contains(id) == true
+        let hold = flow[end].hold
+        if case .released = hold { return }
+        let process = processes[flow[end].process]
+        let isItsProcess = process?.flows.contains(id) == true
         if flow.isAsked { endAsking(id) }
-        flows[id]?[end].hold = .released(cause)
-        if end == .first { flows[id]?.allocation = nil }
-        if flows[id]?.end(of: party.process) == nil { processes[party.process]?.flows.remove(id) }
-        forgetCall(of: flow, end)
-        reportRelease(flow, end, cause)
+        let call = callConnection(of: flow, end)
+        flow[end].hold = .released(cause)
+        if end == .first { flow.allocation = nil }
+        if isItsProcess, let process, flow.end(of: process.id) == nil { process.flows.remove(id) }
+        if let call, case .attached(id, end) = connections[call]?.call { free(call) }
+        if case .held = hold { reportRelease(flow, end, cause) }
         switch flow[end.other].hold {
         // The server has had the flow, and may have written into it: the client, whose turn has not come, gets it too.
         case .waiting where end == .second && cause == .deallocated: break
@@ -46,8 +49,8 @@ extension ResourceManager {
                 tellDown(id, end.other)
             }
         }
-        if isItsProcess, case .offered(_, _, let descriptors) = party.hold {
-            settleOffer(to: party.process, descriptors: descriptors)
+        if isItsProcess, case .offered(_, _, let descriptors) = hold {
+            settleOffer(to: flow[end].process, descriptors: descriptors)
         }
     }
 
@@ -57,22 +60,18 @@ extension ResourceManager {
         if end == .second, let allocation = flow.allocation { seek(allocation) }
     }
 
-    /// The call connection through which the end was to be given is free for the next request.
-    private mutating func forgetCall(of flow: Flow, _ end: End) {
-        let connection: ConnectionID
+    /// The call connection through which the end is to be given.
+    private func callConnection(of flow: Flow, _ end: End) -> ConnectionID? {
         switch (flow[end].hold, end) {
-        case (.offered(_, let id, _), _): connection = id
-        case (.waiting, .second): connection = flow.accept.connection
-        case (.waiting, .first):
-            guard let id = flow.allocation?.connection else { return }
-            connection = id
-        case (.held, _), (.released, _): return
+        case (.offered(_, let connection, _), _): connection
+        case (.waiting, .second): flow.accept.connection
+        case (.waiting, .first): flow.allocation?.connection
+        case (.held, _), (.released, _): nil
         }
-        if case .attached(flow.id, end) = connections[connection]?.call { free(connection) }
     }
 
     private mutating func reportRelease(_ flow: Flow, _ end: End, _ cause: Release) {
-        guard cause != .withdrawn, case .held = flow[end].hold else { return }
+        guard cause != .withdrawn else { return }
         if case .released = flow[end.other].hold {
             report(.flow(.deallocated(flow.id, flow[end].process)))
         } else {
@@ -140,7 +139,7 @@ extension ResourceManager {
     /// The layer that the flow belongs to is gone, or an operator ends it: both ends lose it.
     mutating func bringDown(_ id: FlowID, _ reason: String) {
         guard let flow = flows[id] else { return }
-        flows[id]?.isDown = true
+        flow.isDown = true
         if let allocation = flow.allocation {
             refuse(allocation, .ipcp, reason)
             return release(id, .first, .withdrawn)

@@ -5,13 +5,15 @@ import LocalProtocol
 import OrderedCollections
 import Vocabulary
 
-/// A process that is attached to irmd.
-struct AttachedProcess: Sendable {
+/// A process that is attached to irmd. A class, as `Connection` is and for the same reason.
+final class AttachedProcess {
     let id: ProcessID
     let credentials: Credentials
     /// Its program's path as the kernel says, or what it says itself if irmd cannot see it or it is a script.
     let program: [UInt8]
-    var features: Features
+    /// For lists: never so long that an entry does not fit a message.
+    let programName: [UInt8]
+    let features: Features
     var session: ConnectionID?
     var calls: Set<ConnectionID> = []
     /// The names it is bound to, by its pid or by its program.
@@ -29,11 +31,14 @@ struct AttachedProcess: Sendable {
         let flow: FlowID
         let end: End
     }
-}
 
-extension AttachedProcess {
-    /// For lists: never so long that an entry does not fit a message.
-    var programName: [UInt8] { Array(fileName(program).prefix(Limits.programNameBytes)) }
+    init(id: ProcessID, credentials: Credentials, program: [UInt8], features: Features) {
+        self.id = id
+        self.credentials = credentials
+        self.program = program
+        self.programName = Array(fileName(program).prefix(Limits.programNameBytes))
+        self.features = features
+    }
 }
 
 /// The last component of a path.

@@ -82,13 +82,13 @@ extension ResourceManager {
         guard let remote = flow.remote, remote.end == .second else { return }
         let isExempt = isExempt(flow.owner)
         guard ipcps[remote.ipcp]?.asked.add(for: flow.owner, isExempt: isExempt) == true else { return }
-        flows[flow.id]?.isAsked = true
+        flow.isAsked = true
     }
 
     /// The other host has answered, or nobody waits for the answer.
     mutating func endAsking(_ id: FlowID) {
         guard let flow = flows[id], flow.isAsked, let remote = flow.remote else { return }
-        flows[id]?.isAsked = false
+        flow.isAsked = false
         ipcps[remote.ipcp]?.asked.remove(for: flow.owner)
     }
 
@@ -99,10 +99,11 @@ extension ResourceManager {
                 _ = try client.check(authentication, digest: digest)
             } catch {
                 // The IPCP has the flow: until it lets go, nobody else gets its place.
-                flows[flow.id]?.allocation = nil
+                let allocation = flow.allocation
+                flow.allocation = nil
                 release(flow.id, .first, .withdrawn)
                 taken(flow.id, on: connection)
-                guard let allocation = flow.allocation else { return }
+                guard let allocation else { return }
                 return goOn(allocation, with: flow, error.failure, error.text)
             }
         }
@@ -111,9 +112,10 @@ extension ResourceManager {
 
     private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
         guard let remote = flow.remote else { return }
-        if remote.end == .second { flows[flow.id]?.allocation = nil }
+        let allocation = flow.allocation
+        if remote.end == .second { flow.allocation = nil }
         release(flow.id, remote.end, .withdrawn)
-        guard let allocation = flow.allocation, remote.end == .second else { return }
+        guard let allocation, remote.end == .second else { return }
         goOn(allocation, with: flow, failure, reason)
     }
 
@@ -191,7 +193,7 @@ extension ResourceManager {
             case .offered(let request, let connection, let descriptors) = flow[remote.end].hold, descriptors > 0
         else { return }
         delivered(flow, remote.end, descriptors)
-        flows[id]?[remote.end].hold = .offered(request, connection, descriptors: 0)
+        flow[remote.end].hold = .offered(request, connection, descriptors: 0)
         settleOffer(to: ipcp, descriptors: descriptors)
     }
 
@@ -199,7 +201,7 @@ extension ResourceManager {
         _ id: FlowID, _ authentication: [UInt8], with address: [UInt8], by ipcp: ProcessID
     ) {
         guard let (flow, connection) = remoteOffer(id, to: ipcp) else { return }
-        flows[id]?.host = Array(address.prefix(Limits.hostBytes))
+        flow.host = Array(address.prefix(Limits.hostBytes))
         remoteTaken(flow, authentication, on: connection)
     }
 
