@@ -55,12 +55,11 @@ extension ResourceManager {
 
     private mutating func attach(_ credentials: Credentials, _ program: [UInt8], _ features: Features) {
         let id = credentials.process
-        let process = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
-        process.names = boundNames(of: process)
-        processes[id] = process
-        for name in process.names { names[name]?.processes.insert(id) }
+        processes[id] = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
+        let names = naming.attach(
+            id, program: program, user: credentials.user, startedFor: started[id]?.key)
         report(.process(.added(id, program: program)))
-        reportNames(process.names)
+        reportNames(names)
         watch(id)
     }
 
@@ -147,11 +146,10 @@ extension ResourceManager {
     /// A process is dead.
     mutating func bury(_ id: ProcessID) {
         watched.remove(id)
-        let bound = names.names(of: id)
-        let attached = processes[id]?.names ?? []
-        for name in bound { _ = names.unbind(id, from: name) }
+        let served = naming.names(servedBy: id)
+        let bound = naming.unbindAll(of: id)
         removeProcess(id)
-        for name in bound where !attached.contains(name) { settle(name) }
+        for name in bound where !served.contains(name) { settle(name) }
         outgoing.append(.unwatch(id))
     }
 
@@ -161,12 +159,12 @@ extension ResourceManager {
         // First of all it is no acceptor any more, else what is taken back from it could be given to it again.
         processes[id] = nil
         acceptors.removeAll(of: id)
-        for name in process.names { names[name]?.processes.remove(id) }
+        let served = naming.detach(id)
         settle(
             Estate(
                 process: id, death: now, calls: ((process.session.map { [$0] } ?? []) + process.calls.sorted())[...],
                 flows: process.flows.sorted()[...], links: links.close(of: id)[...]))
-        for name in process.names { settle(name) }
+        for name in served { settle(name) }
         report(.process(.removed(id)))
         unwatchIfUnbound(id)
     }
@@ -178,7 +176,7 @@ extension ResourceManager {
     }
 
     mutating func unwatchIfUnbound(_ process: ProcessID) {
-        guard processes[process] == nil, names.names(of: process).isEmpty else { return }
+        guard processes[process] == nil, naming.names(boundTo: process).isEmpty else { return }
         if watched.remove(process) != nil { outgoing.append(.unwatch(process)) }
     }
 }

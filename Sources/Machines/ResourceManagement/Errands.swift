@@ -175,7 +175,7 @@ extension ResourceManager {
     }
 
     private mutating func settle(_ allocation: Allocation, _ limit: inout Instant??) {
-        guard let record = names[allocation.name] else { return }
+        guard let record = naming[allocation.name] else { return }
         guard isServed(record, for: allocation.process) else {
             // One that waits for a server goes on as long as its name does.
             if let patience = allocation.serverDeadline, patience > now { return }

@@ -9,7 +9,7 @@ extension ResourceManager {
         arrivals += 1
         report(.flow(.allocating(allocation.process, allocation.name)))
         guard !isStopping else { return refuse(allocation, .manager, "irmd is stopping") }
-        guard let record = names[allocation.name] else {
+        guard let record = naming[allocation.name] else {
             if !search(allocation) { refuseUnknown(allocation) }
             return
         }
@@ -24,7 +24,7 @@ extension ResourceManager {
     /// Gives the allocation to an acceptor, or lets it wait for one.
     mutating func seek(_ allocation: Allocation) {
         guard isWanted(allocation) else { return free(allocation.connection) }
-        guard let record = names[allocation.name] else {
+        guard let record = naming[allocation.name] else {
             return refuse(allocation, .name, "name \(allocation.name) was destroyed")
         }
         guard allocation.refusals < Limits.acceptorRefusals else {
@@ -104,7 +104,8 @@ extension ResourceManager {
 
     /// The longest waiting allocation for a name that the process is bound to.
     private mutating func nextAllocation(for process: ProcessID) -> Allocation? {
-        guard !waiting.isEmpty, let bound = processes[process]?.names else { return nil }
+        guard !waiting.isEmpty else { return nil }
+        let bound = naming.names(servedBy: process)
         // Through the shorter of the two.
         let names = bound.count < waiting.names.count ? Array(bound) : waiting.names.filter(bound.contains)
         var next: Allocation?
@@ -117,7 +118,7 @@ extension ResourceManager {
 
     /// Acceptors or allocations of a name have come together in another way than by their own arrival.
     mutating func match(_ name: ServiceName) {
-        while let allocation = firstWaiting(for: name), let record = names[name],
+        while let allocation = firstWaiting(for: name), let record = naming[name],
             let (process, accept) = acceptors.take(among: record.processes, record.settings.balancing)
         {
             waiting.remove(allocation)
@@ -186,7 +187,7 @@ extension ResourceManager {
             return refuse(allocation, .timedOut, "nobody accepted in time")
         }
         if let limit = allocation.serverDeadline, limit <= now {
-            guard let record = names[allocation.name], isServed(record, for: allocation.process) else {
+            guard let record = naming[allocation.name], isServed(record, for: allocation.process) else {
                 waiting.remove(allocation)
                 return refuse(allocation, .ipcp, "nobody came to serve \(allocation.name) in the time that it waits")
             }

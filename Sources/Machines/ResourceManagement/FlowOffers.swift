@@ -73,7 +73,7 @@ extension ResourceManager {
 
     private func layer(of name: ServiceName, _ remote: Remote?) -> Flow.Layer? {
         guard let remote else {
-            return names[name]?.localLayer.map { local in
+            return naming[name]?.localLayer.map { local in
                 Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
             }
         }

@@ -107,7 +107,7 @@ extension ResourceManager {
             let server = processes[flow.server.process], server.calls.contains(flow.accept.connection)
         else { return }
         restore(flow.accept, of: server.id)
-        for name in waiting.isEmpty ? [] : server.names { match(name) }
+        for name in waiting.isEmpty ? [] : naming.names(servedBy: server.id) { match(name) }
     }
 
     /// A process that has too many links without flows closes the oldest. The process at its other end sees that.

@@ -118,7 +118,7 @@ extension ResourceManager {
             guard let transaction = endTransaction(request, of: ipcp.process) else { continue }
             failed(transaction, .ipcp, Array("IPCP \(ipcp.process) ended: \(status)".utf8))
         }
-        names.removeRegistrations(with: ipcp.process)
+        naming.removeRegistrations(with: ipcp.process)
         // An irmd that stops leaves the flows to their processes, which can go on without it.
         guard !isStopping else { return }
         bringDown(ipcp.flows)

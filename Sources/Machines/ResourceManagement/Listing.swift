@@ -37,13 +37,13 @@ extension ResourceManager {
     }
 
     mutating func listNames(from: UInt32, for requester: Requester) {
-        let all = names.inOrder(isFirstPage: from == 0)
+        let all = naming.inOrder(isFirstPage: from == 0)
         let entries = page(from: from, of: all.count) { entry(for: all[$0]) }
         succeed(requester, .names(entries, total: UInt32(clamping: all.count)))
     }
 
     private func entry(for name: ServiceName) -> NameEntry? {
-        guard let record = names[name] else { return nil }
+        guard let record = naming[name] else { return nil }
         // So that an entry always fits a message.
         let shownLayers = 4
         let layers = record.registrations.sorted { ($0.value.type.rawValue, $0.key) < ($1.value.type.rawValue, $1.key) }
@@ -82,8 +82,8 @@ extension ResourceManager {
     mutating func listBindings(from: UInt32, for requester: Requester) {
         var total = 0
         var listed: [(name: ServiceName, bound: Binding)] = []
-        for name in names.inOrder(isFirstPage: from == 0) {
-            guard let record = names[name] else { continue }
+        for name in naming.inOrder(isFirstPage: from == 0) {
+            guard let record = naming[name] else { continue }
             let count = record.programs.count + record.pids.count
             if total + count > Int(from), listed.count < Limits.listPage {
                 let bound = record.programs.map(Binding.program) + record.pids.sorted().map(Binding.process)
@@ -105,7 +105,7 @@ extension ResourceManager {
     private func entry(for binding: Binding, to name: ServiceName) -> BindingEntry {
         switch binding {
         case .program(let key):
-            let arguments = programs.recipe(of: key, for: name)?.arguments
+            let arguments = naming.recipe(of: key, for: name)?.arguments
             return BindingEntry(name: name, bound: .program(key.path, key.user, arguments: arguments))
         case .process(let process):
             if let ipcp = ipcps[process] { return BindingEntry(name: name, bound: .ipcp(process, ipcp.name)) }
@@ -118,7 +118,7 @@ extension ResourceManager {
         let status = ManagerStatus(
             process: identity.process, user: identity.user, uptime: now.since(identity.started),
             processes: UInt32(clamping: processes.count - ipcps.keys.count { processes[$0] != nil }),
-            ipcps: UInt32(clamping: ipcps.count), names: UInt32(clamping: names.count),
+            ipcps: UInt32(clamping: ipcps.count), names: UInt32(clamping: naming.count),
             flows: UInt32(clamping: flows.count), flowsAllocated: flowsAllocated,
             allocationsFailed: allocationsFailed, runtimeDirectory: identity.runtimeDirectory)
         succeed(requester, .status(status))

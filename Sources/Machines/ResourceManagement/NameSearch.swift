@@ -86,7 +86,7 @@ extension ResourceManager {
         case .found(let ipcp): beginRemote(allocation, with: ipcp)
         case .nobody:
             // Somebody may have come to serve it here meanwhile.
-            if let record = names[allocation.name], isServed(record, for: allocation.process) {
+            if let record = naming[allocation.name], isServed(record, for: allocation.process) {
                 return seek(allocation)
             }
             refuseUnknown(allocation)
@@ -96,7 +96,7 @@ extension ResourceManager {
     /// Neither this host nor a layer knows who serves the name. One that was told to wait for its server does.
     mutating func refuseUnknown(_ allocation: Allocation) {
         if waitForServer(allocation) { return }
-        guard names[allocation.name] != nil else {
+        guard naming[allocation.name] != nil else {
             return refuse(
                 allocation, .name,
                 "name \(allocation.name) is unknown here and in the layers; bind a program or a process to it")

@@ -23,14 +23,14 @@ extension ResourceManager {
         switch request {
         case .bindProgram(_, let name, _, _, _), .bindProcess(_, let name), .destroyName(let name),
             .registerName(let name, _), .unregisterName(let name, _), .setName(let name, _, _):
-            guard let owner = names[name]?.owner, owner != user else { return nil }
+            guard let owner = naming[name]?.owner, owner != user else { return nil }
             return "name \(name) is of uid \(owner), not yours"
         case .destroyIPCP(let ipcp), .bootstrapIPCP(let ipcp, _), .enrollIPCP(let ipcp, _),
             .connectIPCP(let ipcp, _, _, _), .disconnectIPCP(let ipcp, _, _):
             guard let owner = ipcps[ipcp]?.owner, owner != user else { return nil }
             return "IPCP \(ipcp) is of uid \(owner), not yours"
         case .destroyFlow(let id):
-            guard let flow = flows[id], ![flow.client.user, flow.server.user, names[flow.name]?.owner].contains(user)
+            guard let flow = flows[id], ![flow.client.user, flow.server.user, naming[flow.name]?.owner].contains(user)
             else { return nil }
             return "flow \(id) is between processes of other users, to a name that is not yours"
         // Of these each binding is looked at (`mayUnbind`).
@@ -43,6 +43,6 @@ extension ResourceManager {
     /// A binding is ended by the user whose program or process it is, and by the owner of the name.
     func mayUnbind(_ bound: UserID?, from name: ServiceName, _ requester: Requester) -> Bool {
         let user = user(of: requester)
-        return rights.isSovereign(user) || bound == user || names[name]?.owner == user
+        return rights.isSovereign(user) || bound == user || naming[name]?.owner == user
     }
 }

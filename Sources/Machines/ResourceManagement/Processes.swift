@@ -2,7 +2,6 @@
 
 import DequeModule
 import LocalProtocol
-import OrderedCollections
 import Vocabulary
 
 /// A process that is attached to irmd. A class, as `Connection` is and for the same reason.
@@ -16,8 +15,6 @@ final class AttachedProcess {
     let features: Features
     var session: ConnectionID?
     var calls: Set<ConnectionID> = []
-    /// The names it is bound to, by its pid or by its program.
-    var names = OrderedSet<ServiceName>()
     /// Those of which it has an end that it has not let go.
     var flows: Set<FlowID> = []
     /// It is a server: it accepted at least once.

@@ -28,17 +28,17 @@ package enum StartTrouble: Hashable, Sendable {
 extension ResourceManager {
     /// Whether a live process that is bound to the name has accepted before: it is a server, busy at the moment.
     func hasAcceptingProcess(_ name: ServiceName) -> Bool {
-        names[name]?.processes.contains { processes[$0]?.hasAccepted == true } ?? false
+        naming[name]?.processes.contains { processes[$0]?.hasAccepted == true } ?? false
     }
 
     /// Nobody accepts flows for the name now. Starts a program if the name has one and none is at work already; returns
     /// when the program shall have accepted. Nil if there is a server that will accept, or nothing to start.
     mutating func startIfNeeded(for name: ServiceName) -> Instant? {
-        guard let key = names[name]?.autoStarts.last, !isStopping, !hasAcceptingProcess(name) else { return nil }
+        guard let key = naming[name]?.autoStarts.last, !isStopping, !hasAcceptingProcess(name) else { return nil }
         let limit = now + Limits.autoStartTimeout
         let isOurs = { (program: StartedProgram) in program.key == key }
         if started.values.contains(where: isOurs) || starting.values.contains(where: isOurs) { return limit }
-        guard let recipe = programs.recipe(of: key, for: name) else { return nil }
+        guard let recipe = naming.recipe(of: key, for: name) else { return nil }
         let start = StartID(nextStart)
         nextStart += 1
         starting[start] = StartedProgram(key: key, name: name)
@@ -55,6 +55,7 @@ extension ResourceManager {
     mutating func programSpawned(_ start: StartID, _ process: ProcessID) {
         guard let program = starting.removeValue(forKey: start) else { return }
         started[process] = program
+        for name in naming.started(process, for: program.key) { match(name) }
         report(.supervision(.instantiated(program.key.path, process)))
         if isStopping { outgoing.append(.signal(process, .terminate)) }
     }
@@ -77,7 +78,7 @@ extension ResourceManager {
         } else {
             report(.supervision(.startFailed(program.key.path, program.name, trouble)))
         }
-        for name in programs.names(of: program.key) where waiting.contains(name) {
+        for name in naming.names(of: program.key) where waiting.contains(name) {
             if program.hasAccepted || hasAcceptingProcess(name) {
                 settle(name)
             } else {
@@ -90,7 +91,7 @@ extension ResourceManager {
     /// What was started for the name runs and does not accept: every client that waits is told, the log once.
     mutating func giveUpStart(for allocation: Allocation) {
         let trouble = StartTrouble.silent(Limits.autoStartTimeout)
-        guard let key = names[allocation.name]?.autoStarts.last else {
+        guard let key = naming[allocation.name]?.autoStarts.last else {
             return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
         }
         if let process = started.first(where: { $0.value.key == key && !$0.value.isGivenUp })?.key {

@@ -6,7 +6,7 @@ import Vocabulary
 /// Names become reachable in layers.
 extension ResourceManager {
     mutating func registerName(_ name: ServiceName, with process: ProcessID, for requester: Requester) {
-        guard let record = names[name] else {
+        guard let record = naming[name] else {
             report(.naming(.unknown(name)))
             return fail(requester, .name, "there is no name \(name); create it, or bind something to it")
         }
@@ -22,16 +22,16 @@ extension ResourceManager {
     }
 
     mutating func registered(_ name: ServiceName, _ registration: NameRecord.Registration, with ipcp: ProcessID) {
-        guard names[name] != nil else {
+        guard naming[name] != nil else {
             // Destroyed while the IPCP was at it.
             return ask(ipcp, .unregister(name), for: nil) { .unregister($0, hash: registration.hash) }
         }
-        names.register(name, registration, with: ipcp)
+        naming.register(name, registration, with: ipcp)
         report(.naming(.registered(name, ipcp, hash: registration.hash)))
     }
 
     mutating func unregisterName(_ name: ServiceName, with process: ProcessID, for requester: Requester) {
-        guard let record = names[name] else {
+        guard let record = naming[name] else {
             report(.naming(.unknown(name)))
             return fail(requester, .name, "there is no name \(name)")
         }
@@ -39,7 +39,7 @@ extension ResourceManager {
         guard let registration = record.registrations[process] else {
             return fail(requester, .noEntry, "\(name) is not registered with IPCP \(process)")
         }
-        names.unregister(name, with: process)
+        naming.unregister(name, with: process)
         ask(process, .unregister(name), for: requester) { .unregister($0, hash: registration.hash) }
     }
 }

@@ -124,7 +124,7 @@ extension ResourceManager {
         _ allocation: Allocation, with flow: Flow, _ failure: Failure, _ reason: String
     ) {
         guard let remote = flow.remote, failure == .authentication, !allocation.isSecondAttempt else {
-            guard failure == .name, let record = names[allocation.name], allocation.deadline > now else {
+            guard failure == .name, let record = naming[allocation.name], allocation.deadline > now else {
                 return refuse(allocation, failure, reason)
             }
             // Its layer does not know the name. Somebody may have come to serve it here meanwhile, or may still come.
@@ -146,8 +146,8 @@ extension ResourceManager {
     ) {
         let address = Array(address.prefix(Limits.hostBytes))
         guard let layer = ipcps[ipcp]?.layer, !isStopping,
-            let name = nameIndex.name(of: hash, layer.hash, among: names.all),
-            let record = names[name],
+            let name = naming.name(of: hash, layer.hash),
+            let record = naming[name],
             isServed(record, for: ipcp) || record.settings.wait.nanoseconds > 0
         else { return reject(request, .name, from: address, at: ipcp) }
         let answer: [UInt8]

@@ -56,8 +56,7 @@ package struct ResourceManager {
     /// Processes whose death we want to know of.
     var watched: Set<ProcessID> = []
 
-    var names = Names()
-    var programs = Programs()
+    var naming: Naming
 
     var acceptors = Acceptors()
     var waiting = WaitingAllocations()
@@ -69,7 +68,6 @@ package struct ResourceManager {
     var authenticator = AuthenticationServer()
     let digest: any AuthenticationDigest
     var chance: RandomSource
-    var nameIndex: NameIndex
     /// Requests over channels of IPCPs, ever.
     var channelCalls: UInt64 = 0
     /// What hosts tell each other. The driver sets it before each event.
@@ -121,7 +119,7 @@ package struct ResourceManager {
         self.identity = identity
         self.digest = digest
         chance = RandomSource(seed: identity.secret)
-        nameIndex = NameIndex(hashing)
+        naming = Naming(hashing)
         quotas = Quotas(
             queueBytesPerUser: identity.queueBytesPerUser, connections: identity.connections,
             manager: identity.user)

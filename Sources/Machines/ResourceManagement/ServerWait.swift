@@ -9,7 +9,7 @@ extension ResourceManager {
     /// Lets the allocation wait until somebody serves its name, or goes on with that: a server may have come, and gone
     /// before it had the flow. False: the name does not wait, or has done so long enough, or too many wait.
     mutating func waitForServer(_ allocation: Allocation) -> Bool {
-        guard let patience = names[allocation.name]?.settings.wait,
+        guard let patience = naming[allocation.name]?.settings.wait,
             allocation.serverDeadline != nil || patience.nanoseconds > 0,
             // The client has waited while layers were asked.
             case let limit = allocation.serverDeadline ?? (allocation.searched ?? now) + patience,
@@ -34,12 +34,12 @@ extension ResourceManager {
     mutating func setName(
         _ name: ServiceName, _ balancing: LoadBalancing?, _ wait: TimeSpan?, for requester: Requester
     ) {
-        guard let before = names[name]?.settings else { return fail(requester, .name, "there is no name \(name)") }
+        guard let before = naming[name]?.settings else { return fail(requester, .name, "there is no name \(name)") }
         var settings = before
         settings.balancing = balancing ?? before.balancing
         settings.wait = wait ?? before.wait
         guard settings != before else { return succeed(requester, .unchanged) }
-        names[name]?.settings = settings
+        naming.change(settings)
         report(.naming(.changed(name)))
         succeed(requester)
     }

@@ -138,7 +138,7 @@ struct Town {
         #expect(
             town.rig.manage(.setName(service("echo"), balancing: nil, wait: .unlimited), on: stranger)
                 .failures == [.notPermitted])
-        #expect(town.rig.manager.names[service("echo")]?.settings.wait == TimeSpan(nanoseconds: 0))
+        #expect(town.rig.manager.naming[service("echo")]?.settings.wait == TimeSpan(nanoseconds: 0))
         let own = town.rig.connect(.management, pid: 8, uid: 1_000, groups: [GroupID(77)])
         #expect(town.rig.manage(.destroyFlow(flow), on: own).results == [.completed])
     }

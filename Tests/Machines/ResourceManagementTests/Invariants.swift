@@ -64,7 +64,7 @@ extension ResourceManager {
         #expect(process.undelivered == descriptors, comment)
         #expect(process.undelivered <= Limits.undeliveredDescriptors, comment)
         #expect(watched.contains(id), comment)
-        for name in process.names { #expect(names[name]?.processes.contains(id) == true, comment) }
+        for name in naming.names(servedBy: id) { #expect(naming[name]?.processes.contains(id) == true, comment) }
         for call in process.calls { #expect(connections[call] != nil, comment) }
     }
 

@@ -57,7 +57,7 @@ import Vocabulary
         }
         rig.clear()
         for number in 0..<(Limits.names - 3) {
-            _ = rig.manager.names.create(
+            _ = rig.manager.naming.create(
                 NameSettings(name: service("\(number)"), balancing: .roundRobin), owner: Rig.irmdUser, isExempt: true)
         }
         let beyond = NameSettings(name: service("beyond"), balancing: .roundRobin)

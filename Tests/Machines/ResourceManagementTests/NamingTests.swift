@@ -19,11 +19,11 @@ import Vocabulary
     @Test("binding creates the name, with spillover; creating one that exists changes nothing")
     func creation() throws {
         var town = Town()
-        #expect(town.rig.manager.names[service("echo")]?.settings.balancing == .spillover)
+        #expect(town.rig.manager.naming[service("echo")]?.settings.balancing == .spillover)
         let again = town.rig.manage(
             .createName(NameSettings(name: service("echo"), balancing: .roundRobin)), on: town.management)
         #expect(again.results == [.unchanged])
-        #expect(town.rig.manager.names[service("echo")]?.settings.balancing == .spillover)
+        #expect(town.rig.manager.naming[service("echo")]?.settings.balancing == .spillover)
     }
 
     @Test("destroying a name fails who waits for it, unbinds, and unregisters")
@@ -36,7 +36,7 @@ import Vocabulary
         #expect(done.failures(on: town.client.call) == [.name])
         #expect(done.contains { if case .request(.unregister, ipcp) = $0 { true } else { false } })
         #expect(done.results == [.completed])
-        #expect(town.rig.manager.processes[town.server.pid]?.names.isEmpty == true)
+        #expect(town.rig.manager.naming.names(servedBy: town.server.pid).isEmpty)
         #expect(
             town.rig.manage(.destroyName(service("echo")), on: town.management).failures == [.name])
     }
@@ -50,9 +50,9 @@ import Vocabulary
         let root = Attached(&town.rig, pid: 32, uid: 0, program: "/usr/bin/oping")
         let stranger = Attached(&town.rig, pid: 33, uid: 1_001, program: "/usr/bin/oping")
         let namesake = Attached(&town.rig, pid: 34, uid: 500, program: "/home/x/oping")
-        #expect(town.rig.manager.names[service("ping")]?.processes == [before.pid, after.pid, root.pid])
-        #expect(town.rig.manager.processes[stranger.pid]?.names.isEmpty == true)
-        #expect(town.rig.manager.processes[namesake.pid]?.names.isEmpty == true)
+        #expect(town.rig.manager.naming[service("ping")]?.processes == [before.pid, after.pid, root.pid])
+        #expect(town.rig.manager.naming.names(servedBy: stranger.pid).isEmpty)
+        #expect(town.rig.manager.naming.names(servedBy: namesake.pid).isEmpty)
         #expect(
             town.rig.actions.reports.contains(.process(.acceptsFlowsFor(service("ping")))))
     }
@@ -62,12 +62,12 @@ import Vocabulary
         var town = Town()
         _ = bindProgram(&town.rig, "oecho.py", "py", on: town.management)
         let script = Attached(&town.rig, pid: 30, uid: 500, program: "/opt/oecho.py")
-        #expect(town.rig.manager.names[service("py")]?.processes == [script.pid])
+        #expect(town.rig.manager.naming[service("py")]?.processes == [script.pid])
         // And a script of which only its base name is known is served by a path.
         _ = bindProgram(&town.rig, "/opt/x.py", "x", on: town.management)
         let bare = Attached(&town.rig, pid: 31, uid: 500, program: "x.py")
         _ = Attached(&town.rig, pid: 32, uid: 500, program: "/other/x.py")
-        #expect(town.rig.manager.names[service("x")]?.processes == [bare.pid])
+        #expect(town.rig.manager.naming[service("x")]?.processes == [bare.pid])
     }
 
     @Test("a program is unbound by its path or its base name, and its processes leave the name")
@@ -79,12 +79,12 @@ import Vocabulary
             let process = Attached(&town.rig, pid: 30, uid: 500, program: "/usr/bin/oping")
             town.rig.manage(
                 .unbindProgram(program: Array(word.utf8), otherwise: [], service("ping")), on: town.management)
-            #expect(town.rig.manager.processes[process.pid]?.names == [service("pong")])
-            #expect(town.rig.manager.names[service("ping")]?.autoStarts.isEmpty == true)
+            #expect(town.rig.manager.naming.names(servedBy: process.pid) == [service("pong")])
+            #expect(town.rig.manager.naming[service("ping")]?.autoStarts.isEmpty == true)
             let all = town.rig.manage(
                 .unbindProgram(program: Array(word.utf8), otherwise: [], nil), on: town.management)
             #expect(all.results == [.completed])
-            #expect(town.rig.manager.processes[process.pid]?.names.isEmpty == true)
+            #expect(town.rig.manager.naming.names(servedBy: process.pid).isEmpty)
             let none = town.rig.manage(
                 .unbindProgram(program: Array(word.utf8), otherwise: [], nil), on: town.management)
             #expect(none.failures == [.noEntry])
@@ -122,7 +122,7 @@ import Vocabulary
         let process = Attached(&town.rig, pid: 70)
         #expect(town.rig.accept(process.call).offers.count == 1)
         town.rig.handle(.died(ProcessID(70)))
-        #expect(town.rig.manager.names.names(of: ProcessID(70)).isEmpty)
+        #expect(town.rig.manager.naming.names(boundTo: ProcessID(70)).isEmpty)
         #expect(
             town.rig.manage(.bindProcess(ProcessID(71), service("early")), on: town.management).failures == [.noEntry])
     }
@@ -166,6 +166,6 @@ import Vocabulary
                 on: town.management, finding)
             #expect(done.failures == [failure])
         }
-        #expect(town.rig.manager.names[service("x")] == nil)
+        #expect(town.rig.manager.naming[service("x")] == nil)
     }
 }

@@ -46,7 +46,7 @@ import Vocabulary
                     if case .bindProcess = request { .process(UserID(1_001)) } else { .program(program) }
                 #expect(host.rig.manage(request, on: host.member, finding).failures == [.notPermitted])
             }
-            #expect(host.rig.manager.names[service(name)] != nil)
+            #expect(host.rig.manager.naming[service(name)] != nil)
         }
         #expect(host.rig.manage(.destroyName(service("mine")), on: host.member).results == [.completed])
         #expect(host.rig.manage(.destroyName(service("others")), on: host.root).results == [.completed])
@@ -72,8 +72,8 @@ import Vocabulary
             host.rig.manage(.unbindProgram(program: program, otherwise: [], nil), on: host.member).results == [
                 .completed
             ])
-        #expect(host.rig.manager.names[service("mine")]?.programs.isEmpty == true)
-        #expect(host.rig.manager.names[service("root")]?.programs.count == 1)
+        #expect(host.rig.manager.naming[service("mine")]?.programs.isEmpty == true)
+        #expect(host.rig.manager.naming[service("root")]?.programs.count == 1)
 
         let server = Attached(&host.rig, pid: 50, uid: 0)
         host.rig.manage(.bindProcess(server.pid, service("root")), on: host.root, .process(.root))
@@ -99,7 +99,7 @@ import Vocabulary
         }
         host.create("mine", on: host.member)
         host.rig.register("mine", with: ipcp, on: host.member)
-        #expect(host.rig.manager.names[service("mine")]?.registrations.count == 1)
+        #expect(host.rig.manager.naming[service("mine")]?.registrations.count == 1)
         #expect(host.rig.manage(.describeIPCP(ipcp), on: host.member).failures.isEmpty)
     }
 
@@ -141,12 +141,12 @@ import Vocabulary
 
         var host = Host()
         var number = 0
-        while host.rig.manager.names.create(
+        while host.rig.manager.naming.create(
             NameSettings(name: service("n\(number)"), balancing: .spillover), owner: UserID(1_001), isExempt: false)
         { number += 1 }
         #expect(number < Limits.names / 2)
         host.create("other", on: host.other)
-        #expect(host.rig.manager.names[service("other")] != nil)
+        #expect(host.rig.manager.naming[service("other")] != nil)
     }
 
     @Test("a user who waits for very many names of a layer leaves room for the others")
@@ -220,7 +220,7 @@ import Vocabulary
 
     @Test("one user's bindings leave room for the others', and those that end make room")
     func bindingShares() throws {
-        var names = Names()
+        var names = Naming(PlainHashing())
         for (name, user) in [("one", UInt32(1)), ("two", 1), ("three", 1), ("other", 2)] {
             let settings = NameSettings(name: service(name), balancing: .spillover)
             let isMade = names.create(settings, owner: UserID(user), isExempt: false)
@@ -234,8 +234,7 @@ import Vocabulary
                 if count % 2 == 0 {
                     _ = names.bind(ProcessID(Int32(count)), to: name)
                 } else {
-                    names.bind(
-                        ProgramKey(path: Array("/bin/\(count)".utf8), user: UserID(1)), to: name, isStarted: false)
+                    _ = names.bind(ProgramKey(path: Array("/bin/\(count)".utf8), user: UserID(1)), to: name, nil)
                 }
             }
         }

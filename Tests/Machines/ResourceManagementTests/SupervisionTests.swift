@@ -21,7 +21,7 @@ import Vocabulary
         rig.clear()
         rig.register("n", with: ipcp, on: management)
         #expect(rig.actions.contains(.report(.naming(.registered(service("n"), ipcp, hash: Array("n".utf8))))))
-        #expect(rig.manager.names[service("n")]?.localLayer?.ipcp == ipcp)
+        #expect(rig.manager.naming[service("n")]?.localLayer?.ipcp == ipcp)
         // Again is no mistake.
         #expect(rig.manage(.registerName(service("n"), ipcp), on: management).results == [.unchanged])
 
@@ -30,7 +30,7 @@ import Vocabulary
         #expect(destroying.results.isEmpty)
         let gone = rig.handle(.childExited(ipcp, .exited(0)))
         #expect(gone.results == [.completed])
-        #expect(rig.manager.names[service("n")]?.registrations.isEmpty == true)
+        #expect(rig.manager.naming[service("n")]?.registrations.isEmpty == true)
         #expect(rig.manager.ipcps.isEmpty)
     }
 

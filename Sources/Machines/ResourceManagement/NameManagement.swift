@@ -7,7 +7,7 @@ import Vocabulary
 /// Names, and what is bound to them.
 extension ResourceManager {
     mutating func createName(_ settings: NameSettings, for requester: Requester) {
-        if names[settings.name] != nil {
+        if naming[settings.name] != nil {
             // Not an error, and not changed either. spec: irm-cli §3
             report(.naming(.exists(settings.name)))
             return succeed(requester, .unchanged)
@@ -19,24 +19,23 @@ extension ResourceManager {
     /// False at the limit; then the requester has been told.
     private mutating func makeName(_ settings: NameSettings, for requester: Requester) -> Bool {
         let owner = user(of: requester)
-        guard names.create(settings, owner: owner, isExempt: isExempt(owner)) else {
+        guard naming.create(settings, owner: owner, isExempt: isExempt(owner)) else {
             fail(requester, .tableFull, "there are too many names, or too many of uid \(owner)")
             return false
         }
-        nameIndex.add(settings.name)
         report(.naming(.created(settings.name)))
         return true
     }
 
     /// Binding creates the name if it is new. spec: irmd §4
     private mutating func ensureName(_ name: ServiceName, for requester: Requester) -> Bool {
-        if names[name] != nil { return true }
+        if naming[name] != nil { return true }
         return makeName(NameSettings(name: name, balancing: .spillover), for: requester)
     }
 
     /// False at the limit; then the requester has been told. `others`: names that the program or process is bound to.
     private mutating func hasRoomForBinding(of name: ServiceName, _ others: Int, for requester: Requester) -> Bool {
-        guard others < Limits.bindings, names.hasRoomForBinding(of: name, isExempt: isExempt(user(of: requester)))
+        guard others < Limits.bindings, naming.hasRoomForBinding(of: name, isExempt: isExempt(user(of: requester)))
         else {
             fail(requester, .tableFull, "there are too many bindings, or too many of the owner of \(name)")
             return false
@@ -45,13 +44,10 @@ extension ResourceManager {
     }
 
     mutating func destroyName(_ name: ServiceName, for requester: Requester) {
-        guard let record = names.remove(name) else {
+        guard let record = naming.remove(name) else {
             report(.naming(.unknown(name)))
             return fail(requester, .name, "there is no name \(name)")
         }
-        nameIndex.remove(name)
-        for process in record.processes { processes[process]?.names.remove(name) }
-        for program in record.programs { programs.unbind(program, from: name) }
         for process in record.pids.sorted() { unwatchIfUnbound(process) }
         for ipcp in record.registrations.keys.sorted() {
             guard let hash = record.registrations[ipcp]?.hash else { continue }
@@ -87,13 +83,11 @@ extension ResourceManager {
         }
         let key = ProgramKey(path: path, user: user)
         guard ensureName(name, for: requester) else { return }
-        guard hasRoomForBinding(of: name, programs.names(of: key).count, for: requester) else { return }
-        guard programs.bind(key, to: name, recipe) else {
+        guard hasRoomForBinding(of: name, naming.names(of: key).count, for: requester) else { return }
+        guard naming.bind(key, to: name, recipe) else {
             return fail(requester, .exists, "\(printable(path)) is bound to \(name) already; unbind it first")
         }
-        names.bind(key, to: name, isStarted: recipe != nil)
         report(.naming(.programBound(path, name)))
-        for process in processes.values where serves(key, process) { join(process.id, to: name) }
         match(name)
         // Whoever waits for a server gets what is started for the name.
         if recipe != nil { settle(name) }
@@ -118,52 +112,19 @@ extension ResourceManager {
         _ program: [UInt8], from name: ServiceName?, _ requester: Requester, _ foreign: inout UserID?
     ) -> Int {
         var count = 0
-        for key in programs.keys(for: program) {
-            for bound in programs.names(of: key) where name == nil || name == bound {
+        for key in naming.programs(for: program) {
+            for bound in naming.names(of: key) where name == nil || name == bound {
                 guard mayUnbind(key.user, from: bound, requester) else {
                     foreign = key.user
                     continue
                 }
-                programs.unbind(key, from: bound)
-                names.unbind(key, from: bound)
+                naming.unbind(key, from: bound)
                 report(.naming(.programUnbound(program, bound)))
-                leaveUnbound(bound)
+                settle(bound)
                 count += 1
             }
         }
         return count
-    }
-
-    /// Whether a program binding applies to a process: by what it runs, or because irmd started it for this program.
-    private func serves(_ key: ProgramKey, _ process: AttachedProcess) -> Bool {
-        started[process.id]?.key == key
-            || Programs.serves(key, program: process.program, user: process.credentials.user)
-    }
-
-    /// All names that a process is bound to.
-    func boundNames(of process: AttachedProcess) -> OrderedSet<ServiceName> {
-        var bound = names.names(of: process.id)
-        bound.formUnion(programs.names(running: process.program, user: process.credentials.user))
-        if let program = started[process.id] { bound.formUnion(programs.names(of: program.key)) }
-        return bound
-    }
-
-    private mutating func join(_ process: ProcessID, to name: ServiceName) {
-        processes[process]?.names.append(name)
-        names[name]?.processes.insert(process)
-    }
-
-    /// A binding of the name is gone: the attached processes that had no other leave it.
-    private mutating func leaveUnbound(_ name: ServiceName) {
-        guard let record = names[name] else { return }
-        for id in record.processes {
-            guard let process = processes[id], !record.pids.contains(id),
-                !record.programs.contains(where: { serves($0, process) })
-            else { continue }
-            processes[id]?.names.remove(name)
-            names[name]?.processes.remove(id)
-        }
-        settle(name)
     }
 
     // Processes.
@@ -182,13 +143,12 @@ extension ResourceManager {
             return fail(requester, .notPermitted, "process \(process) is of uid \(owner), not yours")
         }
         guard ensureName(name, for: requester) else { return }
-        guard hasRoomForBinding(of: name, names.names(of: process).count, for: requester) else { return }
-        guard names.bind(process, to: name) else {
+        guard hasRoomForBinding(of: name, naming.names(boundTo: process).count, for: requester) else { return }
+        guard naming.bind(process, to: name) else {
             return fail(requester, .exists, "process \(process) is bound to \(name) already")
         }
         report(.naming(.processBound(process, name)))
         watch(process)
-        if processes[process] != nil { join(process, to: name) }
         match(name)
         succeed(requester)
     }
@@ -197,14 +157,14 @@ extension ResourceManager {
         var count = 0
         var isForeign = false
         let owner = ipcps[process]?.owner ?? processes[process]?.credentials.user
-        for bound in names.names(of: process) where name == nil || name == bound {
+        for bound in naming.names(boundTo: process) where name == nil || name == bound {
             guard mayUnbind(owner, from: bound, requester) else {
                 isForeign = true
                 continue
             }
-            guard names.unbind(process, from: bound) else { continue }
+            guard naming.unbind(process, from: bound) else { continue }
             report(.naming(.processUnbound(process, bound)))
-            leaveUnbound(bound)
+            settle(bound)
             count += 1
         }
         guard count > 0 else {
