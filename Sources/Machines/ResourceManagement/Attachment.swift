@@ -57,7 +57,7 @@ extension ResourceManager {
         let id = credentials.process
         processes[id] = AttachedProcess(id: id, credentials: credentials, program: program, features: features)
         let names = naming.attach(
-            id, program: program, user: credentials.user, startedFor: started[id]?.key)
+            id, program: program, user: credentials.user, startedFor: children.programs[id]?.key)
         report(.process(.added(id, program: program)))
         reportNames(names)
         watch(id)
@@ -121,7 +121,7 @@ extension ResourceManager {
         disarm(id)
         waitingArrivals.remove(id)
         guard let connection = connections.removeValue(forKey: id) else { return nil }
-        if let name = connection.arrivalName { ipcps[connection.credentials.process]?.arrived.remove(for: name) }
+        if let name = connection.arrivalName { children.endArrival(at: connection.credentials.process, for: name) }
         return connection
     }
 

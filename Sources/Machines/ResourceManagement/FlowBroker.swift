@@ -71,7 +71,7 @@ extension ResourceManager {
         _ request: RequestID, timeout: TimeSpan?, on id: ConnectionID, of process: ProcessID
     ) {
         processes[process]?.hasAccepted = true
-        started[process]?.hasAccepted = true
+        children.programs.hasAccepted(process)
         let deadline = timeout.map { now + $0 }
         let accept = acceptors.arrival(of: request, on: id, deadline: deadline)
         if let allocation = nextAllocation(for: process) {
@@ -127,7 +127,7 @@ extension ResourceManager {
     }
 
     mutating func join(_ request: RequestID, _ layer: LayerName, on connection: ConnectionID) {
-        let members = ipcps.values.filter { $0.layer?.name == layer }
+        let members = children.ipcps.values.filter { $0.layer?.name == layer }
         guard !members.isEmpty else {
             return fail(request, on: connection, .ipcp, "no IPCP here is a member of layer \(layer)")
         }

@@ -23,7 +23,7 @@ extension ResourceManager {
         processes[server]?.flows.insert(flow.id)
         arm(allocation.connection, at: allocation.deadline)
         if let layer = flow.localLayer {
-            ipcps[layer.ipcp]?.flows.insert(flow.id)
+            children.add(flow.id, to: layer.ipcp)
             outgoing.append(.request(.flowRequested(flow.id, hash: layer.hash), layer.ipcp))
         }
         outgoing.append(.createFlowMemory(flow.id, flow.place, provider: flow.remote?.end))
@@ -77,7 +77,7 @@ extension ResourceManager {
                 Flow.Layer(ipcp: local.ipcp, name: local.registration.layer, hash: local.registration.hash)
             }
         }
-        return ipcps[remote.ipcp]?.layer.map { Flow.Layer(ipcp: remote.ipcp, name: $0.name, hash: remote.hash) }
+        return children[remote.ipcp]?.layer.map { Flow.Layer(ipcp: remote.ipcp, name: $0.name, hash: remote.hash) }
     }
 
     mutating func flowMemoryCreated(_ id: FlowID) {
@@ -201,7 +201,7 @@ extension ResourceManager {
         flow.hasSegment = false
         flowsAllocated += 1
         outgoing.append(.releaseSegment(id))
-        if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
+        if let layer = flow.localLayer, children[layer.ipcp] != nil {
             outgoing.append(.request(.flowAllocated(id), layer.ipcp))
         }
         // Who let go in the ordinary way has said so in the link, which the client has mapped by now.

@@ -97,8 +97,8 @@ extension ResourceManager {
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
         flowNumbers.giveBack(id)
         quotas.removeFlow(of: flow.owner, flow.queueBytes, isRemote: flow.remote != nil)
-        if let layer = flow.localLayer, ipcps[layer.ipcp] != nil {
-            ipcps[layer.ipcp]?.flows.remove(id)
+        if let layer = flow.localLayer, children[layer.ipcp] != nil {
+            children.remove(id, from: layer.ipcp)
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }
         for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }

@@ -7,35 +7,24 @@ import Vocabulary
 extension ResourceManager {
     mutating func createIPCP(_ name: IPCPName, _ type: IPCPType, for requester: Requester) {
         guard !isStopping else { return fail(requester, .manager, "irmd is stopping") }
-        guard !ipcpNames.contains(name), spawning[name] == nil else {
-            return fail(requester, .exists, "there is an IPCP \(name) already")
-        }
-        guard ipcpNames.count + spawning.count < Limits.ipcps else {
-            return fail(requester, .tableFull, "there are too many IPCPs")
-        }
         let owner = user(of: requester)
-        guard ipcpShares.add(for: owner, isExempt: isExempt(owner)) else {
-            return fail(requester, .tableFull, "uid \(owner) has as many IPCPs as one user may have")
+        switch children.beginSpawning(name, type, owner: owner, for: requester, isExempt: isExempt(owner)) {
+        case .admitted: outgoing.append(.spawnIPCP(name, type))
+        case .exists: fail(requester, .exists, "there is an IPCP \(name) already")
+        case .tooMany: fail(requester, .tableFull, "there are too many IPCPs")
+        case .tooManyOfOwner: fail(requester, .tableFull, "uid \(owner) has as many IPCPs as one user may have")
         }
-        spawning[name] = Spawning(type: type, owner: owner, requester: requester)
-        outgoing.append(.spawnIPCP(name, type))
     }
 
     mutating func ipcpNotSpawned(_ name: IPCPName, _ failure: Failure, _ reason: [UInt8]) {
-        guard let spawning = spawning.removeValue(forKey: name) else { return }
-        let requester = spawning.requester
-        ipcpShares.remove(for: spawning.owner)
+        guard let requester = children.notSpawned(name)?.requester else { return }
         report(.supervision(.ipcpNotSpawned(name, reason: reason)))
         send(.failed(requester.request, failure, reason: reason), on: requester.connection)
     }
 
     mutating func ipcpSpawned(_ name: IPCPName, _ process: ProcessID, _ program: [UInt8]) {
-        guard let spawning = spawning.removeValue(forKey: name) else { return }
         let deadline = now + Limits.bootTimeout
-        ipcpNames.insert(name)
-        ipcps[process] = IPCPRecord(
-            process: process, name: name, type: spawning.type, owner: spawning.owner,
-            state: .booting(spawning.requester, deadline: deadline))
+        guard children.spawned(name, as: process, until: deadline) else { return }
         report(.supervision(.instantiated(program, process)))
         setTimer(of: process, timers.set(.booting(process), at: deadline))
         if isStopping { end(process, for: nil) }
@@ -43,33 +32,32 @@ extension ResourceManager {
 
     /// In place of the one that it had.
     mutating func setTimer(of process: ProcessID, _ timer: TimerQueue<Due>.Timer?) {
-        if let old = ipcps[process]?.timer { timers.cancel(old) }
-        ipcps[process]?.timer = timer
+        if let old = children.exchange(timer, of: process) { timers.cancel(old) }
     }
 
     mutating func bootExpired(_ process: ProcessID) {
-        guard case .booting = ipcps[process]?.state else { return }
+        guard case .booting = children[process]?.state else { return }
         bootFailed(process, "it said nothing for \(Limits.bootTimeout.nanoseconds / 1_000_000_000) s")
     }
 
     mutating func bootFailed(_ process: ProcessID, _ reason: String) {
-        guard case .booting(let requester, _) = ipcps[process]?.state else { return }
+        guard case .booting(let requester, _) = children[process]?.state else { return }
         report(.supervision(.ipcpBootFailed(process)))
         fail(requester, .ipcp, "IPCP \(process) failed to boot: \(reason)")
-        ipcps[process]?.state = .ending([])
+        children.set(.ending([]), of: process)
         outgoing.append(.signal(process, .kill))
     }
 
     /// It cannot be used without its channel, whatever happened to that.
     mutating func ipcpChannelEnded(_ process: ProcessID) {
-        guard let ipcp = ipcps[process] else { return }
+        guard let ipcp = children[process] else { return }
         outgoing.append(.closeChannel(process))
         // Its end is reported with its exit status, when that comes.
         if !ipcp.isEnding { outgoing.append(.signal(process, .kill)) }
     }
 
     mutating func destroyIPCP(_ process: ProcessID, for requester: Requester) {
-        guard ipcps[process] != nil else {
+        guard children[process] != nil else {
             report(.supervision(.ipcpUnknown(process)))
             return fail(requester, .ipcp, "there is no IPCP \(process)")
         }
@@ -78,30 +66,27 @@ extension ResourceManager {
 
     /// Asks an IPCP to end, and sees to it that it does.
     mutating func end(_ process: ProcessID, for requester: Requester?) {
-        guard let ipcp = ipcps[process] else { return }
+        guard let ipcp = children[process] else { return }
         if case .ending(let requesters) = ipcp.state {
-            ipcps[process]?.state = .ending(requesters + (requester.map { [$0] } ?? []))
-            return
+            return children.set(.ending(requesters + (requester.map { [$0] } ?? [])), of: process)
         }
         if case .booting(let creator, _) = ipcp.state { fail(creator, .ipcp, "IPCP \(process) was destroyed") }
-        ipcps[process]?.state = .ending(requester.map { [$0] } ?? [])
+        children.set(.ending(requester.map { [$0] } ?? []), of: process)
         outgoing.append(.signal(process, .terminate))
         setTimer(of: process, timers.set(.ending(process), at: now + Limits.shutdownPatience))
     }
 
     mutating func endingExpired(_ process: ProcessID) {
-        if ipcps[process] != nil { outgoing.append(.signal(process, .kill)) }
+        if children[process] != nil { outgoing.append(.signal(process, .kill)) }
     }
 
     mutating func childExited(_ process: ProcessID, _ status: ExitStatus) {
-        if let program = started.removeValue(forKey: process) { programEnded(process, program, status) }
-        if let ipcp = ipcps.removeValue(forKey: process) { ipcpEnded(ipcp, status) }
+        if let program = children.programs.remove(process) { programEnded(process, program, status) }
+        if let ipcp = children.remove(process) { ipcpEnded(ipcp, status) }
         finishStopping()
     }
 
     private mutating func ipcpEnded(_ ipcp: IPCPRecord, _ status: ExitStatus) {
-        ipcpNames.remove(ipcp.name)
-        ipcpShares.remove(for: ipcp.owner)
         if let timer = ipcp.timer { timers.cancel(timer) }
         outgoing.append(.closeChannel(ipcp.process))
         switch ipcp.state {

@@ -7,13 +7,13 @@ import Vocabulary
 extension ResourceManager {
     /// The IPCP, if it can be asked something; else the requester has been told.
     mutating func usableIPCP(_ process: ProcessID, for requester: Requester) -> IPCPRecord? {
-        guard let ipcp = ipcps[process] else {
+        guard let ipcp = children[process] else {
             report(.supervision(.ipcpUnknown(process)))
             fail(requester, .ipcp, "there is no IPCP \(process)")
             return nil
         }
         let user = user(of: requester)
-        guard ipcp.asked.hasRoom(for: user, isExempt: isExempt(user)) else {
+        guard children.mayAsk(process, for: user, isExempt: isExempt(user)) else {
             fail(requester, .tableFull, "IPCP \(process) has too many unanswered requests of uid \(user)")
             return nil
         }
@@ -30,18 +30,14 @@ extension ResourceManager {
         _ ipcp: ProcessID, _ purpose: IPCPTransaction.Purpose, for requester: Requester?,
         of user: UserID? = nil, _ message: (RequestID) -> IPCPRequest
     ) {
-        let request = RequestID(nextTransaction)
-        nextTransaction += 1
+        let request = children.nextRequest()
         let timer = timers.set(.transaction(request), at: now + Limits.ipcpRequestTimeout)
         let user = user ?? requester.map { self.user(of: $0) }
-        var isCounted = false
-        if let user {
-            let isExempt = isExempt(user)
-            isCounted = ipcps[ipcp]?.asked.add(for: user, isExempt: isExempt) == true
-        }
-        transactions[request] = IPCPTransaction(
-            ipcp: ipcp, requester: requester, user: isCounted ? user : nil, purpose: purpose, timer: timer)
-        ipcps[ipcp]?.unanswered.insert(request)
+        let isCounted = user.map { children.beginAsking(ipcp, for: $0, isExempt: isExempt($0)) } ?? false
+        children.begin(
+            IPCPTransaction(
+                ipcp: ipcp, requester: requester, user: isCounted ? user : nil, purpose: purpose, timer: timer),
+            as: request)
         outgoing.append(.request(message(request), ipcp))
     }
 
@@ -65,7 +61,7 @@ extension ResourceManager {
         case .local, .unicast, .broadcast, .ethernetLLC, .ethernetDIX:
             guard configuration.hash != .md5 else { return fail(requester, .invalid, "MD5 is for UDP layers only") }
         }
-        ipcps[process]?.state = .bootstrapping
+        children.set(.bootstrapping, of: process)
         let rights = FileRights(user: credentials.user, group: credentials.group, groups: credentials.groups)
         ask(process, .bootstrap(configuration), for: requester) { .bootstrap($0, configuration, by: rights) }
     }
@@ -111,7 +107,7 @@ extension ResourceManager {
     }
 
     mutating func ipcpReplied(_ process: ProcessID, _ reply: IPCPReply) {
-        guard let ipcp = ipcps[process] else { return }
+        guard let ipcp = children[process] else { return }
         switch reply {
         case .initialised(let version, let type): initialised(ipcp, version, type)
         case .succeeded(let request):
@@ -126,7 +122,7 @@ extension ResourceManager {
             failed(transaction, failure, reason)
         case .bootstrapped(let request, let messageBytes):
             guard let transaction = endTransaction(request, of: process) else { return }
-            ipcps[process]?.messageBytes = messageBytes
+            children.setMessageBytes(messageBytes, of: process)
             succeeded(transaction)
         case .mapped(let flow): remoteMapped(flow, by: process)
         case .taken(let flow, let authentication, let address):
@@ -151,21 +147,19 @@ extension ResourceManager {
                 "it is of type \(type.name) and speaks version \(version), not \(ProtocolVersion.current)")
         }
         setTimer(of: ipcp.process, nil)
-        ipcps[ipcp.process]?.state = .initialised
+        children.set(.initialised, of: ipcp.process)
         report(.supervision(.ipcpCreated(ipcp.process)))
         succeed(requester, .created(ipcp.process))
     }
 
     mutating func endTransaction(_ request: RequestID, of ipcp: ProcessID) -> IPCPTransaction? {
-        guard let transaction = transactions[request], transaction.ipcp == ipcp else { return nil }
+        guard let transaction = children.endTransaction(request, of: ipcp) else { return nil }
         timers.cancel(transaction.timer)
-        ipcps[ipcp]?.unanswered.remove(request)
-        if let user = transaction.user { ipcps[ipcp]?.asked.remove(for: user) }
-        return transactions.removeValue(forKey: request)
+        return transaction
     }
 
     mutating func transactionExpired(_ request: RequestID) {
-        guard let ipcp = transactions[request]?.ipcp, let transaction = endTransaction(request, of: ipcp) else {
+        guard let ipcp = children.transactions[request]?.ipcp, let transaction = endTransaction(request, of: ipcp) else {
             return
         }
         report(.supervision(.ipcpSilent(ipcp)))
@@ -176,8 +170,8 @@ extension ResourceManager {
         let ipcp = transaction.ipcp
         switch transaction.purpose {
         case .bootstrap(let configuration):
-            if case .bootstrapping = ipcps[ipcp]?.state {
-                ipcps[ipcp]?.state = .operational(configuration.layer, configuration.hash)
+            if case .bootstrapping = children[ipcp]?.state {
+                children.set(.operational(configuration.layer, configuration.hash), of: ipcp)
             }
             report(.supervision(.ipcpBootstrapped(ipcp)))
         case .enroll(let destination): report(.supervision(.ipcpEnrolled(ipcp, destination)))
@@ -196,7 +190,9 @@ extension ResourceManager {
     mutating func failed(_ transaction: IPCPTransaction, _ failure: Failure, _ reason: [UInt8]) {
         switch transaction.purpose {
         case .bootstrap:
-            if case .bootstrapping = ipcps[transaction.ipcp]?.state { ipcps[transaction.ipcp]?.state = .initialised }
+            if case .bootstrapping = children[transaction.ipcp]?.state {
+                children.set(.initialised, of: transaction.ipcp)
+            }
         case .query(let connection, let request):
             searched(connection, request, with: transaction.ipcp, knows: false)
         case .enroll, .connect, .disconnect, .register, .unregister, .describe: break

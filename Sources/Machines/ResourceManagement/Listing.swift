@@ -27,7 +27,7 @@ extension ResourceManager {
     }
 
     mutating func listIPCPs(from: UInt32, for requester: Requester) {
-        let all = ipcps.values.sorted { ($0.type.rawValue, $0.process) < ($1.type.rawValue, $1.process) }
+        let all = children.ipcpsInOrder
         let entries = page(from: from, of: all.count) { index in
             IPCPEntry(
                 process: all[index].process, type: all[index].type, name: all[index].name,
@@ -108,7 +108,7 @@ extension ResourceManager {
             let arguments = naming.recipe(of: key, for: name)?.arguments
             return BindingEntry(name: name, bound: .program(key.path, key.user, arguments: arguments))
         case .process(let process):
-            if let ipcp = ipcps[process] { return BindingEntry(name: name, bound: .ipcp(process, ipcp.name)) }
+            if let ipcp = children[process] { return BindingEntry(name: name, bound: .ipcp(process, ipcp.name)) }
             return BindingEntry(
                 name: name, bound: .process(process, program: processes[process]?.programName ?? []))
         }
@@ -117,8 +117,8 @@ extension ResourceManager {
     mutating func sendStatus(for requester: Requester) {
         let status = ManagerStatus(
             process: identity.process, user: identity.user, uptime: now.since(identity.started),
-            processes: UInt32(clamping: processes.count - ipcps.keys.count { processes[$0] != nil }),
-            ipcps: UInt32(clamping: ipcps.count), names: UInt32(clamping: naming.count),
+            processes: UInt32(clamping: processes.count - children.ipcps.keys.count { processes[$0] != nil }),
+            ipcps: UInt32(clamping: children.ipcps.count), names: UInt32(clamping: naming.count),
             flows: UInt32(clamping: flows.count), flowsAllocated: flowsAllocated,
             allocationsFailed: allocationsFailed, runtimeDirectory: identity.runtimeDirectory)
         succeed(requester, .status(status))

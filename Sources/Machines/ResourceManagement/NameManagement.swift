@@ -138,7 +138,7 @@ extension ResourceManager {
         }
         let process = number ?? process
         // An IPCP is its creator's, though it runs as irmd's user.
-        let owner = ipcps[process]?.owner ?? user
+        let owner = children[process]?.owner ?? user
         guard rights.mayBind(processOf: owner, by: credentials) else {
             return fail(requester, .notPermitted, "process \(process) is of uid \(owner), not yours")
         }
@@ -156,7 +156,7 @@ extension ResourceManager {
     mutating func unbindProcess(_ process: ProcessID, from name: ServiceName?, for requester: Requester) {
         var count = 0
         var isForeign = false
-        let owner = ipcps[process]?.owner ?? processes[process]?.credentials.user
+        let owner = children[process]?.owner ?? processes[process]?.credentials.user
         for bound in naming.names(boundTo: process) where name == nil || name == bound {
             guard mayUnbind(owner, from: bound, requester) else {
                 isForeign = true

@@ -42,8 +42,7 @@ struct NameSearch: Hashable, Sendable {
 extension ResourceManager {
     /// The members of layers that reach other hosts, in the order in which they are preferred.
     private func layersToOthers() -> [IPCPRecord] {
-        ipcps.values.filter { $0.messageBytes != nil && processes[$0.process] != nil }
-            .sorted { ($0.type.rawValue, $0.process) < ($1.type.rawValue, $1.process) }
+        children.ipcpsInOrder.filter { $0.messageBytes != nil && processes[$0.process] != nil }
     }
 
     /// Asks the layers for the name, or the one that there is for the flow. False if there is none to ask.
@@ -58,7 +57,7 @@ extension ResourceManager {
             return true
         }
         let user = connections[allocation.connection]?.credentials.user ?? identity.user
-        guard layers.allSatisfy({ $0.asked.hasRoom(for: user, isExempt: isExempt(user)) }) else {
+        guard layers.allSatisfy({ children.mayAsk($0.process, for: user, isExempt: isExempt(user)) }) else {
             refuse(allocation, .tableFull, "uid \(user) waits for as many names of the layers as one user may")
             return true
         }

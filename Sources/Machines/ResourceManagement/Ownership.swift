@@ -27,7 +27,7 @@ extension ResourceManager {
             return "name \(name) is of uid \(owner), not yours"
         case .destroyIPCP(let ipcp), .bootstrapIPCP(let ipcp, _), .enrollIPCP(let ipcp, _),
             .connectIPCP(let ipcp, _, _, _), .disconnectIPCP(let ipcp, _, _):
-            guard let owner = ipcps[ipcp]?.owner, owner != user else { return nil }
+            guard let owner = children[ipcp]?.owner, owner != user else { return nil }
             return "IPCP \(ipcp) is of uid \(owner), not yours"
         case .destroyFlow(let id):
             guard let flow = flows[id], ![flow.client.user, flow.server.user, naming[flow.name]?.owner].contains(user)

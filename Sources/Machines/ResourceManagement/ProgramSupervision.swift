@@ -36,12 +36,9 @@ extension ResourceManager {
     mutating func startIfNeeded(for name: ServiceName) -> Instant? {
         guard let key = naming[name]?.autoStarts.last, !isStopping, !hasAcceptingProcess(name) else { return nil }
         let limit = now + Limits.autoStartTimeout
-        let isOurs = { (program: StartedProgram) in program.key == key }
-        if started.values.contains(where: isOurs) || starting.values.contains(where: isOurs) { return limit }
+        if children.programs.isAtWork(key) { return limit }
         guard let recipe = naming.recipe(of: key, for: name) else { return nil }
-        let start = StartID(nextStart)
-        nextStart += 1
-        starting[start] = StartedProgram(key: key, name: name)
+        let start = children.programs.begin(key, for: name)
         report(.supervision(.starting(key.path, name)))
         outgoing.append(
             .spawnProgram(
@@ -53,15 +50,14 @@ extension ResourceManager {
     }
 
     mutating func programSpawned(_ start: StartID, _ process: ProcessID) {
-        guard let program = starting.removeValue(forKey: start) else { return }
-        started[process] = program
+        guard let program = children.programs.succeed(start, as: process) else { return }
         for name in naming.started(process, for: program.key) { match(name) }
         report(.supervision(.instantiated(program.key.path, process)))
         if isStopping { outgoing.append(.signal(process, .terminate)) }
     }
 
     mutating func programNotSpawned(_ start: StartID, _ failure: Failure) {
-        guard let program = starting.removeValue(forKey: start) else { return }
+        guard let program = children.programs.fail(start) else { return }
         let trouble = StartTrouble.notStarted(failure)
         report(.supervision(.startFailed(program.key.path, program.name, trouble)))
         refuseWaiting(
@@ -94,8 +90,7 @@ extension ResourceManager {
         guard let key = naming[allocation.name]?.autoStarts.last else {
             return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
         }
-        if let process = started.first(where: { $0.value.key == key && !$0.value.isGivenUp })?.key {
-            started[process]?.isGivenUp = true
+        if children.programs.giveUp(key) {
             report(.supervision(.startFailed(key.path, allocation.name, trouble)))
         }
         refuse(allocation, .ipcp, trouble.sentence(of: key.path))

@@ -46,7 +46,7 @@ extension ResourceManager {
     /// A request over an IPCP's channel, as if it were a call connection of the IPCP's.
     private mutating func openCall(of ipcp: ProcessID, for name: ServiceName? = nil) -> ConnectionID? {
         guard let process = processes[ipcp] else { return nil }
-        if let name, ipcps[ipcp]?.arrived.add(for: name) != true { return nil }
+        if let name, !children.beginArrival(at: ipcp, for: name) { return nil }
         channelCalls += 1
         let id = ConnectionID(1 << 63 | channelCalls)
         connections[id] = Connection(
@@ -59,11 +59,11 @@ extension ResourceManager {
 
     /// The layer of the IPCP knows the name: it gets the flow's second end, and asks the other host.
     mutating func beginRemote(_ allocation: Allocation, with ipcp: ProcessID) {
-        guard let record = ipcps[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
+        guard let record = children[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
             let call = openCall(of: ipcp)
         else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
         let user = connections[allocation.connection]?.credentials.user ?? identity.user
-        guard ipcps[ipcp]?.asked.hasRoom(for: user, isExempt: isExempt(user)) == true else {
+        guard children.mayAsk(ipcp, for: user, isExempt: isExempt(user)) else {
             free(call)
             return refuse(allocation, .tableFull, "uid \(user) waits for as many flows of the layer as one user may")
         }
@@ -72,24 +72,21 @@ extension ResourceManager {
             ipcp: ipcp, end: .second, messageBytes: messageBytes,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
             client: client)
-        let request = RequestID(nextTransaction)
-        nextTransaction += 1
+        let request = children.nextRequest()
         begin(allocation, acceptors.arrival(of: request, on: call, deadline: nil), of: ipcp, remote)
     }
 
     /// A flow that another host is asked for.
     mutating func beginAsking(_ flow: Flow) {
         guard let remote = flow.remote, remote.end == .second else { return }
-        let isExempt = isExempt(flow.owner)
-        guard ipcps[remote.ipcp]?.asked.add(for: flow.owner, isExempt: isExempt) == true else { return }
-        flow.isAsked = true
+        flow.isAsked = children.beginAsking(remote.ipcp, for: flow.owner, isExempt: isExempt(flow.owner))
     }
 
     /// The other host has answered, or nobody waits for the answer.
     mutating func endAsking(_ id: FlowID) {
         guard let flow = flows[id], flow.isAsked, let remote = flow.remote else { return }
         flow.isAsked = false
-        ipcps[remote.ipcp]?.asked.remove(for: flow.owner)
+        children.endAsking(remote.ipcp, for: flow.owner)
     }
 
     /// The other host has accepted, as the IPCP says.
@@ -145,7 +142,7 @@ extension ResourceManager {
         from address: [UInt8], at ipcp: ProcessID
     ) {
         let address = Array(address.prefix(Limits.hostBytes))
-        guard let layer = ipcps[ipcp]?.layer, !isStopping,
+        guard let layer = children[ipcp]?.layer, !isStopping,
             let name = naming.name(of: hash, layer.hash),
             let record = naming[name],
             isServed(record, for: ipcp) || record.settings.wait.nanoseconds > 0
@@ -158,7 +155,7 @@ extension ResourceManager {
             return reject(request, error.failure, from: address, at: ipcp)
         }
         // Nobody knows who asks, so it is the name that has a share of what may wait, and no name keeps the others' places.
-        guard ipcps[ipcp]?.arrived.hasRoom(for: name) == true, let call = openCall(of: ipcp, for: name) else {
+        guard children.mayArrive(at: ipcp, for: name), let call = openCall(of: ipcp, for: name) else {
             return reject(request, .ipcp, from: address, at: ipcp)
         }
         allocate(
@@ -177,7 +174,7 @@ extension ResourceManager {
 
     /// The IPCP's part in a flow that another host asked for.
     func remote(of allocation: Allocation) -> Remote? {
-        guard let origin = allocation.origin, let messageBytes = ipcps[allocation.process]?.messageBytes else {
+        guard let origin = allocation.origin, let messageBytes = children[allocation.process]?.messageBytes else {
             return nil
         }
         return Remote(

@@ -75,16 +75,7 @@ package struct ResourceManager {
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
 
-    var ipcps: [ProcessID: IPCPRecord] = [:]
-    /// The names of all IPCPs but those that are being spawned.
-    var ipcpNames: Set<IPCPName> = []
-    var spawning: [IPCPName: Spawning] = [:]
-    var ipcpShares = Shares<UserID>(of: Limits.ipcps)
-    var transactions: [RequestID: IPCPTransaction] = [:]
-    var nextTransaction: UInt64 = 1
-    var started: [ProcessID: StartedProgram] = [:]
-    var starting: [StartID: StartedProgram] = [:]
-    var nextStart: UInt64 = 1
+    var children = Children()
 
     /// What is not done yet of what concerns very many.
     var errands = Deque<Errand>()
@@ -105,12 +96,6 @@ package struct ResourceManager {
         case transaction(RequestID)
         case ending(ProcessID)
         case shutdown
-    }
-
-    struct Spawning: Sendable {
-        let type: IPCPType
-        let owner: UserID
-        let requester: Requester
     }
 
     package init(

@@ -9,19 +9,19 @@ extension ResourceManager {
         guard !isStopping else { return shutdownExpired() }
         isStopping = true
         report(.stopping)
-        for ipcp in ipcps.keys.sorted() { end(ipcp, for: nil) }
-        for program in started.keys.sorted() { outgoing.append(.signal(program, .terminate)) }
+        for ipcp in children.ipcps.keys.sorted() { end(ipcp, for: nil) }
+        for program in children.programs.processes { outgoing.append(.signal(program, .terminate)) }
         timers.set(.shutdown, at: now + Limits.shutdownPatience)
         finishStopping()
     }
 
     /// Patience is at its end; or somebody asked a second time.
     mutating func shutdownExpired() {
-        for child in (Array(ipcps.keys) + Array(started.keys)).sorted() { outgoing.append(.signal(child, .kill)) }
+        for child in children.processes { outgoing.append(.signal(child, .kill)) }
     }
 
     mutating func finishStopping() {
-        guard isStopping, ipcps.isEmpty, started.isEmpty, starting.isEmpty, spawning.isEmpty else { return }
+        guard isStopping, children.isEmpty else { return }
         report(.stopped)
         outgoing.append(.exit)
     }

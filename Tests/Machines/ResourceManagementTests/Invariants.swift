@@ -9,7 +9,7 @@ import Vocabulary
 extension ResourceManager {
     /// What must be true between any two events.
     func checkInvariants(_ comment: Comment = "") {
-        #expect(timers.count <= connections.count + transactions.count + ipcps.count + 1, comment)
+        #expect(timers.count <= connections.count + children.transactions.count + children.ipcps.count + 1, comment)
         for (id, connection) in connections where !isLeft(id, connection) {
             switch connection.call {
             case .attached(let flow, let end)?:

@@ -164,10 +164,10 @@ import Vocabulary
         #expect(rig.allocate(other, "name").failures.isEmpty)
         // What is answered makes room.
         for ipcp in ipcps {
-            for request in rig.manager.ipcps[ipcp]?.unanswered.sorted() ?? [] {
+            for request in rig.manager.children.ipcps[ipcp]?.unanswered.sorted() ?? [] {
                 rig.handle(.ipcpReplied(ipcp, .failed(request, .name, reason: [])))
             }
-            #expect(rig.manager.ipcps[ipcp]?.asked.used == 0)
+            #expect(rig.manager.children.ipcps[ipcp]?.asked.used == 0)
         }
         rig.manager.checkInvariants()
     }
@@ -188,14 +188,14 @@ import Vocabulary
         let other = rig.connect(.call, pid: 20, uid: 2_002)
         #expect(rig.allocate(other, "name").failures.isEmpty)
         // Whoever gives up makes room, and so does an answer.
-        let used = rig.manager.ipcps[network.ipcp]?.asked.used ?? 0
+        let used = rig.manager.children.ipcps[network.ipcp]?.asked.used ?? 0
         rig.handle(.disconnected(calls[0]))
-        #expect(rig.manager.ipcps[network.ipcp]?.asked.used == used - 1)
+        #expect(rig.manager.children.ipcps[network.ipcp]?.asked.used == used - 1)
         for flow in rig.manager.flows.keys.sorted() {
             network.say(.mapped(flow), &rig)
             network.say(.refused(flow, .name, reason: []), &rig)
         }
-        #expect(rig.manager.ipcps[network.ipcp]?.asked.used == 0)
+        #expect(rig.manager.children.ipcps[network.ipcp]?.asked.used == 0)
         #expect(rig.manager.flows.isEmpty)
         rig.manager.checkInvariants()
     }
@@ -210,11 +210,11 @@ import Vocabulary
             rig.manage(.bindProcess(server.pid, service(name)), on: management, .process(UserID(1_000)))
         }
         for _ in 0..<1_100 { network.arrive("busy", &rig) }
-        #expect(rig.manager.ipcps[network.ipcp]?.arrived.count(of: service("busy")) == 480)
+        #expect(rig.manager.children.ipcps[network.ipcp]?.arrived.count(of: service("busy")) == 480)
         #expect(!network.arrive("calm", &rig).requests.contains { if case .reject = $0 { true } else { false } })
         rig.advance(Limits.allocationTimeout)
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.ipcps[network.ipcp]?.arrived.used == 0)
+        #expect(rig.manager.children.ipcps[network.ipcp]?.arrived.used == 0)
         rig.manager.checkInvariants()
     }
 

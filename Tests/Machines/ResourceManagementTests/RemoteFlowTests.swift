@@ -15,7 +15,7 @@ struct Network {
     private var nextArrival: UInt64 = 1
 
     init(_ rig: inout Rig, on management: ConnectionID, type: IPCPType = .udp4) throws {
-        ipcp = ProcessID(300 + Int32(rig.manager.ipcps.count))
+        ipcp = ProcessID(300 + Int32(rig.manager.children.ipcps.count))
         guard let name = IPCPName("net-\(ipcp)"), let layer = LayerName("net") else { throw Failure.invalid }
         rig.manage(.createIPCP(name, type), on: management)
         rig.handle(.ipcpSpawned(name, ipcp, program: Array("/sbin/ipcpd".utf8)))
@@ -25,7 +25,7 @@ struct Network {
             DatagramParameters(own: DatagramAddress(family: .ipv4, high: 0, low: 0x7f00_0001, port: 3_435)))
         rig.manage(
             .bootstrapIPCP(ipcp, LayerConfiguration(layer: layer, hash: .md5, parameters: parameters)), on: management)
-        for request in rig.manager.transactions.keys {
+        for request in rig.manager.children.transactions.keys {
             rig.handle(.ipcpReplied(ipcp, .bootstrapped(request, messageBytes: 8_976)))
         }
     }
@@ -34,7 +34,7 @@ struct Network {
     @discardableResult
     func answer(_ rig: inout Rig, knows: Bool) -> [ManagerAction] {
         var done: [ManagerAction] = []
-        for (request, transaction) in rig.manager.transactions where transaction.ipcp == ipcp {
+        for (request, transaction) in rig.manager.children.transactions where transaction.ipcp == ipcp {
             let reply: IPCPReply = knows ? .succeeded(request) : .failed(request, .name, reason: [])
             done += rig.handle(.ipcpReplied(ipcp, reply))
         }

@@ -165,7 +165,7 @@ extension [ManagerAction] {
 extension Rig {
     /// A bootstrapped local IPCP with the pid 300.
     mutating func makeLocalLayer(on management: ConnectionID, name: String = "local") throws -> ProcessID {
-        let ipcp = ProcessID(300 + Int32(manager.ipcps.count))
+        let ipcp = ProcessID(300 + Int32(manager.children.ipcps.count))
         guard let ipcpName = IPCPName(name), let layer = LayerName(name + "-layer") else {
             throw Failure.invalid
         }
@@ -184,7 +184,7 @@ extension Rig {
     }
 
     mutating func succeedTransactions(of ipcp: ProcessID) {
-        for (request, transaction) in manager.transactions where transaction.ipcp == ipcp {
+        for (request, transaction) in manager.children.transactions where transaction.ipcp == ipcp {
             handle(.ipcpReplied(ipcp, .succeeded(request)))
         }
     }

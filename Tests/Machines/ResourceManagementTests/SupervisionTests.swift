@@ -31,7 +31,7 @@ import Vocabulary
         let gone = rig.handle(.childExited(ipcp, .exited(0)))
         #expect(gone.results == [.completed])
         #expect(rig.manager.naming[service("n")]?.registrations.isEmpty == true)
-        #expect(rig.manager.ipcps.isEmpty)
+        #expect(rig.manager.children.ipcps.isEmpty)
     }
 
     @Test("mistakes with IPCPs are said")
@@ -119,7 +119,7 @@ import Vocabulary
         let ipcp = try rig.makeLocalLayer(on: management)
         rig.manage(.createName(NameSettings(name: service("n"), balancing: .roundRobin)), on: management)
         rig.manage(.registerName(service("n"), ipcp), on: management)
-        let request = try #require(rig.manager.transactions.keys.first)
+        let request = try #require(rig.manager.children.transactions.keys.first)
         #expect(rig.advance(Limits.ipcpRequestTimeout).failures == [.timedOut])
         #expect(rig.handle(.ipcpReplied(ipcp, .succeeded(request))) == [])
     }

@@ -9,7 +9,7 @@ struct Requester: Hashable, Sendable {
     let request: RequestID
 }
 
-/// An IPC process that irmd started.
+/// An IPC process that irmd started. Only `Children` changes it.
 struct IPCPRecord: Sendable {
     let process: ProcessID
     let name: IPCPName
@@ -69,14 +69,4 @@ struct IPCPTransaction: Sendable {
         /// For the allocation on this call.
         case query(ConnectionID, RequestID)
     }
-}
-
-/// A program that irmd started for a name.
-struct StartedProgram: Sendable {
-    let key: ProgramKey
-    let name: ServiceName
-    /// It accepted: it did what it was started for.
-    var hasAccepted = false
-    /// It did not accept in time, and the log says so.
-    var isGivenUp = false
 }
