@@ -159,7 +159,8 @@ extension ResourceManager {
     }
 
     mutating func transactionExpired(_ request: RequestID) {
-        guard let ipcp = children.transactions[request]?.ipcp, let transaction = endTransaction(request, of: ipcp) else {
+        guard let ipcp = children.transactions[request]?.ipcp, let transaction = endTransaction(request, of: ipcp)
+        else {
             return
         }
         report(.supervision(.ipcpSilent(ipcp)))
