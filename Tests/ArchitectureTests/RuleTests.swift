@@ -115,6 +115,24 @@ import Testing
         }
     }
 
+    @Test func thePartsOfIrmdDoNotKnowEachOther() {
+        let parts = ["Attachments": "Attachments", "Naming": "Naming", "Flows": "FlowBook", "Children": "Children"]
+        let all = Set(parts.values).union(["ResourceManager", "ManagerAction", "ManagerEvent", "Report"])
+        for (directory, part) in parts {
+            let files = Self.sources.filter { $0.path.contains("/ResourceManagement/\(directory)/") }
+            #expect(!files.isEmpty, "\(directory) has no files")
+            for file in files {
+                for (number, line) in file.lines.enumerated() {
+                    let code = line.components(separatedBy: "//")[0]
+                    let words = Set(code.split { !$0.isLetter && !$0.isNumber }.map(String.init))
+                    for other in all.subtracting([part]).intersection(words) {
+                        Issue.record("\(file.path):\(number + 1): \(part) knows \(other)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func filesAreShort() {
         for file in Self.sources { #expect(file.lines.count <= 400, "\(file.path) has \(file.lines.count) lines") }
     }

@@ -14,7 +14,8 @@ enum Errand: Sendable {
     var isDone: Bool {
         switch self {
         case .waiting(let errand): errand.waiting.isEmpty
-        case .estate(let estate): estate.calls.isEmpty && estate.flows.isEmpty && estate.links.isEmpty
+        case .estate(let estate):
+            estate.connections.isEmpty && estate.calls.isEmpty && estate.flows.isEmpty && estate.links.isEmpty
         case .layer(let errand): errand.flows.isEmpty
         }
     }
@@ -44,8 +45,10 @@ struct Estate: Sendable {
     let process: ProcessID
     /// When the process died. A flow that began later has the number of one that is gone.
     let death: Instant
-    /// The process's calls and its session.
-    var calls: ArraySlice<ConnectionID>
+    /// Its session and its call connections.
+    var connections: ArraySlice<ConnectionID>
+    /// When the connections are gone: the calls that are left, which are over an IPCP's channel.
+    var calls: ArraySlice<CallID>
     /// When the calls are gone: the flows that the process was about to get go with their calls.
     var flows: ArraySlice<FlowID>
     /// When the flows are gone.
@@ -61,14 +64,14 @@ struct LayerErrand: Sendable {
 extension ResourceManager {
     /// Something that served the name is gone: whoever waits for it may wait in vain.
     mutating func settle(_ name: ServiceName) {
-        guard waiting.contains(name) else { return }
+        guard book.waiting.contains(name) else { return }
         for index in errands.indices {
             guard case .waiting(var errand) = errands[index], errand.settles, errand.name == name else { continue }
             errand.isAgain = true
             errands[index] = .waiting(errand)
             return
         }
-        begin(.waiting(WaitingErrand(name: name, purpose: .settle, waiting: waiting.all(for: name)[...])))
+        begin(.waiting(WaitingErrand(name: name, purpose: .settle, waiting: book.waiting.all(for: name)[...])))
     }
 
     /// Fails all who wait for the name.
@@ -76,12 +79,12 @@ extension ResourceManager {
         for name: ServiceName, _ failure: Failure, _ reason: String,
         where isMeant: @escaping @Sendable (Allocation) -> Bool = { _ in true }
     ) {
-        guard waiting.contains(name) else { return }
+        guard book.waiting.contains(name) else { return }
         begin(
             .waiting(
                 WaitingErrand(
                     name: name, purpose: .refuse(failure, reason: reason, isMeant: isMeant),
-                    waiting: waiting.all(for: name)[...])))
+                    waiting: book.waiting.all(for: name)[...])))
     }
 
     /// Takes back what a process has left.
@@ -105,8 +108,8 @@ extension ResourceManager {
             run(&errand)
             if !errand.isDone {
                 errands.append(errand)
-            } else if case .waiting(let done) = errand, done.isAgain, waiting.contains(done.name) {
-                let all = waiting.all(for: done.name)[...]
+            } else if case .waiting(let done) = errand, done.isAgain, book.waiting.contains(done.name) {
+                let all = book.waiting.all(for: done.name)[...]
                 errands.append(.waiting(WaitingErrand(name: done.name, purpose: done.purpose, waiting: all)))
             }
         }
@@ -135,20 +138,25 @@ extension ResourceManager {
     }
 
     /// False if the flow is gone, or is another one that has its number now.
-    private func wasThere(_ flow: FlowID, at time: Instant) -> Bool { flows[flow].map { $0.begun <= time } ?? false }
+    private func wasThere(_ flow: FlowID, at time: Instant) -> Bool {
+        book.flows[flow].map { $0.begun <= time } ?? false
+    }
 
     private mutating func run(_ estate: inout Estate, until limit: Int) {
+        while errandSteps < limit, let connection = estate.connections.popFirst() {
+            errandSteps += 1
+            // Unless the other end has closed it meanwhile.
+            if attachments.connections[connection] != nil { drop(connection) }
+        }
         while errandSteps < limit, let call = estate.calls.popFirst() {
             errandSteps += 1
             withdraw(call)
-            guard let gone = forget(call), !gone.isOfChannel else { continue }
-            quotas.removeConnection(of: gone.credentials.user)
-            outgoing.append(.drop(call))
+            closeCall(call)
         }
         while errandSteps < limit, let flow = estate.flows.popFirst() {
             errandSteps += 1
             guard wasThere(flow, at: estate.death) else { continue }
-            while let end = flows[flow]?.end(of: estate.process) { release(flow, end, .died) }
+            while let end = book.flows[flow]?.end(of: estate.process) { release(flow, end, .died) }
         }
         while errandSteps < limit, let link = estate.links.popFirst() {
             errandSteps += 1
@@ -161,14 +169,14 @@ extension ResourceManager {
         var limit: Instant??
         while errandSteps < last, let next = errand.waiting.popFirst() {
             errandSteps += 1
-            guard case .allocating(let allocation) = connections[next.connection]?.call,
-                allocation.arrival == next.arrival, isWanted(allocation)
+            guard case .allocating(let allocation) = book.calls[next.call]?.stage,
+                allocation.arrival == next.arrival, book.isWanted(allocation)
             else { continue }
             switch errand.purpose {
             case .settle: settle(allocation, &limit)
             case .refuse(let failure, let reason, let isMeant):
                 guard isMeant(allocation) else { continue }
-                waiting.remove(allocation)
+                book.stopWaiting(allocation)
                 refuse(allocation, failure, reason)
             }
         }
@@ -179,7 +187,7 @@ extension ResourceManager {
         guard isServed(record, for: allocation.process) else {
             // One that waits for a server goes on as long as its name does.
             if let patience = allocation.serverDeadline, patience > now { return }
-            waiting.remove(allocation)
+            book.stopWaiting(allocation)
             if !search(allocation) { refuseUnknown(allocation) }
             return
         }
@@ -188,7 +196,7 @@ extension ResourceManager {
         guard let start, start != allocation.startDeadline else { return }
         var allocation = allocation
         allocation.startDeadline = start
-        connections[allocation.connection]?.call = .allocating(allocation)
-        arm(allocation.connection, at: allocation.limit)
+        book.change(allocation)
+        arm(allocation.call, at: allocation.limit)
     }
 }

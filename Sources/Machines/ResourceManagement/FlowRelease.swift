@@ -5,37 +5,26 @@ import Vocabulary
 
 /// An end lets go of a flow, in whatever way, and the other learns it.
 extension ResourceManager {
-    enum Release: Sendable {
-        /// The process said so; it has told the other end through their link.
-        case deallocated
-        case died
-        /// The end was never its process's, or its time is up.
-        case withdrawn
-    }
-
     mutating func deallocate(_ id: FlowID, by process: ProcessID) {
         // A flow that is not the process's any more was taken from it before this message arrived, or is of what it was before
         // `exec`.
-        guard processes[process]?.flows.contains(id) == true, let flow = flows[id], let end = flow.end(of: process)
-        else { return }
+        guard book.has(process, id), let flow = book.flows[id], let end = flow.end(of: process) else { return }
         // Two connections have no common order: the end may be given back before we read that it was taken.
-        if case .offered(_, let connection, _) = flow[end].hold { taken(id, on: connection) }
+        if case .offered(_, let call, _) = flow[end].hold { taken(id, on: call) }
         guard case .held = flow[end].hold else { return }
         release(id, end, .deallocated)
     }
 
-    mutating func release(_ id: FlowID, _ end: End, _ cause: Release) {
-        guard let flow = flows[id] else { return }
+    mutating func release(_ id: FlowID, _ end: End, _ cause: Flow.Release) {
+        guard let flow = book.flows[id] else { return }
+        let process = flow[end].process
         let hold = flow[end].hold
         if case .released = hold { return }
-        let process = processes[flow[end].process]
-        let isItsProcess = process?.flows.contains(id) == true
-        if flow.isAsked { endAsking(id) }
-        let call = callConnection(of: flow, end)
-        flow[end].hold = .released(cause)
-        if end == .first { flow.allocation = nil }
-        if isItsProcess, let process, flow.end(of: process.id) == nil { process.flows.remove(id) }
-        if let call, case .attached(id, end) = connections[call]?.call { free(call) }
+        let isItsProcess = book.has(process, id)
+        if flow.isAsked { endAsking(flow) }
+        let call = book.call(of: flow, end)
+        book.release(flow, end, cause)
+        if let call, case .attached(id, end) = book.calls[call]?.stage { free(call) }
         if case .held = hold { reportRelease(flow, end, cause) }
         switch flow[end.other].hold {
         // The server has had the flow, and may have written into it: the client, whose turn has not come, gets it too.
@@ -46,11 +35,11 @@ extension ResourceManager {
         case .held:
             if cause != .deallocated {
                 markGone(flow, end)
-                tellDown(id, end.other)
+                tellDown(flow, end.other)
             }
         }
         if isItsProcess, case .offered(_, _, let descriptors) = hold {
-            settleOffer(to: flow[end].process, descriptors: descriptors)
+            settleOffer(to: process, descriptors: descriptors)
         }
     }
 
@@ -60,17 +49,7 @@ extension ResourceManager {
         if end == .second, let allocation = flow.allocation { seek(allocation) }
     }
 
-    /// The call connection through which the end is to be given.
-    private func callConnection(of flow: Flow, _ end: End) -> ConnectionID? {
-        switch (flow[end].hold, end) {
-        case (.offered(_, let connection, _), _): connection
-        case (.waiting, .second): flow.accept.connection
-        case (.waiting, .first): flow.allocation?.connection
-        case (.held, _), (.released, _): nil
-        }
-    }
-
-    private mutating func reportRelease(_ flow: Flow, _ end: End, _ cause: Release) {
+    private mutating func reportRelease(_ flow: Flow, _ end: End, _ cause: Flow.Release) {
         guard cause != .withdrawn else { return }
         if case .released = flow[end.other].hold {
             report(.flow(.deallocated(flow.id, flow[end].process)))
@@ -80,54 +59,52 @@ extension ResourceManager {
     }
 
     private mutating func markGone(_ flow: Flow, _ end: End) {
-        guard links.contains(flow.place.link) else { return }
+        guard book.links.contains(flow.place.link) else { return }
         outgoing.append(.markGone(flow.place.link, flow.place.slot, end, linkEnd: flow.linkEnd(end)))
     }
 
     /// Nobody has the flow any more.
     private mutating func finish(_ id: FlowID) {
-        guard let flow = flows.removeValue(forKey: id) else { return }
-        if links.giveBack(flow.place.slot, of: flow.place.link) {
+        guard let (flow, isSlotFree) = book.close(id) else { return }
+        if isSlotFree {
             outgoing.append(.resetSlot(flow.place.link, flow.place.slot))
-            if let (first, second) = links.processes(of: flow.place.link) {
+            if let (first, second) = book.links.processes(of: flow.place.link) {
                 retireLink(of: first)
                 retireLink(of: second)
             }
         }
         if flow.hasSegment { outgoing.append(.releaseSegment(id)) }
-        flowNumbers.giveBack(id)
-        quotas.removeFlow(of: flow.owner, flow.queueBytes, isRemote: flow.remote != nil)
         if let layer = flow.localLayer, children[layer.ipcp] != nil {
             children.remove(id, from: layer.ipcp)
             outgoing.append(.request(.flowEnded(id), layer.ipcp))
         }
-        for party in [flow.client, flow.server] { processes[party.process]?.flows.remove(id) }
-        guard case .waiting = flow.server.hold,
-            case .attached(flow.id, .second) = connections[flow.accept.connection]?.call,
-            let server = processes[flow.server.process], server.calls.contains(flow.accept.connection)
+        let server = flow.server.process
+        guard case .waiting = flow.server.hold, case .attached(id, .second) = book.calls[flow.accept.call]?.stage,
+            book.isOpen(flow.accept.call, of: server)
         else { return }
-        restore(flow.accept, of: server.id)
-        for name in waiting.isEmpty ? [] : naming.names(servedBy: server.id) { match(name) }
+        restore(flow.accept)
+        for name in book.waiting.isEmpty ? [] : naming.names(servedBy: server) { match(name) }
     }
 
     /// A process that has too many links without flows closes the oldest. The process at its other end sees that.
     private mutating func retireLink(of process: ProcessID) {
-        guard let (link, end) = links.surplus(of: process), let session = processes[process]?.session else { return }
+        guard let (link, end) = book.surplusLink(of: process),
+            let session = attachments.processes[process]?.session
+        else { return }
         releaseLink(link)
         send(.retireLink(link, end), on: session)
     }
 
     /// The accept that a flow was meant for has seen nothing of it and goes on. That of an IPCP was for this flow alone.
-    mutating func restore(_ accept: Acceptors.Accept, of server: ProcessID) {
-        guard connections[accept.connection]?.isOfChannel == false else { return free(accept.connection) }
-        acceptors.add(accept, of: server)
-        connections[accept.connection]?.call = .accepting(accept.request, deadline: accept.deadline)
-        if let deadline = accept.deadline { arm(accept.connection, at: deadline) }
+    mutating func restore(_ accept: Acceptors.Accept) {
+        guard book.calls[accept.call]?.connection != nil else { return free(accept.call) }
+        book.wait(accept)
+        if let deadline = accept.deadline { arm(accept.call, at: deadline) }
     }
 
     /// An operator ends a flow.
     mutating func destroyFlow(_ id: FlowID, by user: UserID, for requester: Requester) {
-        guard let flow = flows[id] else {
+        guard let flow = book.flows[id] else {
             return fail(requester, .noEntry, "there is no flow \(id)")
         }
         guard !flow.isDown else { return succeed(requester, .unchanged) }
@@ -138,7 +115,7 @@ extension ResourceManager {
 
     /// The layer that the flow belongs to is gone, or an operator ends it: both ends lose it.
     mutating func bringDown(_ id: FlowID, _ reason: String) {
-        guard let flow = flows[id] else { return }
+        guard let flow = book.flows[id] else { return }
         flow.isDown = true
         if let allocation = flow.allocation {
             refuse(allocation, .ipcp, reason)
@@ -148,7 +125,7 @@ extension ResourceManager {
             switch flow[end].hold {
             case .held:
                 markGone(flow, end.other)
-                tellDown(id, end)
+                tellDown(flow, end)
             case .offered: markGone(flow, end.other)
             case .waiting, .released: break
             }

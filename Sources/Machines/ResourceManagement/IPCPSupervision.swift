@@ -31,7 +31,7 @@ extension ResourceManager {
     }
 
     /// In place of the one that it had.
-    mutating func setTimer(of process: ProcessID, _ timer: TimerQueue<Due>.Timer?) {
+    mutating func setTimer(of process: ProcessID, _ timer: ManagerTimer?) {
         if let old = children.exchange(timer, of: process) { timers.cancel(old) }
     }
 

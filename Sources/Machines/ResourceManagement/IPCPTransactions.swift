@@ -182,7 +182,7 @@ extension ResourceManager {
             report(.supervision(.ipcpDisconnected(ipcp, destination, component: component)))
         case .register(let name, let registration): registered(name, registration, with: ipcp)
         case .unregister(let name): report(.naming(.unregistered(name, ipcp)))
-        case .query(let connection, let request): searched(connection, request, with: ipcp, knows: true)
+        case .query(let call, let request): searched(call, request, with: ipcp, knows: true)
         case .describe: break
         }
         if let requester = transaction.requester { succeed(requester) }
@@ -194,8 +194,8 @@ extension ResourceManager {
             if case .bootstrapping = children[transaction.ipcp]?.state {
                 children.set(.initialised, of: transaction.ipcp)
             }
-        case .query(let connection, let request):
-            searched(connection, request, with: transaction.ipcp, knows: false)
+        case .query(let call, let request):
+            searched(call, request, with: transaction.ipcp, knows: false)
         case .enroll, .connect, .disconnect, .register, .unregister, .describe: break
         }
         guard let requester = transaction.requester else { return }

@@ -48,7 +48,7 @@ extension ResourceManager {
         let shownLayers = 4
         let layers = record.registrations.sorted { ($0.value.type.rawValue, $0.key) < ($1.value.type.rawValue, $1.key) }
         return NameEntry(
-            settings: record.settings, acceptors: UInt32(clamping: acceptors.count(of: record.processes)),
+            settings: record.settings, acceptors: UInt32(clamping: book.acceptors.count(of: record.processes)),
             processes: UInt32(clamping: record.processes.union(record.pids).count),
             programs: UInt32(clamping: record.programs.count), autoStart: !record.autoStarts.isEmpty,
             layers: layers.prefix(shownLayers).map(\.value.layer))
@@ -56,18 +56,18 @@ extension ResourceManager {
 
     mutating func listFlows(from: UInt32, for requester: Requester) {
         // Sorted for the first page only: the others go on in that order, without those that are gone since.
-        if from == 0 || listedFlows.isEmpty { listedFlows = flows.keys.sorted() }
+        if from == 0 || listedFlows.isEmpty { listedFlows = book.flows.keys.sorted() }
         let all = listedFlows
         let entries = page(from: from, of: all.count) { entry(for: all[$0]) }
         let listed = entries.compactMap { entry in
-            flows[entry.flow].map { ListedFlow(entry: entry, link: $0.place.link, slot: $0.place.slot) }
+            book.flows[entry.flow].map { ListedFlow(entry: entry, link: $0.place.link, slot: $0.place.slot) }
         }
         outgoing.append(
             .sendFlows(listed, total: UInt32(clamping: all.count), requester.request, requester.connection))
     }
 
     private func entry(for id: FlowID) -> FlowEntry? {
-        guard let flow = flows[id] else { return nil }
+        guard let flow = book.flows[id] else { return nil }
         func party(_ end: End) -> FlowParty {
             FlowParty(
                 process: flow[end].process, program: flow[end].program,
@@ -110,16 +110,17 @@ extension ResourceManager {
         case .process(let process):
             if let ipcp = children[process] { return BindingEntry(name: name, bound: .ipcp(process, ipcp.name)) }
             return BindingEntry(
-                name: name, bound: .process(process, program: processes[process]?.programName ?? []))
+                name: name, bound: .process(process, program: attachments.processes[process]?.programName ?? []))
         }
     }
 
     mutating func sendStatus(for requester: Requester) {
         let status = ManagerStatus(
             process: identity.process, user: identity.user, uptime: now.since(identity.started),
-            processes: UInt32(clamping: processes.count - children.ipcps.keys.count { processes[$0] != nil }),
+            processes: UInt32(
+                clamping: attachments.processes.count - children.ipcps.keys.count { attachments.processes[$0] != nil }),
             ipcps: UInt32(clamping: children.ipcps.count), names: UInt32(clamping: naming.count),
-            flows: UInt32(clamping: flows.count), flowsAllocated: flowsAllocated,
+            flows: UInt32(clamping: book.flows.count), flowsAllocated: flowsAllocated,
             allocationsFailed: allocationsFailed, runtimeDirectory: identity.runtimeDirectory)
         succeed(requester, .status(status))
     }

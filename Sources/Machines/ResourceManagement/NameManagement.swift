@@ -156,7 +156,7 @@ extension ResourceManager {
     mutating func unbindProcess(_ process: ProcessID, from name: ServiceName?, for requester: Requester) {
         var count = 0
         var isForeign = false
-        let owner = children[process]?.owner ?? processes[process]?.credentials.user
+        let owner = children[process]?.owner ?? attachments.processes[process]?.credentials.user
         for bound in naming.names(boundTo: process) where name == nil || name == bound {
             guard mayUnbind(owner, from: bound, requester) else {
                 isForeign = true

@@ -7,12 +7,14 @@ import Vocabulary
 /// its name: managers act on their own, irmd's user and root on all. Looking is for every manager. See ouroboros-security(7).
 extension ResourceManager {
     func user(of requester: Requester) -> UserID {
-        connections[requester.connection]?.credentials.user ?? identity.user
+        attachments.connections[requester.connection]?.credentials.user ?? identity.user
     }
+
+    func user(of allocation: Allocation) -> UserID { book.calls[allocation.call]?.credentials.user ?? identity.user }
 
     /// What a message names is looked up in the system for managers only: a path can be one that never answers.
     package func mayManage(_ connection: ConnectionID) -> Bool {
-        connections[connection].map { rights.mayManage($0.credentials) } ?? false
+        attachments.connections[connection].map { rights.mayManage($0.credentials) } ?? false
     }
 
     func isExempt(_ user: UserID) -> Bool { rights.isSovereign(user) }
@@ -30,7 +32,8 @@ extension ResourceManager {
             guard let owner = children[ipcp]?.owner, owner != user else { return nil }
             return "IPCP \(ipcp) is of uid \(owner), not yours"
         case .destroyFlow(let id):
-            guard let flow = flows[id], ![flow.client.user, flow.server.user, naming[flow.name]?.owner].contains(user)
+            guard let flow = book.flows[id],
+                ![flow.client.user, flow.server.user, naming[flow.name]?.owner].contains(user)
             else { return nil }
             return "flow \(id) is between processes of other users, to a name that is not yours"
         // Of these each binding is looked at (`mayUnbind`).

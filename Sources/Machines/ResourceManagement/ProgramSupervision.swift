@@ -28,7 +28,7 @@ package enum StartTrouble: Hashable, Sendable {
 extension ResourceManager {
     /// Whether a live process that is bound to the name has accepted before: it is a server, busy at the moment.
     func hasAcceptingProcess(_ name: ServiceName) -> Bool {
-        naming[name]?.processes.contains { processes[$0]?.hasAccepted == true } ?? false
+        naming[name].map { book.hasServer(among: $0.processes) } ?? false
     }
 
     /// Nobody accepts flows for the name now. Starts a program if the name has one and none is at work already; returns
@@ -74,7 +74,7 @@ extension ResourceManager {
         } else {
             report(.supervision(.startFailed(program.key.path, program.name, trouble)))
         }
-        for name in naming.names(of: program.key) where waiting.contains(name) {
+        for name in naming.names(of: program.key) where book.waiting.contains(name) {
             if program.hasAccepted || hasAcceptingProcess(name) {
                 settle(name)
             } else {

@@ -6,53 +6,13 @@ import Vocabulary
 
 /// Flows to and from other hosts: one end is a process's here, the other an IPCP's, which carries the packets. For the
 /// broker such a flow is like any other: an IPCP that asks for one is a client, one that is asked is a server that
-/// accepts, each over a call that exists only here (`openCall`).
+/// accepts, each with a call over the IPCP's channel (`Call.Way.channel`).
 extension ResourceManager {
-    /// What an arriving request brings along.
-    struct Origin: Hashable, Sendable {
-        /// Goes back to the other host with the answer.
-        let authentication: [UInt8]
-        /// That host, as people write it.
-        let address: [UInt8]
-    }
-
-    /// The IPCP's part in a flow.
-    struct Remote: Sendable {
-        let ipcp: ProcessID
-        /// Which end it has.
-        let end: End
-        /// Of a message, in its layer.
-        let messageBytes: UInt32
-        let hash: [UInt8]
-        /// What it is given to send along.
-        let authentication: [UInt8]
-        /// Waits for the other host's answer.
-        let client: AuthenticationClient?
-
-        /// The end, for the IPCP.
-        func message(
-            with offer: FlowOffer, _ request: RequestID, _ allocation: Allocation?, of user: UserID, now: Instant
-        ) -> IPCPRequest {
-            switch end {
-            case .first: .accept(request, offer, authentication: authentication, user: user)
-            case .second:
-                .allocate(
-                    request, offer, hash: hash, authentication: authentication,
-                    patience: (allocation?.deadline ?? now).since(now), user: user)
-            }
-        }
-    }
-
-    /// A request over an IPCP's channel, as if it were a call connection of the IPCP's.
-    private mutating func openCall(of ipcp: ProcessID, for name: ServiceName? = nil) -> ConnectionID? {
-        guard let process = processes[ipcp] else { return nil }
+    /// A request over the channel of an IPCP; nil if it is not attached. `name`: what another host asks for.
+    private mutating func openCall(of ipcp: ProcessID, for name: ServiceName? = nil) -> CallID? {
+        guard let process = attachments.processes[ipcp] else { return nil }
         if let name, !children.beginArrival(at: ipcp, for: name) { return nil }
-        channelCalls += 1
-        let id = ConnectionID(1 << 63 | channelCalls)
-        connections[id] = Connection(
-            process.credentials, .call(.idle), isOfChannel: true, arrivalName: name)
-        processes[ipcp]?.calls.insert(id)
-        return id
+        return book.openCall(.channel(ipcp), of: process.credentials, for: name)
     }
 
     // From here.
@@ -62,18 +22,18 @@ extension ResourceManager {
         guard let record = children[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
             let call = openCall(of: ipcp)
         else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
-        let user = connections[allocation.connection]?.credentials.user ?? identity.user
+        let user = user(of: allocation)
         guard children.mayAsk(ipcp, for: user, isExempt: isExempt(user)) else {
             free(call)
             return refuse(allocation, .tableFull, "uid \(user) waits for as many flows of the layer as one user may")
         }
         let client = AuthenticationClient(id: chance.bytes(16), now: wallTime)
-        let remote = Remote(
+        let remote = RemoteEnd(
             ipcp: ipcp, end: .second, messageBytes: messageBytes,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
             client: client)
         let request = children.nextRequest()
-        begin(allocation, acceptors.arrival(of: request, on: call, deadline: nil), of: ipcp, remote)
+        begin(allocation, book.accept(request, on: call, of: ipcp, deadline: nil), remote)
     }
 
     /// A flow that another host is asked for.
@@ -83,14 +43,14 @@ extension ResourceManager {
     }
 
     /// The other host has answered, or nobody waits for the answer.
-    mutating func endAsking(_ id: FlowID) {
-        guard let flow = flows[id], flow.isAsked, let remote = flow.remote else { return }
+    mutating func endAsking(_ flow: Flow) {
+        guard flow.isAsked, let remote = flow.remote else { return }
         flow.isAsked = false
         children.endAsking(remote.ipcp, for: flow.owner)
     }
 
     /// The other host has accepted, as the IPCP says.
-    private mutating func remoteTaken(_ flow: Flow, _ authentication: [UInt8], on connection: ConnectionID) {
+    private mutating func remoteTaken(_ flow: Flow, _ authentication: [UInt8], on call: CallID) {
         if let client = flow.remote?.client {
             do throws(AuthenticationTrouble) {
                 _ = try client.check(authentication, digest: digest)
@@ -99,12 +59,12 @@ extension ResourceManager {
                 let allocation = flow.allocation
                 flow.allocation = nil
                 release(flow.id, .first, .withdrawn)
-                taken(flow.id, on: connection)
+                taken(flow.id, on: call)
                 guard let allocation else { return }
                 return goOn(allocation, with: flow, error.failure, error.text)
             }
         }
-        taken(flow.id, on: connection)
+        taken(flow.id, on: call)
     }
 
     private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
@@ -160,8 +120,8 @@ extension ResourceManager {
         }
         allocate(
             Allocation(
-                request: request, connection: call, process: ipcp, name: name, quality: quality,
-                deadline: now + Limits.allocationTimeout, arrival: arrivals,
+                request: request, call: call, process: ipcp, name: name, quality: quality,
+                deadline: now + Limits.allocationTimeout, arrival: book.nextArrival(),
                 origin: Origin(authentication: answer, address: address)))
     }
 
@@ -173,11 +133,11 @@ extension ResourceManager {
     }
 
     /// The IPCP's part in a flow that another host asked for.
-    func remote(of allocation: Allocation) -> Remote? {
+    func remote(of allocation: Allocation) -> RemoteEnd? {
         guard let origin = allocation.origin, let messageBytes = children[allocation.process]?.messageBytes else {
             return nil
         }
-        return Remote(
+        return RemoteEnd(
             ipcp: allocation.process, end: .first, messageBytes: messageBytes, hash: [],
             authentication: origin.authentication, client: nil)
     }
@@ -186,20 +146,20 @@ extension ResourceManager {
 
     /// The IPCP has mapped its end, so its descriptors are delivered; that says nothing of the other host.
     mutating func remoteMapped(_ id: FlowID, by ipcp: ProcessID) {
-        guard let flow = flows[id], let remote = flow.remote, remote.ipcp == ipcp,
-            case .offered(let request, let connection, let descriptors) = flow[remote.end].hold, descriptors > 0
+        guard let flow = book.flows[id], let remote = flow.remote, remote.ipcp == ipcp,
+            case .offered(let request, let call, let descriptors) = flow[remote.end].hold, descriptors > 0
         else { return }
         delivered(flow, remote.end, descriptors)
-        flow[remote.end].hold = .offered(request, connection, descriptors: 0)
+        flow[remote.end].hold = .offered(request, call, descriptors: 0)
         settleOffer(to: ipcp, descriptors: descriptors)
     }
 
     mutating func remoteTaken(
         _ id: FlowID, _ authentication: [UInt8], with address: [UInt8], by ipcp: ProcessID
     ) {
-        guard let (flow, connection) = remoteOffer(id, to: ipcp) else { return }
+        guard let (flow, call) = remoteOffer(id, to: ipcp) else { return }
         flow.host = Array(address.prefix(Limits.hostBytes))
-        remoteTaken(flow, authentication, on: connection)
+        remoteTaken(flow, authentication, on: call)
     }
 
     mutating func remoteRefused(_ id: FlowID, _ failure: Failure, _ reason: [UInt8], by ipcp: ProcessID) {
@@ -211,10 +171,10 @@ extension ResourceManager {
         remoteRefused(flow, failure, printable(sentence: reason))
     }
 
-    private func remoteOffer(_ id: FlowID, to ipcp: ProcessID) -> (Flow, ConnectionID)? {
-        guard let flow = flows[id], let remote = flow.remote, remote.ipcp == ipcp,
-            case .offered(_, let connection, _) = flow[remote.end].hold
+    private func remoteOffer(_ id: FlowID, to ipcp: ProcessID) -> (Flow, CallID)? {
+        guard let flow = book.flows[id], let remote = flow.remote, remote.ipcp == ipcp,
+            case .offered(_, let call, _) = flow[remote.end].hold
         else { return nil }
-        return (flow, connection)
+        return (flow, call)
     }
 }

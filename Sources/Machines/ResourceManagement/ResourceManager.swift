@@ -38,44 +38,34 @@ package struct ManagerIdentity: Hashable, Sendable {
     }
 }
 
-/// irmd as a machine: who is attached, which names there are and who serves them, which flows exist, and which children
-/// run. It is told what happens and says what to do; it never blocks, reads no clock and makes no system call.
+/// irmd as a machine: it is told what happens and says what to do; it never blocks, reads no clock and makes no system
+/// call.
 ///
-/// Its parts are the tables below, none of which knows another; the extensions in the other files of this target are
-/// the wiring. In the order in which to read them: `Attachment` (processes come and go), `FlowBroker`, `FlowOffers` and
-/// `FlowRelease` (a flow from its request to its end), `Management` (what `irm` asks), `Naming`, `Registration`,
-/// `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`.
+/// It has four parts that do not know each other, each in a directory of its own: `Attachments` (connections and processes),
+/// `Naming` (names, and what is bound to them), `FlowBook` (flows, and the calls that wait for one) and `Children` (IPCPs
+/// and programs that irmd has started). A part keeps its tables in agreement and says nothing to anybody. The extensions in
+/// the other files are the wiring: they ask the parts and append actions. In the order in which to read them: `ProcessLife`
+/// (processes come and go), `FlowBroker`, `FlowOffers` and `FlowRelease` (a flow from its request to its end),
+/// `RemoteFlows` and `LayerSearch` (flows to and from other hosts), `Management` (what `irm` asks), `NameManagement`,
+/// `Registration`, `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`, and `Errands` (what
+/// concerns very many, in slices).
 package struct ResourceManager {
     let identity: ManagerIdentity
     let rights: Rights
     let hashing: any NameHashing
 
-    var quotas: Quotas
-    var connections: [ConnectionID: Connection] = [:]
-    var processes: [ProcessID: AttachedProcess] = [:]
-    /// Processes whose death we want to know of.
-    var watched: Set<ProcessID> = []
-
+    var attachments: Attachments
     var naming: Naming
+    var book: FlowBook
+    var children = Children()
 
-    var acceptors = Acceptors()
-    var waiting = WaitingAllocations()
-    var waitingArrivals = WaitingArrivals()
-    var flows: [FlowID: Flow] = [:]
-    var flowNumbers = FlowNumbers()
-    var links = Links()
-    var arrivals: UInt64 = 0
     var authenticator = AuthenticationServer()
     let digest: any AuthenticationDigest
     var chance: RandomSource
-    /// Requests over channels of IPCPs, ever.
-    var channelCalls: UInt64 = 0
     /// What hosts tell each other. The driver sets it before each event.
     package var wallTime = WallTime(nanoseconds: 0)
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
-
-    var children = Children()
 
     /// What is not done yet of what concerns very many.
     var errands = Deque<Errand>()
@@ -90,14 +80,6 @@ package struct ResourceManager {
     var now: Instant
     var outgoing: [ManagerAction] = []
 
-    enum Due: Sendable {
-        case connection(ConnectionID)
-        case booting(ProcessID)
-        case transaction(RequestID)
-        case ending(ProcessID)
-        case shutdown
-    }
-
     package init(
         _ identity: ManagerIdentity, hashing: any NameHashing, digest: any AuthenticationDigest
     ) {
@@ -105,9 +87,8 @@ package struct ResourceManager {
         self.digest = digest
         chance = RandomSource(seed: identity.secret)
         naming = Naming(hashing)
-        quotas = Quotas(
-            queueBytesPerUser: identity.queueBytesPerUser, connections: identity.connections,
-            manager: identity.user)
+        attachments = Attachments(connections: identity.connections, manager: identity.user)
+        book = FlowBook(FlowQuotas(queueBytesPerUser: identity.queueBytesPerUser, manager: identity.user))
         self.hashing = hashing
         rights = Rights(manager: identity.user, managers: identity.managers)
         now = identity.started
@@ -154,7 +135,8 @@ package struct ResourceManager {
 
     private mutating func expire(_ due: Due) {
         switch due {
-        case .connection(let connection): expire(connection)
+        case .greeting(let connection): drop(connection)
+        case .call(let call): expire(call)
         case .booting(let process): bootExpired(process)
         case .transaction(let request): transactionExpired(request)
         case .ending(let process): endingExpired(process)
@@ -163,37 +145,30 @@ package struct ResourceManager {
     }
 
     private mutating func receive(_ message: ProcessMessage, _ finding: Finding, on id: ConnectionID) {
-        guard let connection = connections[id], !isLeft(id, connection) else { return }
+        guard let connection = attachments.connections[id], !attachments.isLeft(id, connection) else { return }
         switch (connection.stage, message) {
         case (.greeting, .hello(let hello)):
             greet(hello, finding, on: id, of: connection.credentials)
         case (.session, .deallocate(let flow)):
             deallocate(flow, by: connection.credentials.process)
-        case (.call(.idle), .allocate(let request, let name, let quality, let timeout)):
+        case (.call(let call), .allocate(let request, let name, let quality, let timeout)) where book.isIdle(call):
             allocate(
                 Allocation(
-                    request: request, connection: id, process: connection.credentials.process, name: name,
-                    quality: quality, deadline: now + (timeout ?? Limits.allocationTimeout), arrival: arrivals))
-        case (.call(.idle), .accept(let request, let timeout)):
-            accept(request, timeout: timeout, on: id, of: connection.credentials.process)
-        case (.call(.idle), .join(let request, let layer, _)): join(request, layer, on: id)
-        // Late ones, for flows that were withdrawn meanwhile, are right too: the connection is idle or busy again.
-        case (.call, .taken(let flow)): taken(flow, on: id)
-        case (.call, .refused(let flow, let failure)): refused(flow, failure, on: id)
+                    request: request, call: call, process: connection.credentials.process, name: name,
+                    quality: quality, deadline: now + (timeout ?? Limits.allocationTimeout),
+                    arrival: book.nextArrival()))
+        case (.call(let call), .accept(let request, let timeout)) where book.isIdle(call):
+            accept(request, timeout: timeout, on: call, of: connection.credentials.process)
+        case (.call(let call), .join(let request, let layer, _)) where book.isIdle(call):
+            join(request, layer, on: call)
+        // Late ones, for flows that were withdrawn meanwhile, are right too: the call is idle or busy again.
+        case (.call(let call), .taken(let flow)): taken(flow, on: call)
+        case (.call(let call), .refused(let flow, let failure)): refused(flow, failure, on: call)
         case (.management, .manage(let request, let management)):
             manage(management, finding, Requester(connection: id, request: request), connection.credentials)
         case (.greeting, _), (.session, _), (.call, _), (.management, _):
             report(.peer(.unexpectedMessage(connection.credentials.process)))
             drop(id)
-        }
-    }
-
-    /// The connection is of a process that is dead, or of what it was before `exec`, and will be dropped.
-    func isLeft(_ id: ConnectionID, _ connection: Connection) -> Bool {
-        switch connection.stage {
-        case .greeting, .management: false
-        case .session: processes[connection.credentials.process]?.session != id
-        case .call: processes[connection.credentials.process]?.calls.contains(id) != true
         }
     }
 
@@ -206,22 +181,15 @@ package struct ResourceManager {
     }
 
     mutating func fail(_ request: RequestID, on connection: ConnectionID, _ failure: Failure, _ reason: String) {
-        if let call = connections[connection], call.isOfChannel {
-            outgoing.append(.request(.reject(request, failure), call.credentials.process))
-            return
-        }
         send(.failed(request, failure, reason: Array(reason.utf8.prefix(1_024))), on: connection)
     }
 
-    /// The call is done with its request. Over a channel it was no more than that.
-    mutating func free(_ id: ConnectionID) {
-        guard let connection = connections[id] else { return }
-        guard connection.isOfChannel else {
-            connections[id]?.call = .idle
-            return
+    mutating func fail(_ request: RequestID, on call: CallID, _ failure: Failure, _ reason: String) {
+        switch book.calls[call]?.way {
+        case .connection(let connection)?: fail(request, on: connection, failure, reason)
+        case .channel(let ipcp)?: outgoing.append(.request(.reject(request, failure), ipcp))
+        case nil: break
         }
-        forget(id)
-        processes[connection.credentials.process]?.calls.remove(id)
     }
 
     mutating func succeed(_ requester: Requester, _ result: ManagementResult = .completed) {

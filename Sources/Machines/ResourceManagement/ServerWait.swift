@@ -13,22 +13,15 @@ extension ResourceManager {
             allocation.serverDeadline != nil || patience.nanoseconds > 0,
             // The client has waited while layers were asked.
             case let limit = allocation.serverDeadline ?? (allocation.searched ?? now) + patience,
-            limit > now, allocation.deadline > now, mayWait(allocation)
+            limit > now, allocation.deadline > now, book.mayWait(allocation)
         else { return false }
         var allocation = allocation
         allocation.serverDeadline = limit
         allocation.searched = nil
-        waiting.add(allocation)
-        connections[allocation.connection]?.call = .allocating(allocation)
+        book.wait(allocation)
         report(.flow(.waitsForServer(allocation.process, allocation.name)))
-        arm(allocation.connection, at: allocation.limit)
+        arm(allocation.call, at: allocation.limit)
         return true
-    }
-
-    /// A process waits with a connection of its own, of which its user has so many. Other hosts have none.
-    private mutating func mayWait(_ allocation: Allocation) -> Bool {
-        guard let origin = allocation.origin else { return true }
-        return waitingArrivals.add(allocation.connection, for: allocation.name, of: origin.address)
     }
 
     mutating func setName(

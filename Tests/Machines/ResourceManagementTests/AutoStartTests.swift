@@ -41,7 +41,7 @@ import Vocabulary
         // Whatever it says it runs: it is the one that was started.
         let server = Attached(&town.rig, pid: 80, uid: 500, program: "/usr/bin/wrapped")
         #expect(town.rig.accept(server.call).offers.count == 1)
-        let flow = try #require(town.rig.manager.flows.keys.first)
+        let flow = try #require(town.rig.manager.book.flows.keys.first)
         town.rig.take(flow, server.call)
         #expect(town.rig.accept(server.call).offers.count == 1)
     }
@@ -121,7 +121,7 @@ import Vocabulary
         town.rig.handle(.programSpawned(start.id, ProcessID(80)))
         let server = Attached(&town.rig, pid: 80, uid: 500)
         town.rig.accept(server.call)
-        let flow = try #require(town.rig.manager.flows.keys.first)
+        let flow = try #require(town.rig.manager.book.flows.keys.first)
         town.rig.take(flow, server.call)
         town.rig.take(flow, town.client.call)
         // It is busy: a request waits for it, and nothing is started.

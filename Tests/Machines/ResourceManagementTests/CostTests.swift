@@ -39,7 +39,7 @@ import Vocabulary
         // All of them would be a long message.
         let areAllRefused = refused == calls
         #expect(areAllRefused)
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -62,7 +62,7 @@ import Vocabulary
         rig.advance(TimeSpan(nanoseconds: 0))
         told = rig.actions.refusedConnections.count
         #expect(told == 4_000 - 2 * Limits.errandsPerTurn)
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -82,7 +82,7 @@ import Vocabulary
         }
         rig.clear()
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.waiting.isEmpty && rig.manager.errands.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty && rig.manager.errands.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -108,7 +108,7 @@ import Vocabulary
         rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
         try establish(2_000, client, server, &rig)
         try establish(1, other, server, &rig)
-        let old = try #require(rig.manager.flows.values.first { $0.client.process == client.pid })
+        let old = try #require(rig.manager.book.flows.values.first { $0.client.process == client.pid })
         rig.clear()
         if isReplaced { _ = rig.connect(.session, pid: 11, uid: 0) } else { rig.handle(.died(client.pid)) }
         #expect(1...Limits.errandsPerTurn ~= rig.actions.flowsDown(on: server.session))
@@ -117,7 +117,7 @@ import Vocabulary
         // What has the number now has nothing of it, and cannot end it in its own way.
         let next = isReplaced ? nil : Attached(&rig, pid: 11, uid: 2_002)
         let nextCall = next?.call ?? rig.connect(.call, pid: 11, uid: 0)
-        let left = try #require(rig.manager.flows.keys.filter { $0 != old.id }.max())
+        let left = try #require(rig.manager.book.flows.keys.filter { $0 != old.id }.max())
         if let next { rig.handle(.received(next.session, .deallocate(left), .nothing)) }
         rig.accept(server.call)
         let offer = try #require(rig.allocate(nextCall, "echo").offers.first?.offer)
@@ -126,19 +126,20 @@ import Vocabulary
         rig.take(offer.flow, nextCall)
         // A little one need not wait for a large one.
         rig.handle(.died(other.pid))
-        #expect(rig.manager.flows.values.allSatisfy { $0.client.process != other.pid || $0.state == .deallocating })
+        #expect(
+            rig.manager.book.flows.values.allSatisfy { $0.client.process != other.pid || $0.state == .deallocating })
         while rig.manager.deadline == rig.now {
             #expect(rig.handle(.timeout).flowsDown(on: server.session) <= Limits.errandsPerTurn)
             rig.manager.checkInvariants()
         }
         #expect(rig.actions.flowsDown(on: server.session) == 2_001)
-        #expect(rig.manager.processes[client.pid]?.flows == [offer.flow])
-        #expect(rig.manager.links.count == 1)
+        #expect(rig.manager.book.account(of: client.pid)?.flows == [offer.flow])
+        #expect(rig.manager.book.links.count == 1)
         rig.manager.checkInvariants()
         rig.handle(.died(client.pid))
         rig.handle(.died(server.pid))
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.flows.isEmpty && rig.manager.links.count == 0)
+        #expect(rig.manager.book.flows.isEmpty && rig.manager.book.links.count == 0)
     }
 
     @Test(
@@ -161,16 +162,16 @@ import Vocabulary
         // What the process asked for after all is not heard.
         let left = try #require(calls.last)
         rig.handle(.received(left, .accept(RequestID(7), timeout: nil), .nothing))
-        #expect(!rig.manager.acceptors.isWaiting(client.pid))
+        #expect(!rig.manager.book.acceptors.isWaiting(client.pid))
         // The server's flow is for the one that still waits.
         #expect(rig.accept(server.call).offers.map(\.offer.peer) == [other.pid])
         while rig.manager.deadline == rig.now {
             #expect(rig.handle(.timeout).drops <= Limits.errandsPerTurn)
             rig.manager.checkInvariants()
         }
-        let kept = Set(rig.manager.connections.keys)
+        let kept = Set(rig.manager.attachments.connections.keys)
         #expect(kept.isDisjoint(with: calls + [client.call, client.session]))
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -207,18 +208,18 @@ import Vocabulary
         let clients = (0..<Limits.idleLinks + 2).map { Attached(&rig, pid: Int32(100 + $0), uid: 2_000) }
         for client in clients { try establish(1, client, server, &rig) }
         let links = clients.map { client in
-            rig.manager.flows.values.first { $0.client.process == client.pid }?.place.link
+            rig.manager.book.flows.values.first { $0.client.process == client.pid }?.place.link
         }
         let first = try #require(links.first ?? nil)
         rig.clear()
         for client in clients.dropLast() {
-            let flow = try #require(rig.manager.flows.values.first { $0.client.process == client.pid }).id
+            let flow = try #require(rig.manager.book.flows.values.first { $0.client.process == client.pid }).id
             rig.handle(.received(client.session, .deallocate(flow), .nothing))
             rig.handle(.received(server.session, .deallocate(flow), .nothing))
         }
         // The first one has had no flow for the longest time.
         #expect(rig.actions.retired == [first] && rig.actions.contains(.releaseLink(first)))
-        #expect(rig.manager.links.count == clients.count - 1)
+        #expect(rig.manager.book.links.count == clients.count - 1)
         rig.clear()
         // A link that has a flow again is not idle; the next flow of the first client gets a new link.
         let second = try #require(links[1])
@@ -236,7 +237,7 @@ import Vocabulary
         for client in clients { rig.handle(.died(client.pid)) }
         rig.handle(.died(server.pid))
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.links.count == 0 && rig.actions.retired.isEmpty)
+        #expect(rig.manager.book.links.count == 0 && rig.actions.retired.isEmpty)
     }
 
     @Test("who comes to serve the name while its allocations are being refused gets those that are left")
@@ -251,11 +252,11 @@ import Vocabulary
         rig.manage(.bindProcess(next.pid, service("echo")), on: management, .process(UserID(1_000)))
         #expect(rig.accept(next.call).offers.count == 1)
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.waiting.contains(service("echo")))
+        #expect(rig.manager.book.waiting.contains(service("echo")))
         rig.manager.checkInvariants()
         rig.manage(.destroyName(service("echo")), on: management)
         rig.advance(TimeSpan(nanoseconds: 0))
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
     }
 
     @Test("first, last and any other go, and what is gone is not kept")
@@ -341,7 +342,7 @@ import Vocabulary
         let call = rig.connect(.call, pid: 10)
         #expect(rig.advance(TimeSpan(seconds: 9)).isEmpty)
         #expect(rig.advance(TimeSpan(seconds: 1)) == [.drop(stranger)])
-        #expect(rig.manager.connections[call] != nil)
+        #expect(rig.manager.attachments.connections[call] != nil)
         #expect(rig.advance(TimeSpan(seconds: 100)).isEmpty)
     }
 

@@ -63,7 +63,7 @@ enum Fate: CaseIterable, Sendable {
             let flow = try advance(&town, to: step)
             let victim = clientDies ? town.client : town.server
             let survivor = clientDies ? town.server : town.client
-            let hadOther = flow.flatMap { town.rig.manager.flows[$0]?.end(of: survivor.pid) } != nil
+            let hadOther = flow.flatMap { town.rig.manager.book.flows[$0]?.end(of: survivor.pid) } != nil
             let done = strike(&town, victim, fate)
             town.rig.manager.checkInvariants("\(step) \(fate) client \(clientDies)")
             // Who had the flow is told; through the link too, because it may sleep there.
@@ -73,7 +73,7 @@ enum Fate: CaseIterable, Sendable {
             }
             town.rig.handle(.died(victim.pid))
             town.rig.handle(.died(survivor.pid))
-            for connection in town.rig.manager.connections.keys.sorted() {
+            for connection in town.rig.manager.attachments.connections.keys.sorted() {
                 town.rig.handle(.disconnected(connection))
             }
             town.rig.manager.checkEmpty("\(step) \(fate) client \(clientDies)")
@@ -84,13 +84,13 @@ enum Fate: CaseIterable, Sendable {
     func clientDiesLate() throws {
         var town = Town()
         let flow = try town.offer()
-        let place = try #require(town.rig.manager.flows[flow]).place
+        let place = try #require(town.rig.manager.book.flows[flow]).place
         let done = town.rig.handle(.died(town.client.pid))
         #expect(done.contains(.markGone(place.link, place.slot, .first, linkEnd: place.clientEnd)))
         #expect(done.contains(.send(.flowDown(flow), town.server.session)))
         #expect(done.contains(.releaseLink(place.link)))
         #expect(town.deallocate(flow, town.server).contains(.report(.flow(.deallocated(flow, town.server.pid)))))
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("a client that gives up before the server took the flow: the server is told when it has it")
@@ -124,7 +124,7 @@ enum Fate: CaseIterable, Sendable {
         let done = town.rig.handle(.received(town.server.call, .refused(flow, .tooManyDescriptors), .nothing))
         // It is still bound, so the name is served: the request waits.
         #expect(done.failures.isEmpty)
-        #expect(town.rig.manager.waiting.contains(service("echo")))
+        #expect(town.rig.manager.book.waiting.contains(service("echo")))
         let died = town.rig.handle(.died(town.server.pid))
         #expect(died.failures(on: town.client.call) == [.ipcp])
     }
@@ -135,14 +135,14 @@ enum Fate: CaseIterable, Sendable {
         _ = try #require(try advance(&town, to: .offeredToServer))
         var failures: [Failure] = []
         var refusals = 0
-        while failures.isEmpty, refusals < 100, let flow = town.rig.manager.flows.keys.first {
+        while failures.isEmpty, refusals < 100, let flow = town.rig.manager.book.flows.keys.first {
             failures += town.rig.handle(.received(town.server.call, .refused(flow, .outOfMemory), .nothing)).failures
             refusals += 1
             failures += town.rig.accept(town.server.call).failures
         }
         #expect(failures == [.ipcp])
         #expect(refusals == Limits.acceptorRefusals)
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("a client that refuses: the server's end goes down")
@@ -161,10 +161,10 @@ enum Fate: CaseIterable, Sendable {
         #expect(town.rig.actions.contains(.send(.flowDown(flow), town.server.session)))
         #expect(town.rig.actions.contains(.drop(town.client.session)))
         #expect(town.rig.actions.contains(.drop(town.client.call)))
-        #expect(town.rig.manager.processes[town.client.pid]?.session == session)
+        #expect(town.rig.manager.attachments.processes[town.client.pid]?.session == session)
         // The end of the old session, read late, is not the end of the new one.
         town.rig.handle(.disconnected(town.client.session))
-        #expect(town.rig.manager.processes[town.client.pid]?.session == session)
+        #expect(town.rig.manager.attachments.processes[town.client.pid]?.session == session)
     }
 
     @Test("a connection of what a process was before `exec` is none of the new program's", arguments: [false, true])
@@ -183,8 +183,8 @@ enum Fate: CaseIterable, Sendable {
         town.rig.manage(
             .bindProcess(server.pid, service("held")), on: town.management, .process(.root, number: server.pid))
         if !isGreeted { #expect(town.rig.handle(greeting).contains(.drop(former))) }
-        #expect(town.rig.manager.connections[former] == nil)
-        let process = try #require(town.rig.manager.processes[server.pid])
+        #expect(town.rig.manager.attachments.connections[former] == nil)
+        let process = try #require(town.rig.manager.attachments.processes[server.pid])
         #expect(process.credentials.user == .root && process.program == Array("/bin/server".utf8))
         #expect(process.session == server.session && process.calls == [server.call])
         town.rig.accept(former)
@@ -201,7 +201,7 @@ enum Fate: CaseIterable, Sendable {
         town.rig.handle(.connected(former, credentials))
         let now = Attached(&town.rig, pid: 60, uid: 0, program: "/bin/server")
         town.rig.handle(.received(former, .hello(Hello(role: .session, features: [])), .nothing))
-        #expect(town.rig.manager.processes[now.pid]?.session == now.session)
+        #expect(town.rig.manager.attachments.processes[now.pid]?.session == now.session)
         #expect(!town.rig.actions.contains(.drop(now.session)))
     }
 
@@ -216,7 +216,7 @@ enum Fate: CaseIterable, Sendable {
         town.rig.handle(
             .received(
                 session, .hello(Hello(role: .session, features: [])), .program(Array("/bin/other".utf8))))
-        let process = try #require(town.rig.manager.processes[town.client.pid])
+        let process = try #require(town.rig.manager.attachments.processes[town.client.pid])
         #expect(process.session == session && process.calls == [call] && process.program == Array("/bin/other".utf8))
     }
 

@@ -63,7 +63,7 @@ struct Town {
         rig.manager.checkInvariants()
         for process in [server, client] { rig.handle(.died(process.pid)) }
         rig.manager.checkInvariants()
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
     }
 
     @Test("an allocation is offered to the server first, then to the client, then allocated")
@@ -89,7 +89,7 @@ struct Town {
         let done = town.rig.take(first.offer.flow, town.client.call)
         #expect(done.contains(.releaseSegment(first.offer.flow)))
         #expect(done.contains(.releaseLinkSocket(first.offer.link, second.offer.linkEnd)))
-        #expect(town.rig.manager.flows[first.offer.flow]?.state == .allocated)
+        #expect(town.rig.manager.book.flows[first.offer.flow]?.state == .allocated)
     }
 
     @Test("each end is told what the flow is for and who is at the other end, as the kernel says")
@@ -114,12 +114,12 @@ struct Town {
         #expect(done.count { if case .markGone = $0 { true } else { false } } == 2)
         #expect(done.results == [.completed])
         // Lists show it, and nobody is told again.
-        #expect(town.rig.manager.flows[flow]?.state == .deallocating)
+        #expect(town.rig.manager.book.flows[flow]?.state == .deallocating)
         let again = town.rig.manage(.destroyFlow(flow), on: town.management)
         #expect(again.results == [.unchanged] && again.count == 1)
         town.rig.handle(.received(town.client.session, .deallocate(flow), .nothing))
         town.rig.handle(.received(town.server.session, .deallocate(flow), .nothing))
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
         #expect(town.rig.manage(.destroyFlow(flow), on: town.management).failures == [.noEntry])
         // One that nobody has taken yet.
         town.rig.accept(town.server.call)
@@ -147,10 +147,10 @@ struct Town {
     func deallocation() throws {
         var town = Town()
         let flow = try town.establish()
-        let place = try #require(town.rig.manager.flows[flow]?.place)
+        let place = try #require(town.rig.manager.book.flows[flow]?.place)
         #expect(
             town.deallocate(flow, town.client) == [.report(.flow(.partlyDeallocated(flow, town.client.pid)))])
-        #expect(town.rig.manager.flows[flow]?.state == .deallocating)
+        #expect(town.rig.manager.book.flows[flow]?.state == .deallocating)
         // Again, by an end that has none any more.
         #expect(town.deallocate(flow, town.client) == [])
         #expect(
@@ -158,7 +158,7 @@ struct Town {
                 == [
                     .report(.flow(.deallocated(flow, town.server.pid))), .resetSlot(place.link, place.slot),
                 ])
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("the second flow of a pair uses the link that is there, and another id")
@@ -170,7 +170,7 @@ struct Town {
         #expect(offer.flow != flow)
         #expect(!offer.linkIsIncluded)
         #expect(offer.slot == LinkSlot(1))
-        #expect(town.rig.manager.links.count == 1)
+        #expect(town.rig.manager.book.links.count == 1)
     }
 
     @Test("a process allocates a flow to itself: one link, both ends")
@@ -185,11 +185,11 @@ struct Town {
         #expect(toClient.offer.linkIsIncluded)
         #expect(toClient.offer.linkEnd == toServer.offer.linkEnd.other)
         town.rig.take(toServer.offer.flow, other)
-        #expect(town.rig.manager.flows[toServer.offer.flow]?.state == .allocated)
+        #expect(town.rig.manager.book.flows[toServer.offer.flow]?.state == .allocated)
         _ = town.deallocate(toServer.offer.flow, town.server)
-        #expect(town.rig.manager.flows[toServer.offer.flow]?.state == .deallocating)
+        #expect(town.rig.manager.book.flows[toServer.offer.flow]?.state == .deallocating)
         _ = town.deallocate(toServer.offer.flow, town.server)
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("what was given back before we read that it was taken counts as taken and given back")
@@ -200,7 +200,7 @@ struct Town {
         #expect(early.reports.contains(.flow(.partlyDeallocated(flow, town.client.pid))))
         #expect(town.rig.take(flow, town.client.call) == [])
         _ = town.deallocate(flow, town.server)
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
         // The call connection is free for the next.
         town.rig.accept(town.server.call)
         #expect(town.rig.allocate(town.client.call, "echo").offers.count == 1)

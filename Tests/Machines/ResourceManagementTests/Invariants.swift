@@ -9,50 +9,65 @@ import Vocabulary
 extension ResourceManager {
     /// What must be true between any two events.
     func checkInvariants(_ comment: Comment = "") {
-        #expect(timers.count <= connections.count + children.transactions.count + children.ipcps.count + 1, comment)
-        for (id, connection) in connections where !isLeft(id, connection) {
-            switch connection.call {
-            case .attached(let flow, let end)?:
-                guard let flow = flows[flow] else {
-                    Issue.record("connection \(id) waits for a flow that is gone. \(comment)")
-                    continue
-                }
-                switch flow[end].hold {
-                case .waiting, .offered: break
-                case .held, .released: Issue.record("connection \(id) waits for an end that is settled. \(comment)")
-                }
-            case .allocating(let allocation)?:
-                #expect(waiting.all(for: allocation.name).contains { $0.connection == id }, comment)
-            case .accepting?:
-                #expect(acceptors.isWaiting(connection.credentials.process), comment)
-            case .searching?: #expect(!connection.isOfChannel, comment)
-            case .idle?: #expect(!connection.isOfChannel, comment)
-            case nil: break
-            }
+        #expect(
+            timers.count <= connections.count + book.calls.count + children.transactions.count + children.ipcps.count
+                + 1, comment)
+        for (id, call) in book.calls where book.isOpen(id, of: call.process) { check(id, call, comment) }
+        for (id, connection) in connections where !attachments.isLeft(id, connection) {
+            if let call = connection.call { #expect(book.calls[call]?.connection == id, comment) }
         }
-        for id in waitingArrivals.connections {
-            guard let call = connections[id]?.call, case .allocating(let allocation) = call else {
+        for id in book.waitingArrivals.calls {
+            guard case .allocating(let allocation) = book.calls[id]?.stage else {
                 Issue.record("\(id) is counted as waiting, but does not wait. \(comment)")
                 continue
             }
             #expect(allocation.origin != nil && allocation.serverDeadline != nil, comment)
         }
-        for (id, process) in processes { check(id, process, comment) }
-        for (id, flow) in flows { check(id, flow, comment) }
-        for name in waiting.names {
-            for connection in waiting.all(for: name).map(\.connection) {
-                guard case .allocating = connections[connection]?.call else {
-                    Issue.record("\(connection) is in the queue of \(name), but does not wait. \(comment)")
+        for (id, process) in attachments.processes { check(id, process, comment) }
+        for (id, flow) in book.flows { check(id, flow, comment) }
+        for name in book.waiting.names {
+            for call in book.waiting.all(for: name).map(\.call) {
+                guard case .allocating = book.calls[call]?.stage else {
+                    Issue.record("\(call) is in the queue of \(name), but does not wait. \(comment)")
                     continue
                 }
             }
         }
     }
 
+    private var connections: [ConnectionID: Connection] { attachments.connections }
+
+    /// What the call over this connection has asked for.
+    func stage(on connection: ConnectionID) -> Call.Stage? {
+        connections[connection]?.call.flatMap { book.calls[$0]?.stage }
+    }
+
+    private func check(_ id: CallID, _ call: Call, _ comment: Comment) {
+        switch call.stage {
+        case .attached(let flow, let end):
+            guard let flow = book.flows[flow] else {
+                Issue.record("call \(id) waits for a flow that is gone. \(comment)")
+                return
+            }
+            switch flow[end].hold {
+            case .waiting, .offered: break
+            case .held, .released: Issue.record("call \(id) waits for an end that is settled. \(comment)")
+            }
+        case .allocating(let allocation):
+            #expect(book.waiting.all(for: allocation.name).contains { $0.call == id }, comment)
+        case .accepting: #expect(book.acceptors.isWaiting(call.process), comment)
+        case .searching, .idle: #expect(call.connection != nil, comment)
+        }
+    }
+
     private func check(_ id: ProcessID, _ process: AttachedProcess, _ comment: Comment) {
+        guard let account = book.account(of: id) else {
+            Issue.record("process \(id) has no account. \(comment)")
+            return
+        }
         var descriptors = 0
-        for flow in process.flows {
-            guard let flow = flows[flow] else {
+        for flow in account.flows {
+            guard let flow = book.flows[flow] else {
                 Issue.record("process \(id) has a flow that is gone. \(comment)")
                 continue
             }
@@ -61,11 +76,12 @@ extension ResourceManager {
             }
             #expect(flow.end(of: id) != nil, comment)
         }
-        #expect(process.undelivered == descriptors, comment)
-        #expect(process.undelivered <= Limits.undeliveredDescriptors, comment)
-        #expect(watched.contains(id), comment)
+        #expect(account.undelivered == descriptors, comment)
+        #expect(account.undelivered <= Limits.undeliveredDescriptors, comment)
+        #expect(attachments.watched.contains(id), comment)
         for name in naming.names(servedBy: id) { #expect(naming[name]?.processes.contains(id) == true, comment) }
         for call in process.calls { #expect(connections[call] != nil, comment) }
+        for call in account.calls { #expect(book.calls[call] != nil, comment) }
     }
 
     private func check(_ id: FlowID, _ flow: Flow, _ comment: Comment) {
@@ -75,13 +91,12 @@ extension ResourceManager {
             case .waiting: living += 1
             case .offered, .held:
                 living += 1
-                let isHeld = processes[flow[end].process]?.flows.contains(id) == true
-                #expect(isHeld || isInEstate(id), comment)
+                #expect(book.has(flow[end].process, id) || isInEstate(id), comment)
             case .released: continue
             }
             // The link ends with the first process that dies.
             if case .released = flow[end.other].hold { continue }
-            #expect(links.contains(flow.place.link), comment)
+            #expect(book.links.contains(flow.place.link), comment)
         }
         #expect(living > 0, comment)
     }
@@ -92,11 +107,12 @@ extension ResourceManager {
 
     /// Nobody is there: nothing may be left of anybody.
     func checkEmpty(_ comment: Comment = "") {
-        #expect(processes.isEmpty, comment)
-        #expect(flows.isEmpty, comment)
-        #expect(links.count == 0, comment)
-        #expect(waiting.isEmpty, comment)
-        #expect(watched.isEmpty, comment)
+        #expect(attachments.processes.isEmpty, comment)
+        #expect(book.flows.isEmpty, comment)
+        #expect(book.calls.isEmpty, comment)
+        #expect(book.links.count == 0, comment)
+        #expect(book.waiting.isEmpty, comment)
+        #expect(attachments.watched.isEmpty, comment)
         #expect(connections.isEmpty, comment)
         #expect(timers.count == 0, comment)
     }

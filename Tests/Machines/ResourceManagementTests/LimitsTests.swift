@@ -30,8 +30,8 @@ import Vocabulary
             rig.take(offer.offer.flow, client.call)
             rig.accept(server.call)
         }
-        #expect(rig.manager.flows.count == 10_000)
-        #expect(rig.manager.links.count == 1_000)
+        #expect(rig.manager.book.flows.count == 10_000)
+        #expect(rig.manager.book.links.count == 1_000)
         rig.clear()
         rig.handle(.died(client.pid))
         rig.advance(TimeSpan(nanoseconds: 0))
@@ -39,8 +39,8 @@ import Vocabulary
         #expect(done.count { if case .send(.flowDown, _) = $0 { true } else { false } } == 10_000)
         #expect(done.count { if case .releaseLink = $0 { true } else { false } } == 1_000)
         for server in servers { rig.handle(.died(server.pid)) }
-        #expect(rig.manager.flows.isEmpty)
-        #expect(rig.manager.links.count == 0)
+        #expect(rig.manager.book.flows.isEmpty)
+        #expect(rig.manager.book.links.count == 0)
     }
 
     @Test("there is a last name, and a name of any length that a name can have")

@@ -124,7 +124,8 @@ import Vocabulary
 
     @Test("one user's flows, links, names and connections leave room for another's")
     func tables() {
-        var quotas = Quotas(queueBytesPerUser: 1 << 50, connections: 1_000)
+        var quotas = FlowQuotas(queueBytesPerUser: 1 << 50)
+        var shares = ConnectionShares(of: 1_000, manager: .root)
         for user in [UInt32(1), 2, 3] {
             var flows = 0
             while quotas.addFlow(of: UserID(user)) != nil { flows += 1 }
@@ -133,10 +134,10 @@ import Vocabulary
             while quotas.addLink(of: UserID(user)) { links += 1 }
             #expect(links > 3_000)
             var connections = 0
-            while quotas.addConnection(of: UserID(user)) { connections += 1 }
+            while shares.add(for: UserID(user)) { connections += 1 }
             #expect(connections > 100)
         }
-        let (flow, connection) = (quotas.addFlow(of: .root), quotas.addConnection(of: .root))
+        let (flow, connection) = (quotas.addFlow(of: .root), shares.add(for: .root))
         #expect(flow != nil && connection)
 
         var host = Host()
@@ -191,12 +192,12 @@ import Vocabulary
         let used = rig.manager.children.ipcps[network.ipcp]?.asked.used ?? 0
         rig.handle(.disconnected(calls[0]))
         #expect(rig.manager.children.ipcps[network.ipcp]?.asked.used == used - 1)
-        for flow in rig.manager.flows.keys.sorted() {
+        for flow in rig.manager.book.flows.keys.sorted() {
             network.say(.mapped(flow), &rig)
             network.say(.refused(flow, .name, reason: []), &rig)
         }
         #expect(rig.manager.children.ipcps[network.ipcp]?.asked.used == 0)
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         rig.manager.checkInvariants()
     }
 

@@ -38,7 +38,7 @@ private struct Crowd {
             if let call = idleCall(), let name = pick(Crowd.names) { rig.allocate(call, name, timeout: timeout()) }
         case 55..<80: answer()
         case 80..<86:
-            if let session = pick(sessions), let flow = pick(Array(rig.manager.flows.keys).sorted()) {
+            if let session = pick(sessions), let flow = pick(Array(rig.manager.book.flows.keys).sorted()) {
                 rig.handle(.received(session, .deallocate(flow), .nothing))
             }
         case 86..<88: rig.advance(TimeSpan(milliseconds: UInt64.random(in: 0...3_000, using: &numbers)))
@@ -53,7 +53,7 @@ private struct Crowd {
     private mutating func idleCall() -> ConnectionID? {
         if Int.random(in: 0..<100, using: &numbers) == 0 { return pick(calls) }
         return pick(
-            calls.filter { if case .idle? = rig.manager.connections[$0]?.call { true } else { false } })
+            calls.filter { if case .idle? = rig.manager.stage(on: $0) { true } else { false } })
     }
 
     private mutating func timeout() -> TimeSpan? {
@@ -75,8 +75,8 @@ private struct Crowd {
     /// Somebody takes or refuses what was offered; sometimes what was not.
     private mutating func answer() {
         guard let call = pick(calls) else { return }
-        var flow = pick(Array(rig.manager.flows.keys).sorted()) ?? FlowID(3)
-        if case .attached(let offered, _)? = rig.manager.connections[call]?.call { flow = offered }
+        var flow = pick(Array(rig.manager.book.flows.keys).sorted()) ?? FlowID(3)
+        if case .attached(let offered, _)? = rig.manager.stage(on: call) { flow = offered }
         if Int.random(in: 0..<10, using: &numbers) == 0 {
             rig.handle(.received(call, .refused(flow, .outOfMemory), .nothing))
         } else {
@@ -100,8 +100,8 @@ private struct Crowd {
     }
 
     mutating func forgetDropped() {
-        calls.removeAll { rig.manager.connections[$0] == nil }
-        sessions.removeAll { rig.manager.connections[$0] == nil }
+        calls.removeAll { rig.manager.attachments.connections[$0] == nil }
+        sessions.removeAll { rig.manager.attachments.connections[$0] == nil }
     }
 }
 
@@ -115,7 +115,9 @@ private struct Crowd {
             crowd.rig.manager.checkInvariants("seed \(seed), step \(step)")
         }
         for pid in crowd.pids.sorted() { crowd.die(pid) }
-        for connection in crowd.rig.manager.connections.keys.sorted() { crowd.rig.handle(.disconnected(connection)) }
+        for connection in crowd.rig.manager.attachments.connections.keys.sorted() {
+            crowd.rig.handle(.disconnected(connection))
+        }
         crowd.rig.manager.checkEmpty("seed \(seed)")
         #expect(crowd.rig.manager.flowsAllocated > 0)
     }

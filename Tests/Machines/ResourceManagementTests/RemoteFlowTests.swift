@@ -115,12 +115,12 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let given = try #require(offers.first)
         #expect(given.connection == client.call && given.offer.role == .user && given.offer.messageBytes == 8_976)
         rig.take(offer.flow, client.call)
-        #expect(rig.manager.flows[offer.flow]?.isEstablished == true)
-        #expect(rig.manager.flows[offer.flow]?.state == .allocated)
+        #expect(rig.manager.book.flows[offer.flow]?.isEstablished == true)
+        #expect(rig.manager.book.flows[offer.flow]?.state == .allocated)
         check()
         rig.handle(.received(client.session, .deallocate(offer.flow), .nothing))
         rig.handle(.received(network.session, .deallocate(offer.flow), .nothing))
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -128,7 +128,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let client = Attached(&rig, pid: 10)
         let (offer, _) = try ask(client)
         #expect(network.say(.refused(offer.flow, .name, reason: []), &rig).failures(on: client.call) == [.name])
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -143,7 +143,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         check()
         let verdict = network.say(.refused(second.flow, .authentication, reason: []), &rig)
         #expect(verdict.failures(on: client.call) == [.authentication] && verdict.provided.isEmpty)
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -161,7 +161,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         check()
         let done = rig.handle(.received(network.session, .deallocate(offer.flow), .nothing))
         #expect(done.contains { if case .resetSlot = $0 { true } else { false } })
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -211,7 +211,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
             .taken(offer.flow, authentication: try answer(to: request), with: Array("10.0.0.2:3435".utf8)), &rig)
         check()
         rig.handle(.received(network.session, .deallocate(offer.flow), .nothing))
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -226,7 +226,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         #expect(gone.failures(on: client.call).count == 1)
         check()
         rig.handle(.received(client.session, .deallocate(offer.flow), .nothing))
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -254,11 +254,11 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         #expect(given.role == .provider && given.end == .first && !response.isEmpty)
         network.say(.mapped(given.flow), &rig)
         network.say(.taken(given.flow, authentication: [], with: Array("10.0.0.2:3435".utf8)), &rig)
-        #expect(rig.manager.flows[given.flow]?.isEstablished == true)
+        #expect(rig.manager.book.flows[given.flow]?.isEstablished == true)
         check()
         rig.handle(.died(server.pid))
         rig.handle(.received(network.session, .deallocate(given.flow), .nothing))
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
         check()
     }
 
@@ -273,7 +273,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         #expect(done.rejections == [.ipcp])
         rig.manager.checkInvariants()
         rig.handle(.received(server.session, .deallocate(offer.flow), .nothing))
-        #expect(rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.flows.isEmpty)
     }
 
     @Test mutating func arrivalsThatComeToNothing() throws {
@@ -293,7 +293,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
             network.say(.arrived(RequestID(99), hash: [1], .raw, authentication: [], from: []), &rig).rejections == [
                 .name
             ])
-        #expect(rig.manager.processes[network.ipcp]?.calls.isEmpty == true)
+        #expect(rig.manager.book.account(of: network.ipcp)?.calls.isEmpty == true)
     }
 
     @Test mutating func whatAnIPCPSaysOfFlowsThatAreNotItsOwn() throws {

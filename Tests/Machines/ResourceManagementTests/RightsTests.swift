@@ -42,22 +42,22 @@ import Vocabulary
 
     @Test("a user's connections are bounded, root's are not")
     func connections() {
-        var quotas = Quotas(queueBytesPerUser: 1 << 30)
+        var shares = ConnectionShares(of: 1 << 20, manager: .root)
         for _ in 0..<Limits.connectionsPerUser {
-            #expect(quotas.addConnection(of: UserID(1)) == true)
-            #expect(quotas.addConnection(of: .root) == true)
+            #expect(shares.add(for: UserID(1)) == true)
+            #expect(shares.add(for: .root) == true)
         }
-        #expect(quotas.addConnection(of: UserID(1)) == false)
-        #expect(quotas.addConnection(of: .root) == true)
-        #expect(quotas.addConnection(of: UserID(2)) == true)
-        quotas.removeConnection(of: UserID(1))
-        #expect(quotas.addConnection(of: UserID(1)) == true)
+        #expect(shares.add(for: UserID(1)) == false)
+        #expect(shares.add(for: .root) == true)
+        #expect(shares.add(for: UserID(2)) == true)
+        shares.remove(for: UserID(1))
+        #expect(shares.add(for: UserID(1)) == true)
     }
 
     @Test("a user at his limit of flows is refused, and the acceptor serves the next")
     func flows() {
         var town = Town()
-        for _ in 0..<Limits.flowsPerUser { _ = town.rig.manager.quotas.addFlow(of: UserID(1_000)) }
+        for _ in 0..<Limits.flowsPerUser { _ = town.rig.manager.book.quotas.addFlow(of: UserID(1_000)) }
         town.rig.accept(town.server.call)
         #expect(town.rig.allocate(town.client.call, "echo").failures == [.badDescriptor])
         let other = Attached(&town.rig, pid: 30, uid: 1_001)
@@ -67,7 +67,7 @@ import Vocabulary
     @Test("queues become small when a user has many, are given back, and are refused only when nothing is left")
     func queues() throws {
         let limit: UInt64 = 64 << 20
-        var quotas = Quotas(queueBytesPerUser: limit)
+        var quotas = FlowQuotas(queueBytesPerUser: limit)
         var given: [UInt32] = []
         while let queue = quotas.addFlow(of: UserID(1)) { given.append(queue) }
         #expect(given.reduce(UInt64(0)) { $0 + UInt64($1) * 2 } <= limit)
@@ -82,7 +82,7 @@ import Vocabulary
 
     @Test("a flow to another host has four queues' worth, and gives as much back")
     func queuesOfRemoteFlows() throws {
-        var quotas = Quotas(queueBytesPerUser: 64 << 20)
+        var quotas = FlowQuotas(queueBytesPerUser: 64 << 20)
         var given: [UInt32] = []
         while let queue = quotas.addFlow(of: UserID(1), isRemote: true) { given.append(queue) }
         #expect(given.reduce(UInt64(0)) { $0 + UInt64($1) * 4 } <= 64 << 20)

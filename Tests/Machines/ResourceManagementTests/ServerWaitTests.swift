@@ -50,7 +50,7 @@ import Vocabulary
         #expect(offer.connection == server.call)
         rig.take(offer.offer.flow, server.call)
         rig.take(offer.offer.flow, client.call)
-        #expect(rig.manager.flows[offer.offer.flow]?.state == .allocated)
+        #expect(rig.manager.book.flows[offer.offer.flow]?.state == .allocated)
         rig.manager.checkInvariants()
     }
 
@@ -83,7 +83,7 @@ import Vocabulary
         let done = rig.advance(TimeSpan(milliseconds: 1))
         #expect(done.failures(on: client.call) == [.ipcp])
         #expect(done.reasons == ["nobody came to serve late in the time that it waits"])
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -131,7 +131,7 @@ import Vocabulary
         }
         #expect(rig.advance(TimeSpan(milliseconds: 2_499)).failures.isEmpty)
         #expect(rig.advance(TimeSpan(milliseconds: 1)).failures(on: client.call) == [.ipcp])
-        #expect(rig.manager.waiting.isEmpty && rig.manager.flows.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty && rig.manager.book.flows.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -145,9 +145,9 @@ import Vocabulary
         #expect(!rig.accept(server.call).offers.isEmpty)
         #expect(rig.handle(.died(server.pid)).rejections.isEmpty)
         rig.manager.checkInvariants()
-        #expect(rig.manager.waitingArrivals.count == 1)
+        #expect(rig.manager.book.waitingArrivals.count == 1)
         #expect(rig.advance(TimeSpan(seconds: 5)).rejections == [.ipcp])
-        #expect(rig.manager.waitingArrivals.isEmpty)
+        #expect(rig.manager.book.waitingArrivals.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -190,7 +190,7 @@ import Vocabulary
         create("late", wait: .unlimited)
         rig.allocate(client.call, "late")
         rig.handle(.disconnected(client.call))
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -206,11 +206,11 @@ import Vocabulary
         var network = try Network(&rig, on: management)
         create("far0", wait: TimeSpan(seconds: 5))
         #expect(network.arrive("far0", &rig).rejections.isEmpty)
-        #expect(rig.manager.waitingArrivals.count == 1)
+        #expect(rig.manager.book.waitingArrivals.count == 1)
         rig.manager.checkInvariants()
         #expect(rig.advance(TimeSpan(milliseconds: 4_999)).rejections.isEmpty)
         #expect(rig.advance(TimeSpan(milliseconds: 1)).rejections == [.ipcp])
-        #expect(rig.manager.waitingArrivals.isEmpty)
+        #expect(rig.manager.book.waitingArrivals.isEmpty)
 
         for number in 0..<5 { create("far\(number)", wait: TimeSpan(seconds: 5)) }
         // One host, for one name: a third of the places, less those for the last ones.
@@ -221,7 +221,7 @@ import Vocabulary
         #expect(waiting(&network, "far0", "10.0.0.3") > 0)
         #expect(waiting(&network, "far1", "10.0.0.4") > 0)
         #expect(waiting(&network, "far4", "10.0.0.5") > 0)
-        let count = rig.manager.waitingArrivals.count
+        let count = rig.manager.book.waitingArrivals.count
         #expect(count < places)
         rig.manager.checkInvariants()
         // A local client is not held back by them.
@@ -231,9 +231,9 @@ import Vocabulary
         bind(server, "far0")
         let offer = try #require(rig.accept(server.call).offers.first)
         #expect(offer.offer.role == .user && offer.offer.parties.address == Array("10.0.0.2:3435".utf8))
-        #expect(rig.manager.waitingArrivals.count == count - 1)
+        #expect(rig.manager.book.waitingArrivals.count == count - 1)
         rig.advance(TimeSpan(seconds: 20))
-        #expect(rig.manager.waitingArrivals.isEmpty)
+        #expect(rig.manager.book.waitingArrivals.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -262,7 +262,7 @@ import Vocabulary
         let again = try #require(rig.allocate(client.call, "late").provided.first)
         rig.advance(TimeSpan(seconds: 6))
         #expect(network.say(.refused(again.offer.flow, .name, reason: []), &rig).failures(on: client.call) == [.name])
-        #expect(rig.manager.waiting.isEmpty)
+        #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }
 
@@ -272,7 +272,7 @@ import Vocabulary
         create("late", wait: TimeSpan(seconds: 5))
         rig.allocate(client.call, "late")
         for network in networks { network.answer(&rig, knows: false) }
-        #expect(rig.manager.waiting.count(for: service("late")) == 1)
+        #expect(rig.manager.book.waiting.count(for: service("late")) == 1)
         rig.manager.checkInvariants()
         #expect(rig.advance(TimeSpan(seconds: 5)).failures(on: client.call) == [.ipcp])
     }

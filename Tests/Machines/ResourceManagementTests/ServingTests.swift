@@ -56,7 +56,7 @@ import Vocabulary
             for client in 60..<63 {
                 let client = Attached(&town.rig, pid: Int32(client))
                 let offer = try #require(town.rig.allocate(client.call, "many").offers.first)
-                served.append(try #require(town.rig.manager.flows[offer.offer.flow]).server.process.rawValue)
+                served.append(try #require(town.rig.manager.book.flows[offer.offer.flow]).server.process.rawValue)
             }
             #expect(served == expected.map(Int32.init))
         }
@@ -70,7 +70,7 @@ import Vocabulary
         town.rig.allocate(town.client.call, "other")
         town.rig.allocate(late.call, "echo")
         let first = try #require(town.rig.accept(town.server.call).offers.first)
-        #expect(town.rig.manager.flows[first.offer.flow]?.client.process == town.client.pid)
+        #expect(town.rig.manager.book.flows[first.offer.flow]?.client.process == town.client.pid)
     }
 
     @Test("no process is sent more descriptors than it takes")
@@ -142,11 +142,11 @@ import Vocabulary
         }
         town.rig.manager.checkInvariants()
         #expect(toServer.isEmpty)
-        #expect(dies ? taken < 20 && town.rig.manager.waiting.count(for: service("echo")) == 0 : taken == 20)
-        for flow in town.rig.manager.flows.keys.sorted() {
+        #expect(dies ? taken < 20 && town.rig.manager.book.waiting.count(for: service("echo")) == 0 : taken == 20)
+        for flow in town.rig.manager.book.flows.keys.sorted() {
             town.rig.handle(.received(town.client.session, .deallocate(flow), .nothing))
         }
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("flow ids are not used again at once, and differ in their generation when they are")

@@ -49,7 +49,7 @@ import Vocabulary
         #expect(late.contains(.send(.flowDown(flow), town.server.session)))
         #expect(late.offers.isEmpty)
         _ = town.deallocate(flow, town.server)
-        #expect(town.rig.manager.flows.isEmpty)
+        #expect(town.rig.manager.book.flows.isEmpty)
     }
 
     @Test("once the client has its offer the deadline is past")
@@ -60,7 +60,7 @@ import Vocabulary
         town.rig.take(flow, town.server.call)
         #expect(town.rig.advance(TimeSpan(seconds: 5)).failures.isEmpty)
         town.rig.take(flow, town.client.call)
-        #expect(town.rig.manager.flows[flow]?.state == .allocated)
+        #expect(town.rig.manager.book.flows[flow]?.state == .allocated)
     }
 
     @Test("an accept fails at its deadline; with no patience at once, unless a request waits")

@@ -80,8 +80,8 @@ struct Children: Sendable {
 
     /// In place of the one that is returned.
     mutating func exchange(
-        _ timer: TimerQueue<ResourceManager.Due>.Timer?, of process: ProcessID
-    ) -> TimerQueue<ResourceManager.Due>.Timer? {
+        _ timer: ManagerTimer?, of process: ProcessID
+    ) -> ManagerTimer? {
         defer { ipcps[process]?.timer = timer }
         return ipcps[process]?.timer
     }

@@ -26,7 +26,7 @@ struct IPCPRecord: Sendable {
     /// Of a message to another host; nil: it reaches none.
     var messageBytes: UInt32?
     /// Until it has booted, or has ended.
-    var timer: TimerQueue<ResourceManager.Due>.Timer?
+    var timer: ManagerTimer?
     /// Those of its layer. Of flows to other hosts there are books of the process's.
     var flows: Set<FlowID> = []
 
@@ -56,7 +56,7 @@ struct IPCPTransaction: Sendable {
     let user: UserID?
     let purpose: Purpose
     /// When irmd gives it up.
-    let timer: TimerQueue<ResourceManager.Due>.Timer
+    let timer: ManagerTimer
 
     enum Purpose: Sendable {
         case bootstrap(LayerConfiguration)
@@ -67,6 +67,6 @@ struct IPCPTransaction: Sendable {
         case unregister(ServiceName)
         case describe
         /// For the allocation on this call.
-        case query(ConnectionID, RequestID)
+        case query(CallID, RequestID)
     }
 }

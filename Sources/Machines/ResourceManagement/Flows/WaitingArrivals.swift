@@ -10,7 +10,7 @@ struct WaitingArrivals: Sendable {
         let network: DatagramAddress
     }
 
-    private var places: [ConnectionID: Place] = [:]
+    private var places: [CallID: Place] = [:]
     private var byName = Shares<ServiceName>(of: Limits.waitingArrivals)
     private var byNetwork = Shares<DatagramAddress>(of: Limits.waitingArrivals)
     /// For what is no address.
@@ -19,21 +19,21 @@ struct WaitingArrivals: Sendable {
     var count: Int { places.count }
     var isEmpty: Bool { places.isEmpty }
     /// In no order; for tests.
-    var connections: [ConnectionID] { Array(places.keys) }
+    var calls: [CallID] { Array(places.keys) }
 
     /// `host`: its address and port, as its layer writes them. False if there is no place.
-    mutating func add(_ connection: ConnectionID, for name: ServiceName, of host: [UInt8]) -> Bool {
+    mutating func add(_ call: CallID, for name: ServiceName, of host: [UInt8]) -> Bool {
         let network = (try? DatagramAddress(endpoint: host, defaultPort: 0))?.network ?? WaitingArrivals.unknown
         // A host leaves something to others of the same name.
         guard byName.hasRoom(for: name), byNetwork.hasRoom(for: network, weight: 2) else { return false }
         byName.add(for: name)
         byNetwork.add(for: network)
-        places[connection] = Place(name: name, network: network)
+        places[call] = Place(name: name, network: network)
         return true
     }
 
-    mutating func remove(_ connection: ConnectionID) {
-        guard let place = places.removeValue(forKey: connection) else { return }
+    mutating func remove(_ call: CallID) {
+        guard let place = places.removeValue(forKey: call) else { return }
         byName.remove(for: place.name)
         byNetwork.remove(for: place.network)
     }

@@ -9,7 +9,8 @@ import Vocabulary
 /// chooses among the processes of its name: accepting costs the same with one name and with thousands.
 struct Acceptors: Sendable {
     struct Accept: Hashable, Sendable {
-        let connection: ConnectionID
+        let call: CallID
+        let process: ProcessID
         let request: RequestID
         let deadline: Instant?
         /// Ascends in the order of arrival.
@@ -17,30 +18,32 @@ struct Acceptors: Sendable {
     }
 
     private var waiting: [ProcessID: ArrivalOrder<Accept>] = [:]
-    private var arrivalOf: [ConnectionID: UInt64] = [:]
+    private var arrivalOf: [CallID: UInt64] = [:]
     private var arrivals: UInt64 = 0
 
     /// An accept that has just arrived, to be added or to be given a flow at once.
-    mutating func arrival(of request: RequestID, on connection: ConnectionID, deadline: Instant?) -> Accept {
+    mutating func arrival(
+        of request: RequestID, on call: CallID, of process: ProcessID, deadline: Instant?
+    ) -> Accept {
         arrivals += 1
-        return Accept(connection: connection, request: request, deadline: deadline, arrival: arrivals)
+        return Accept(call: call, process: process, request: request, deadline: deadline, arrival: arrivals)
     }
 
     /// A new one, or one that was taken for a flow of which nothing came: to its old place.
-    mutating func add(_ accept: Accept, of process: ProcessID) {
-        waiting[process, default: ArrivalOrder()].insert(accept, arrival: accept.arrival)
-        arrivalOf[accept.connection] = accept.arrival
+    mutating func add(_ accept: Accept) {
+        waiting[accept.process, default: ArrivalOrder()].insert(accept, arrival: accept.arrival)
+        arrivalOf[accept.call] = accept.arrival
     }
 
-    mutating func remove(_ connection: ConnectionID, of process: ProcessID) {
-        guard let arrival = arrivalOf.removeValue(forKey: connection) else { return }
+    mutating func remove(_ call: CallID, of process: ProcessID) {
+        guard let arrival = arrivalOf.removeValue(forKey: call) else { return }
         guard let place = waiting.index(forKey: process) else { return }
         waiting.values[place].remove(arrival: arrival)
         if waiting.values[place].isEmpty { waiting.remove(at: place) }
     }
 
     mutating func removeAll(of process: ProcessID) {
-        for accept in waiting.removeValue(forKey: process)?.inOrder ?? [] { arrivalOf[accept.connection] = nil }
+        for accept in waiting.removeValue(forKey: process)?.inOrder ?? [] { arrivalOf[accept.call] = nil }
     }
 
     func isWaiting(_ process: ProcessID) -> Bool { waiting[process] != nil }
@@ -50,18 +53,18 @@ struct Acceptors: Sendable {
     }
 
     /// Takes the accept whose turn it is: round-robin the longest waiting, spillover the most recent.
-    mutating func take(among processes: Set<ProcessID>, _ balancing: LoadBalancing) -> (ProcessID, Accept)? {
-        var best: (process: ProcessID, accept: Accept)?
+    mutating func take(among processes: Set<ProcessID>, _ balancing: LoadBalancing) -> Accept? {
+        var best: Accept?
         func consider(_ process: ProcessID) {
             switch balancing {
             case .roundRobin:
-                guard let accept = waiting[process]?.first, accept.arrival < best?.accept.arrival ?? .max else {
+                guard let accept = waiting[process]?.first, accept.arrival < best?.arrival ?? .max else {
                     return
                 }
-                best = (process, accept)
+                best = accept
             case .spillover:
-                guard let accept = waiting[process]?.last, accept.arrival > best?.accept.arrival ?? 0 else { return }
-                best = (process, accept)
+                guard let accept = waiting[process]?.last, accept.arrival > best?.arrival ?? 0 else { return }
+                best = accept
             }
         }
         // Through the shorter of the two: a name may have a thousand processes of which one waits, or the reverse.
@@ -71,7 +74,7 @@ struct Acceptors: Sendable {
             for process in processes { consider(process) }
         }
         guard let best else { return nil }
-        remove(best.accept.connection, of: best.process)
-        return (best.process, best.accept)
+        remove(best.call, of: best.process)
+        return best
     }
 }

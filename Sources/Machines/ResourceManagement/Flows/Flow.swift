@@ -6,16 +6,16 @@ import Vocabulary
 /// A flow from the moment it has an id until both ends have let go. A class, as `Connection` is and for the same reason.
 final class Flow {
     let id: FlowID
-    let name: ServiceName
-    let quality: QualityOfService
     /// What the owner's quota has given for each of its queues.
     let queueBytes: UInt32
     let place: LinkPlace
     /// Nil = direct.
     let layer: Layer?
     /// The IPCP that has one of the ends, and carries the packets to another host.
-    let remote: ResourceManager.Remote?
+    let remote: RemoteEnd?
     let begun: Instant
+    let name: ServiceName
+    let quality: QualityOfService
     /// The other host, as people write it; empty: there is none, or nobody said.
     var host: [UInt8]
     var client: Party
@@ -34,23 +34,22 @@ final class Flow {
     var isDown = false
 
     init(
-        id: FlowID, name: ServiceName, quality: QualityOfService, queueBytes: UInt32, place: LinkPlace, layer: Layer?,
-        remote: ResourceManager.Remote?, begun: Instant, host: [UInt8], client: Party, server: Party,
-        accept: Acceptors.Accept, allocation: Allocation
+        id: FlowID, queueBytes: UInt32, place: LinkPlace, layer: Layer?, remote: RemoteEnd?,
+        begun: Instant, client: Party, server: Party, accept: Acceptors.Accept, allocation: Allocation
     ) {
         self.id = id
-        self.name = name
-        self.quality = quality
         self.queueBytes = queueBytes
         self.place = place
         self.layer = layer
         self.remote = remote
         self.begun = begun
-        self.host = host
         self.client = client
         self.server = server
         self.accept = accept
         self.allocation = allocation
+        name = allocation.name
+        quality = allocation.quality
+        host = allocation.origin?.address ?? []
     }
 
     /// Bytes that may be unread of what the end writes.
@@ -70,15 +69,17 @@ final class Flow {
         let group: GroupID
         /// Base name.
         let program: [UInt8]
+        let features: Features
         var hold: Hold = .waiting
+    }
 
-        /// `credentials`: with which it has asked for its end. It may have changed them since it attached.
-        init(_ process: AttachedProcess, as credentials: Credentials) {
-            self.process = process.id
-            user = credentials.user
-            group = credentials.group
-            program = process.programName
-        }
+    /// Why an end is let go.
+    enum Release: Sendable {
+        /// The process said so; it has told the other end through their link.
+        case deallocated
+        case died
+        /// The end was never its process's, or its time is up.
+        case withdrawn
     }
 
     /// How far an end is.
@@ -86,10 +87,15 @@ final class Flow {
         /// It was not offered to the process yet.
         case waiting
         /// It was sent, or is to be sent as soon as the process took earlier ones.
-        case offered(RequestID, ConnectionID, descriptors: Int)
+        case offered(RequestID, CallID, descriptors: Int)
         case held
         /// Let go, or gone with its process. Final.
-        case released(ResourceManager.Release)
+        case released(Release)
+    }
+
+    /// Both ends can have the kernel bring the other's memory up to date. design: flow-memory §3
+    var isExpedited: Bool {
+        client.features.contains(.expeditedBarrier) && server.features.contains(.expeditedBarrier)
     }
 
     /// What the process at an end is told of the other.

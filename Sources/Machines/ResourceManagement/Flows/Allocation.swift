@@ -6,7 +6,7 @@ import Vocabulary
 /// A `flow_alloc` that has not been given a flow yet.
 struct Allocation: Hashable, Sendable {
     let request: RequestID
-    let connection: ConnectionID
+    let call: CallID
     let process: ProcessID
     let name: ServiceName
     let quality: QualityOfService
@@ -14,7 +14,7 @@ struct Allocation: Hashable, Sendable {
     /// Ascends in the order of arrival.
     let arrival: UInt64
     /// Of a request of another host, which the IPCP `process` has brought.
-    var origin: ResourceManager.Origin?
+    var origin: Origin?
     /// The other host was asked before.
     var isSecondAttempt = false
     /// When a program that was started for it shall have accepted.
@@ -34,9 +34,9 @@ struct Allocation: Hashable, Sendable {
 struct WaitingAllocations: Sendable {
     private var queues: [ServiceName: ArrivalOrder<Waiting>] = [:]
 
-    /// A connection may wait again for the same name; the arrival tells one wait from the other.
+    /// A call may wait again for the same name; the arrival tells one wait from the other.
     struct Waiting: Hashable, Sendable {
-        let connection: ConnectionID
+        let call: CallID
         let arrival: UInt64
     }
 
@@ -48,12 +48,12 @@ struct WaitingAllocations: Sendable {
     /// In the order of arrival.
     func all(for name: ServiceName) -> [Waiting] { queues[name]?.inOrder ?? [] }
     func count(for name: ServiceName) -> Int { queues[name]?.count ?? 0 }
-    func first(for name: ServiceName) -> ConnectionID? { queues[name]?.first?.connection }
+    func first(for name: ServiceName) -> CallID? { queues[name]?.first?.call }
 
     /// One that waited before gets its old place.
     mutating func add(_ allocation: Allocation) {
         queues[allocation.name, default: ArrivalOrder()].insert(
-            Waiting(connection: allocation.connection, arrival: allocation.arrival), arrival: allocation.arrival)
+            Waiting(call: allocation.call, arrival: allocation.arrival), arrival: allocation.arrival)
     }
 
     mutating func remove(_ allocation: Allocation) {

@@ -3,46 +3,11 @@
 import LocalProtocol
 import Vocabulary
 
-/// Which layer knows a name that nobody here serves? All are asked at once; the first in the order of types wins, as soon
-/// as those before it have said no. spec: udp-layer §4.1
-struct NameSearch: Hashable, Sendable {
-    let allocation: Allocation
-    /// In the order of preference.
-    private(set) var candidates: [Candidate]
-
-    struct Candidate: Hashable, Sendable {
-        let ipcp: ProcessID
-        var knows: Bool?
-    }
-
-    init(_ allocation: Allocation, among ipcps: [ProcessID]) {
-        self.allocation = allocation
-        candidates = ipcps.map { Candidate(ipcp: $0) }
-    }
-
-    enum Outcome: Hashable, Sendable {
-        case found(ProcessID)
-        case nobody
-        case undecided
-    }
-
-    mutating func answered(_ ipcp: ProcessID, knows: Bool) -> Outcome {
-        for index in candidates.indices where candidates[index].ipcp == ipcp { candidates[index].knows = knows }
-        for candidate in candidates {
-            switch candidate.knows {
-            case true?: return .found(candidate.ipcp)
-            case nil: return .undecided
-            case false?: continue
-            }
-        }
-        return .nobody
-    }
-}
-
+/// Which layer knows a name that nobody here serves?
 extension ResourceManager {
     /// The members of layers that reach other hosts, in the order in which they are preferred.
     private func layersToOthers() -> [IPCPRecord] {
-        children.ipcpsInOrder.filter { $0.messageBytes != nil && processes[$0.process] != nil }
+        children.ipcpsInOrder.filter { $0.messageBytes != nil && attachments.processes[$0.process] != nil }
     }
 
     /// Asks the layers for the name, or the one that there is for the flow. False if there is none to ask.
@@ -56,18 +21,18 @@ extension ResourceManager {
             beginRemote(allocation, with: only.process)
             return true
         }
-        let user = connections[allocation.connection]?.credentials.user ?? identity.user
+        let user = user(of: allocation)
         guard layers.allSatisfy({ children.mayAsk($0.process, for: user, isExempt: isExempt(user)) }) else {
             refuse(allocation, .tableFull, "uid \(user) waits for as many names of the layers as one user may")
             return true
         }
         let search = NameSearch(allocation, among: layers.map(\.process))
-        connections[allocation.connection]?.call = .searching(search)
-        arm(allocation.connection, at: allocation.deadline)
+        book.search(search)
+        arm(allocation.call, at: allocation.deadline)
         for layer in layers {
             guard let hash = layer.layer?.hash else { continue }
             let digest = hashing.digest(of: allocation.name, with: hash)
-            ask(layer.process, .query(allocation.connection, allocation.request), for: nil, of: user) {
+            ask(layer.process, .query(allocation.call, allocation.request), for: nil, of: user) {
                 .query($0, hash: digest, user: user)
             }
         }
@@ -75,13 +40,13 @@ extension ResourceManager {
     }
 
     /// An IPCP has said whether its layer knows the name, or did not answer.
-    mutating func searched(_ connection: ConnectionID, _ request: RequestID, with ipcp: ProcessID, knows: Bool) {
-        guard case .searching(var search) = connections[connection]?.call, search.allocation.request == request else {
+    mutating func searched(_ call: CallID, _ request: RequestID, with ipcp: ProcessID, knows: Bool) {
+        guard case .searching(var search) = book.calls[call]?.stage, search.allocation.request == request else {
             return
         }
         let allocation = search.allocation
         switch search.answered(ipcp, knows: knows) {
-        case .undecided: connections[connection]?.call = .searching(search)
+        case .undecided: book.search(search)
         case .found(let ipcp): beginRemote(allocation, with: ipcp)
         case .nobody:
             // Somebody may have come to serve it here meanwhile.
