@@ -117,8 +117,8 @@ let runtimes = floor(
         .target(
             name: "ResourceManagerRuntime",
             dependencies: [
-                "Vocabulary", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "Platform", "CLinux",
-                "ToolSupport", .product(name: "DequeModule", package: "swift-collections"),
+                "Vocabulary", "Authentication", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography",
+                "Platform", "CLinux", "ToolSupport", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
             name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],

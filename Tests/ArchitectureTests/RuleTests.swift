@@ -31,8 +31,8 @@ import Testing
                 "LocalProtocol", "IPCP", "Forwarding", "Shims", "FlowRuntime", "NameResolution", "DequeModule",
             ]),
             "ResourceManagerRuntime": driver.union([
-                "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "ToolSupport", "DequeModule",
-                "Synchronization",
+                "Authentication", "LocalProtocol", "ResourceManagement", "FlowMemory", "Cryptography", "ToolSupport",
+                "DequeModule", "Synchronization",
             ]),
             "ManagementClient": driver.union(["LocalProtocol"]),
             "ToolSupport": ["Vocabulary", "CLinux", "CTools"],

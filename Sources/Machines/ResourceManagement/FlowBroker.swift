@@ -138,6 +138,9 @@ extension ResourceManager {
         case .searching(let search):
             guard search.allocation.deadline <= now else { return arm(id, at: search.allocation.deadline) }
             refuse(search.allocation, .timedOut, "the layers did not say in time whether they know the name")
+        case .authenticating(_, let allocation):
+            guard allocation.deadline <= now else { return arm(id, at: allocation.deadline) }
+            refuse(allocation, .timedOut, "the authentication of the flow was not done in time")
         case .accepting(let request, let deadline?):
             guard deadline <= now else { return arm(id, at: deadline) }
             book.stopAccepting(id, of: call.process)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import LocalProtocol
 import Vocabulary
 
@@ -61,6 +62,8 @@ package enum ManagerAction: Hashable, Sendable {
     case signal(ProcessID, ChildSignal)
     case request(IPCPRequest, ProcessID)
     case closeChannel(ProcessID)
+    /// May take long, while other things happen.
+    case authenticate(AuthenticationID, AuthenticationTask)
     case report(Report)
     /// All is done: end the daemon.
     case exit

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import LocalProtocol
 import Vocabulary
 
@@ -67,6 +68,8 @@ package enum ManagerEvent: Hashable, Sendable {
     /// The outcome of `ManagerAction.spawnProgram`.
     case programSpawned(StartID, ProcessID)
     case programNotSpawned(StartID, Failure)
+    /// The outcome of `ManagerAction.authenticate`.
+    case authenticated(AuthenticationID, AuthenticationOutcome)
     /// The deadline has come.
     case timeout
     /// The daemon shall end.

@@ -96,7 +96,8 @@ extension ResourceManager {
     /// A request that is not answered any more, on a call that goes on.
     private mutating func cancel(_ id: CallID) {
         switch book.calls[id]?.stage {
-        case .allocating(let allocation): fail(allocation.request, on: id, .manager, "the process attached again")
+        case .allocating(let allocation), .authenticating(_, let allocation):
+            fail(allocation.request, on: id, .manager, "the process attached again")
         case .accepting(let request, _): fail(request, on: id, .manager, "the process attached again")
         case .searching(let search): fail(search.allocation.request, on: id, .manager, "the process attached again")
         case .idle, .attached, nil: break
@@ -151,7 +152,7 @@ extension ResourceManager {
         let stage = call.stage
         free(id)
         switch stage {
-        case .idle, .searching: break
+        case .idle, .searching, .authenticating: break
         case .allocating(let allocation): book.stopWaiting(allocation)
         case .accepting: book.stopAccepting(id, of: call.process)
         case .attached(let flow, let end): release(flow, end, .withdrawn)

@@ -17,23 +17,32 @@ extension ResourceManager {
 
     // From here.
 
-    /// The layer of the IPCP knows the name: it gets the flow's second end, and asks the other host.
+    /// The layer of the IPCP knows the name: the other host is asked through it.
     mutating func beginRemote(_ allocation: Allocation, with ipcp: ProcessID) {
-        guard let record = children[ipcp], let layer = record.layer, let messageBytes = record.messageBytes,
-            let call = openCall(of: ipcp)
-        else { return refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone") }
+        guard children[ipcp]?.reach != nil else { return refuseWithoutIPCP(allocation) }
+        authenticate(.begin, for: .request(allocation.call, with: ipcp), of: allocation)
+    }
+
+    /// The IPCP gets the flow's second end, and asks the other host.
+    mutating func askOtherHost(_ allocation: Allocation, with ipcp: ProcessID, _ client: AuthenticationClient) {
+        guard let (layer, messageBytes) = children[ipcp]?.reach, let call = openCall(of: ipcp) else {
+            return refuseWithoutIPCP(allocation)
+        }
         let user = user(of: allocation)
         guard children.mayAsk(ipcp, for: user, isExempt: isExempt(user)) else {
             free(call)
             return refuse(allocation, .tableFull, "uid \(user) waits for as many flows of the layer as one user may")
         }
-        let client = AuthenticationClient(id: chance.bytes(16), now: wallTime)
         let remote = RemoteEnd(
             ipcp: ipcp, end: .second, messageBytes: messageBytes,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
             client: client)
         let request = children.nextRequest()
         begin(allocation, book.accept(request, on: call, of: ipcp, deadline: nil), remote)
+    }
+
+    private mutating func refuseWithoutIPCP(_ allocation: Allocation) {
+        refuse(allocation, .ipcp, "the IPCP that knows \(allocation.name) is gone")
     }
 
     /// A flow that another host is asked for.
@@ -49,22 +58,27 @@ extension ResourceManager {
         children.endAsking(remote.ipcp, for: flow.owner)
     }
 
-    /// The other host has accepted, as the IPCP says.
-    private mutating func remoteTaken(_ flow: Flow, _ authentication: [UInt8], on call: CallID) {
-        if let client = flow.remote?.client {
-            do throws(AuthenticationTrouble) {
-                _ = try client.check(authentication, digest: digest)
-            } catch {
-                // The IPCP has the flow: until it lets go, nobody else gets its place.
-                let allocation = flow.allocation
-                flow.allocation = nil
-                release(flow.id, .first, .withdrawn)
-                taken(flow.id, on: call)
-                guard let allocation else { return }
-                return goOn(allocation, with: flow, error.failure, error.text)
-            }
-        }
+    /// The other host has accepted, and is the one that was asked.
+    mutating func otherHostIsAuthentic(_ id: FlowID) {
+        guard let (flow, call) = checkedOffer(id) else { return }
         taken(flow.id, on: call)
+    }
+
+    mutating func otherHostIsNotAuthentic(_ id: FlowID, _ trouble: AuthenticationTrouble) {
+        guard let (flow, call) = checkedOffer(id) else { return }
+        // The IPCP has the flow: until it lets go, nobody else gets its place.
+        let allocation = flow.allocation
+        flow.allocation = nil
+        release(flow.id, .first, .withdrawn)
+        taken(flow.id, on: call)
+        guard let allocation else { return }
+        goOn(allocation, with: flow, trouble.failure, trouble.text)
+    }
+
+    /// The flow whose answer was checked, unless one of its ends was let go of meanwhile.
+    private func checkedOffer(_ id: FlowID) -> (Flow, CallID)? {
+        guard let flow = book.flows[id], flow.isChecked, let remote = flow.remote else { return nil }
+        return remoteOffer(id, to: remote.ipcp)
     }
 
     private mutating func remoteRefused(_ flow: Flow, _ failure: Failure, _ reason: String) {
@@ -107,22 +121,29 @@ extension ResourceManager {
             let record = naming[name],
             isServed(record, for: ipcp) || record.settings.wait.nanoseconds > 0
         else { return reject(request, .name, from: address, at: ipcp) }
-        let answer: [UInt8]
-        do throws(AuthenticationTrouble) {
-            answer = try authenticator.answer(authentication, now: wallTime, digest: digest).response
-        } catch {
-            report(.flow(.requestNotAuthentic(name, error, from: address)))
-            return reject(request, error.failure, from: address, at: ipcp)
-        }
         // Nobody knows who asks, so it is the name that has a share of what may wait, and no name keeps the others' places.
         guard children.mayArrive(at: ipcp, for: name), let call = openCall(of: ipcp, for: name) else {
             return reject(request, .ipcp, from: address, at: ipcp)
         }
-        allocate(
-            Allocation(
-                request: request, call: call, process: ipcp, name: name, quality: quality,
-                deadline: now + Limits.allocationTimeout, arrival: book.nextArrival(),
-                origin: Origin(authentication: answer, address: address)))
+        let allocation = Allocation(
+            request: request, call: call, process: ipcp, name: name, quality: quality,
+            deadline: now + Limits.allocationTimeout, arrival: book.nextArrival(), origin: Origin(address: address))
+        authenticate(.answer(request: authentication), for: .arrival(call), of: allocation)
+    }
+
+    /// The request of another host is authentic. `authentication`: goes back to it with the answer.
+    mutating func arrived(_ allocation: Allocation, authentication: [UInt8]) {
+        var allocation = allocation
+        allocation.origin?.authentication = authentication
+        book.idle(allocation.call)
+        allocate(allocation)
+    }
+
+    mutating func reject(_ allocation: Allocation, _ trouble: AuthenticationTrouble) {
+        let address = allocation.origin?.address ?? []
+        report(.flow(.requestNotAuthentic(allocation.name, trouble, from: address)))
+        reject(allocation.request, trouble.failure, from: address, at: allocation.process)
+        free(allocation.call)
     }
 
     private mutating func reject(
@@ -157,9 +178,12 @@ extension ResourceManager {
     mutating func remoteTaken(
         _ id: FlowID, _ authentication: [UInt8], with address: [UInt8], by ipcp: ProcessID
     ) {
-        guard let (flow, call) = remoteOffer(id, to: ipcp) else { return }
+        // A second answer changes nothing of the first.
+        guard let (flow, call) = remoteOffer(id, to: ipcp), !flow.isChecked else { return }
         flow.host = Array(address.prefix(Limits.hostBytes))
-        remoteTaken(flow, authentication, on: call)
+        guard let client = flow.remote?.client else { return taken(id, on: call) }
+        flow.isChecked = true
+        _ = authenticate(.check(client, response: authentication), for: .response(id))
     }
 
     mutating func remoteRefused(_ id: FlowID, _ failure: Failure, _ reason: [UInt8], by ipcp: ProcessID) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-import Authentication
 import DequeModule
 import LocalProtocol
 import Vocabulary
@@ -13,8 +12,6 @@ package struct ManagerIdentity: Hashable, Sendable {
     package let managers: GroupID?
     /// Differs each time irmd starts. Local processes are told.
     package let incarnation: UInt64
-    /// Told to nobody: what others shall not guess is made of it.
-    package let secret: UInt64
     package let runtimeDirectory: [UInt8]
     package let started: Instant
     /// Bytes that may wait in the flows of one user, root excepted.
@@ -23,14 +20,13 @@ package struct ManagerIdentity: Hashable, Sendable {
     package let connections: Int
 
     package init(
-        process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64, secret: UInt64,
+        process: ProcessID, user: UserID, managers: GroupID?, incarnation: UInt64,
         runtimeDirectory: [UInt8], started: Instant, queueBytesPerUser: UInt64 = 1 << 40, connections: Int = 1 << 20
     ) {
         self.process = process
         self.user = user
         self.managers = managers
         self.incarnation = incarnation
-        self.secret = secret
         self.runtimeDirectory = runtimeDirectory
         self.started = started
         self.queueBytesPerUser = queueBytesPerUser
@@ -59,11 +55,8 @@ package struct ResourceManager {
     var book: FlowBook
     var children = Children()
 
-    var authenticator = AuthenticationServer()
-    let digest: any AuthenticationDigest
-    var chance: RandomSource
-    /// What hosts tell each other. The driver sets it before each event.
-    package var wallTime = WallTime(nanoseconds: 0)
+    var authentications: [AuthenticationID: Authentication] = [:]
+    var authenticationCount: UInt64 = 0
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
 
@@ -80,12 +73,8 @@ package struct ResourceManager {
     var now: Instant
     var outgoing: [ManagerAction] = []
 
-    package init(
-        _ identity: ManagerIdentity, hashing: any NameHashing, digest: any AuthenticationDigest
-    ) {
+    package init(_ identity: ManagerIdentity, hashing: any NameHashing) {
         self.identity = identity
-        self.digest = digest
-        chance = RandomSource(seed: identity.secret)
         naming = Naming(hashing)
         attachments = Attachments(connections: identity.connections, manager: identity.user)
         book = FlowBook(FlowQuotas(queueBytesPerUser: identity.queueBytesPerUser, manager: identity.user))
@@ -118,6 +107,7 @@ package struct ResourceManager {
         case .ipcpChannelEnded(let process): ipcpChannelEnded(process)
         case .programSpawned(let start, let process): programSpawned(start, process)
         case .programNotSpawned(let start, let failure): programNotSpawned(start, failure)
+        case .authenticated(let id, let outcome): authenticated(id, outcome)
         case .timeout: break
         case .stop: stop()
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Authentication
 import CLinux
 import Cryptography
 import DequeModule
@@ -18,6 +19,7 @@ final class ManagerDaemon {
 
     var machine: ResourceManager
     var actions: [ManagerAction] = []
+    private var authenticator: Authenticator<RequestDigest>
     /// Outcomes of actions, to be handled before anything else, with the user whose doing they are.
     private var outcomes = Deque<(event: ManagerEvent, culprit: UserID?)>()
     /// The user whose doing it is that is handled now; nil if that cannot be said.
@@ -76,10 +78,10 @@ final class ManagerDaemon {
         machine = ResourceManager(
             ManagerIdentity(
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
-                incarnation: try Entropy.word(), secret: try Entropy.word(), runtimeDirectory: site.path,
-                started: Clock.now(), queueBytesPerUser: options.queueBytesPerUser,
-                connections: ManagerDaemon.connections()),
-            hashing: DirectoryHashing(), digest: RequestDigest())
+                incarnation: try Entropy.word(), runtimeDirectory: site.path, started: Clock.now(),
+                queueBytesPerUser: options.queueBytesPerUser, connections: ManagerDaemon.connections()),
+            hashing: DirectoryHashing())
+        authenticator = Authenticator(RequestDigest(), seed: try Entropy.word())
         children = Children(options, in: site.path)
         nextRound = Clock.now()
         closing = DescriptorClosing(listener: site.listener)
@@ -189,7 +191,6 @@ final class ManagerDaemon {
         }
         while let next = outcomes.popFirst() {
             culprit = next.culprit
-            machine.wallTime = Clock.wallTime()
             machine.handle(next.event, now: Clock.now(), into: &actions)
             for action in actions { perform(action) }
             actions.removeAll(keepingCapacity: true)
@@ -218,6 +219,8 @@ final class ManagerDaemon {
             children[process]?.signal(signal == .terminate ? SIGTERM : SIGKILL)
         case .request(let request, let process): send(request, to: process)
         case .closeChannel(let process): closeChannel(of: process)
+        case .authenticate(let id, let task):
+            tell(.authenticated(id, authenticator.perform(task, now: Clock.wallTime())))
         case .exit: hasEnded = true
         }
     }

@@ -55,6 +55,7 @@ extension ResourceManager {
             }
         case .allocating(let allocation):
             #expect(book.waiting.all(for: allocation.name).contains { $0.call == id }, comment)
+        case .authenticating(let authentication, _): #expect(authentications[authentication] != nil, comment)
         case .accepting: #expect(book.acceptors.isWaiting(call.process), comment)
         case .searching, .idle: #expect(call.connection != nil, comment)
         }

@@ -50,7 +50,7 @@ struct Network {
         _ name: String, from host: String = "10.0.0.2", _ rig: inout Rig, quality: QualityOfService = .raw
     ) -> [ManagerAction] {
         nextArrival += 1
-        let client = AuthenticationClient(id: rig.manager.chance.bytes(16), now: rig.manager.wallTime)
+        let client = AuthenticationClient(id: rig.chance.bytes(16), now: WallTime(nanoseconds: 0))
         return say(
             .arrived(
                 RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request,

@@ -28,6 +28,12 @@ struct Rig {
     var actions: [ManagerAction] = []
     var nextConnection: UInt64 = 1
     var nextRequest: UInt64 = 100
+    var authenticator = Authenticator(PlainDigest(), seed: 9)
+    /// Steps of authentications wait in `authentications` until a test does them.
+    var authenticatesLater = false
+    /// For the requests of other hosts.
+    var chance = RandomSource(seed: 10)
+    var authentications: [(id: AuthenticationID, task: AuthenticationTask)] = []
     /// Outcome of the creation of flow memory.
     var memoryFailure: Failure?
 
@@ -36,9 +42,9 @@ struct Rig {
     init() {
         manager = ResourceManager(
             ManagerIdentity(
-                process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9, secret: 9,
+                process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9,
                 runtimeDirectory: Array("/run".utf8), started: Instant(nanoseconds: 0)),
-            hashing: PlainHashing(), digest: PlainDigest())
+            hashing: PlainHashing())
     }
 
     /// What the machine does at once in consequence; also kept in `actions`.
@@ -50,10 +56,24 @@ struct Rig {
         for action in done {
             if case .createFlowMemory(let flow, _, _) = action {
                 all += handle(memoryFailure.map { .flowMemoryFailed(flow, $0) } ?? .flowMemoryCreated(flow))
+            } else if case .authenticate(let id, let task) = action {
+                authentications.append((id, task))
+                if !authenticatesLater { all += authenticate() }
             }
         }
         actions += done
         return all
+    }
+
+    /// Does the steps of authentications that wait.
+    @discardableResult
+    mutating func authenticate() -> [ManagerAction] {
+        var done: [ManagerAction] = []
+        while !authentications.isEmpty {
+            let (id, task) = authentications.removeFirst()
+            done += handle(.authenticated(id, authenticator.perform(task, now: WallTime(nanoseconds: 0))))
+        }
+        return done
     }
 
     mutating func clear() { actions = [] }

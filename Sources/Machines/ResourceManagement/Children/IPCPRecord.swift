@@ -44,6 +44,12 @@ struct IPCPRecord: Sendable {
         if case .operational(let name, let hash) = state { (name, hash) } else { nil }
     }
 
+    /// The layer, and the bytes of a message to another host; nil if the IPCP reaches none.
+    var reach: (layer: (name: LayerName, hash: DirectoryHash), messageBytes: UInt32)? {
+        guard let layer, let messageBytes else { return nil }
+        return (layer, messageBytes)
+    }
+
     var isEnding: Bool { if case .ending = state { true } else { false } }
 }
 

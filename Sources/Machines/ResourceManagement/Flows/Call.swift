@@ -22,6 +22,8 @@ final class Call {
     enum Stage {
         /// Nothing is asked.
         case idle
+        /// Waits for a step of the authentication with another host.
+        case authenticating(AuthenticationID, Allocation)
         /// Waits for an acceptor.
         case allocating(Allocation)
         /// Waits until the layers have said whether they know the name.

@@ -28,6 +28,8 @@ final class Flow {
     var hasSegment = false
     /// The other host was asked for it and has not answered: it counts in the owner's share of what the IPCP is asked.
     var isAsked = false
+    /// The other host has accepted it, and its answer is being checked.
+    var isChecked = false
     /// Both ends took it.
     var isEstablished = false
     /// Both ends were told that the other is gone, though none has let go.

@@ -105,6 +105,8 @@ struct FlowBook {
     /// Whether the call has no request, and can make one.
     func isIdle(_ call: CallID) -> Bool { if case .idle? = calls[call]?.stage { true } else { false } }
 
+    func idle(_ call: CallID) { calls[call]?.stage = .idle }
+
     /// A number for a new allocation, that ascends.
     mutating func nextArrival() -> UInt64 {
         allocating += 1
@@ -120,6 +122,11 @@ struct FlowBook {
 
     /// It waits for something else.
     func change(_ allocation: Allocation) { calls[allocation.call]?.stage = .allocating(allocation) }
+
+    /// Waits for a step of the authentication with another host.
+    func authenticate(_ allocation: Allocation, _ authentication: AuthenticationID) {
+        calls[allocation.call]?.stage = .authenticating(authentication, allocation)
+    }
 
     mutating func stopWaiting(_ allocation: Allocation) { waiting.remove(allocation) }
 

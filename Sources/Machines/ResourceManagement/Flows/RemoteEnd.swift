@@ -7,7 +7,7 @@ import Vocabulary
 /// What an arriving request brings along.
 struct Origin: Hashable, Sendable {
     /// Goes back to the other host with the answer.
-    let authentication: [UInt8]
+    var authentication: [UInt8] = []
     /// That host, as people write it.
     let address: [UInt8]
 }
