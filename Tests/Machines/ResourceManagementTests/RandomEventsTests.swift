@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Foundation
 import LocalProtocol
 import Testing
 import Vocabulary
@@ -120,5 +121,25 @@ private struct Crowd {
         }
         crowd.rig.manager.checkEmpty("seed \(seed)")
         #expect(crowd.rig.manager.flowsAllocated > 0)
+    }
+
+    /// The order of a dictionary differs from process to process: `Tests/Determinism/run` runs this one several times and
+    /// compares what it writes.
+    @Test("the same events have the same actions")
+    func actions() throws {
+        var lines = ""
+        for seed in 1...20 {
+            var crowd = Crowd(seed: UInt64(seed))
+            for _ in 0..<300 {
+                crowd.rig.clear()
+                crowd.step()
+                crowd.forgetDropped()
+                for action in crowd.rig.actions { lines += "\(seed): \(action)\n" }
+            }
+        }
+        #expect(!lines.isEmpty)
+        if let path = ProcessInfo.processInfo.environment["OUROBOROS_ACTIONS"] {
+            try lines.write(toFile: path, atomically: true, encoding: .utf8)
+        }
     }
 }
