@@ -72,7 +72,7 @@ extension ResourceManager {
         release(flow.id, .first, .withdrawn)
         taken(flow.id, on: call)
         guard let allocation else { return }
-        goOn(allocation, with: flow, trouble.failure, trouble.text)
+        tryAgain(allocation, with: flow, trouble.failure, trouble.text)
     }
 
     /// The flow whose answer was checked, unless one of its ends was let go of meanwhile.
@@ -87,11 +87,11 @@ extension ResourceManager {
         if remote.end == .second { flow.allocation = nil }
         release(flow.id, remote.end, .withdrawn)
         guard let allocation, remote.end == .second else { return }
-        goOn(allocation, with: flow, failure, reason)
+        tryAgain(allocation, with: flow, failure, reason)
     }
 
-    /// With another flow, if that may help.
-    private mutating func goOn(
+    /// Tries with another flow, if that may help; else the allocation is refused.
+    private mutating func tryAgain(
         _ allocation: Allocation, with flow: Flow, _ failure: Failure, _ reason: String
     ) {
         guard let remote = flow.remote, failure == .authentication, !allocation.isSecondAttempt else {

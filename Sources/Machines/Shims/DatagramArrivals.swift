@@ -12,7 +12,7 @@ extension DatagramLayer {
         into actions: inout [DatagramAction]
     ) {
         // Not from ourselves: what would be sent back would come to us again.
-        guard let own = parameters?.own, source != own, (try? source.reached(from: own)) != nil else {
+        guard let own = member?.parameters.own, source != own, (try? source.reached(from: own)) != nil else {
             return counters.dropped(.impossibleSource)
         }
         let key = ArrivedRequests.Key(source: source, requester: request.requester)

@@ -6,22 +6,21 @@ import LocalProtocol
 import Vocabulary
 import Wire
 
-/// The machine of a UDP layer, which is all hosts with one port and one directory: who asks for which flow, and which packets belong to it. Flows are asked for until they are
-/// answered or the caller's patience ends; they end here only, and nobody is told: the far end notices by itself. A flow
-/// that needs FRCP is refused, since there is none. spec: udp-layer
+/// The machine of a UDP layer, which is all hosts with one port and one directory: who asks for which flow, and which
+/// packets belong to it. Flows are asked for until they are answered or the caller's patience ends; they end here only, and
+/// nobody is told: the far end notices by itself. A flow that needs FRCP is refused, since there is none. spec: udp-layer
 ///
 /// An `allocate` or `accept` without the memory of its flow (`DatagramEvent.request` instead of `offered`) is one whose memory
 /// the driver could not map; it is answered with a failure.
 package struct DatagramLayer: Sendable {
-    private enum State: Sendable {
-        case initialised
+    /// How far a bootstrap is.
+    private enum Step: Sendable {
         /// Waits for a look at the key, until the deadline.
-        case trying(Founding, deadline: Instant)
+        case trying(deadline: Instant)
         /// Waits for the hosts file, so that the first who asks finds its names, until the deadline.
-        case reading(Founding, deadline: Instant)
+        case reading(deadline: Instant)
         /// Waits for the socket.
-        case opening(Founding, HostsFile?)
-        case bootstrapped
+        case opening(HostsFile?)
     }
 
     /// What a layer is made of, and who waits for it.
@@ -30,6 +29,13 @@ package struct DatagramLayer: Sendable {
         let configuration: LayerConfiguration
         let parameters: DatagramParameters
         let rights: FileRights
+        var step: Step
+    }
+
+    /// What there is of the layer once this IPCP is a member.
+    struct Membership: Sendable {
+        let parameters: DatagramParameters
+        var directory: Directory
     }
 
     /// Who waits for an answer of the directory.
@@ -52,14 +58,16 @@ package struct DatagramLayer: Sendable {
     let family: DatagramAddress.Family
     /// The longest datagram. spec: udp-layer §1
     let datagramBytes: Int
-    private var state = State.initialised
-    private(set) var parameters: DatagramParameters?
-    /// There when the layer is.
-    var directory: Directory?
+    /// A bootstrap that is under way. Not a case of one state with `member`: Swift changes a value in place only in an
+    /// optional, and a directory that is copied for each packet of management would be slow.
+    private var founding: Founding?
+    var member: Membership?
     var askers: [RequestID: Asker] = [:]
     var endpoints: EndpointTable
     var counters = DatagramCounters()
     var requests: [EndpointID: DepartedRequest] = [:]
+    /// The requests by their flows.
+    var requesters: [FlowID: EndpointID] = [:]
     var arrivals = ArrivedRequests()
     /// When requests go on.
     var timers = TimerQueue<EndpointID>()
@@ -76,8 +84,6 @@ package struct DatagramLayer: Sendable {
 
     var type: IPCPType { Self.type(of: family) }
 
-    var isBootstrapped: Bool { directory != nil }
-
     var load: Load {
         Load(
             endpoints: endpoints.count, requests: requests.count, arrivals: arrivals.pending,
@@ -87,11 +93,11 @@ package struct DatagramLayer: Sendable {
 
     /// Asked after every batch of packets.
     package var deadline: Instant? {
-        switch state {
-        case .trying(_, let deadline), .reading(_, let deadline): return deadline
-        case .initialised, .opening, .bootstrapped: break
+        switch founding?.step {
+        case .trying(let deadline)?, .reading(let deadline)?: return deadline
+        case .opening?, nil: break
         }
-        return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, directory?.deadline))
+        return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, member?.directory.deadline))
     }
 
     package mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
@@ -101,9 +107,9 @@ package struct DatagramLayer: Sendable {
         case .ended(let port): end(port, into: &actions)
         case .lower(let event): handle(event, now: now, into: &actions)
         case .timeout: expire(now: now, into: &actions)
-        case .ending: directory?.withdraw(into: &actions)
+        case .ending: member?.directory.withdraw(into: &actions)
         }
-        for answer in directory?.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
+        for answer in member?.directory.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
     }
 
     private mutating func handle(_ event: DatagramLower.Event, now: Instant, into actions: inout [DatagramAction]) {
@@ -112,7 +118,7 @@ package struct DatagramLayer: Sendable {
         case .opened: opened(now: now, into: &actions)
         case .notOpened(let failure): notOpened(failure, into: &actions)
         case .resolved(let inquiry, let resolution):
-            directory?.resolved(inquiry, resolution, now: now, into: &actions)
+            member?.directory.resolved(inquiry, resolution, now: now, into: &actions)
         case .keyTried(let id, let obstacle): tried(id, obstacle, into: &actions)
         case .hosts(let file): adopt(file, now: now, into: &actions)
         case .noHosts(let obstacle): lackHosts(obstacle, now: now, into: &actions)
@@ -170,7 +176,7 @@ package struct DatagramLayer: Sendable {
     private mutating func receive(
         _ bytes: [UInt8], from source: DatagramAddress, now: Instant, into actions: inout [DatagramAction]
     ) {
-        guard isBootstrapped, let message = try? DatagramManagement(decoding: bytes) else {
+        guard member != nil, let message = try? DatagramManagement(decoding: bytes) else {
             return counters.dropped(.malformed)
         }
         switch message {
@@ -181,15 +187,15 @@ package struct DatagramLayer: Sendable {
     }
 
     private mutating func expire(now: Instant, into actions: inout [DatagramAction]) {
-        switch state {
-        case .trying(let founding, let deadline) where deadline <= now:
-            return tried(founding.id, .late, into: &actions)
-        case .reading(_, let deadline) where deadline <= now: return lackHosts(.late, now: now, into: &actions)
-        case .initialised, .trying, .reading, .opening, .bootstrapped: break
+        switch founding?.step {
+        case .trying(let deadline)? where deadline <= now:
+            return tried(founding?.id, .late, into: &actions)
+        case .reading(let deadline)? where deadline <= now: return lackHosts(.late, now: now, into: &actions)
+        case .trying?, .reading?, .opening?, nil: break
         }
         while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
         arrivals.expire(now: now)
-        directory?.expire(now: now, into: &actions)
+        member?.directory.expire(now: now, into: &actions)
     }
 
     // The layer.
@@ -198,11 +204,8 @@ package struct DatagramLayer: Sendable {
         _ id: RequestID, _ configuration: LayerConfiguration, by rights: FileRights, now: Instant,
         into actions: inout [DatagramAction]
     ) {
-        switch state {
-        case .bootstrapped: return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
-        case .trying, .reading, .opening: return refuse(id, .busy, "it is being bootstrapped", into: &actions)
-        case .initialised: break
-        }
+        guard member == nil else { return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions) }
+        guard founding == nil else { return refuse(id, .busy, "it is being bootstrapped", into: &actions) }
         guard configuration.parameters.type == type else {
             return refuse(id, .ipcpType, "this is a \(type.name) IPCP", into: &actions)
         }
@@ -213,30 +216,32 @@ package struct DatagramLayer: Sendable {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
         if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
-        let founding = Founding(id: id, configuration: configuration, parameters: parameters, rights: rights)
         actions.append(.report(.bootstrapping))
         let deadline = now + Limits.namedFilesTimeout
+        let founding = Founding(
+            id: id, configuration: configuration, parameters: parameters, rights: rights,
+            step: .trying(deadline: deadline))
+        self.founding = founding
         guard !parameters.key.isEmpty else { return read(founding, until: deadline, into: &actions) }
-        state = .trying(founding, deadline: deadline)
         actions.append(.lower(.tryKey(id, parameters.key, by: rights)))
     }
 
     /// A key that cannot be read now would be missed only when a name is registered, by nobody but the log.
-    private mutating func tried(_ id: RequestID, _ obstacle: FileObstacle?, into actions: inout [DatagramAction]) {
+    private mutating func tried(_ id: RequestID?, _ obstacle: FileObstacle?, into actions: inout [DatagramAction]) {
         // The answer may come after the deadline, to another request.
-        guard case .trying(let founding, let deadline) = state, founding.id == id else { return }
+        guard let founding, case .trying(let deadline) = founding.step, founding.id == id else { return }
         guard let obstacle else { return read(founding, until: deadline, into: &actions) }
-        state = .initialised
+        self.founding = nil
         lack("key", at: founding.parameters.key, of: founding, obstacle, into: &actions)
     }
 
     private mutating func read(_ founding: Founding, until deadline: Instant, into actions: inout [DatagramAction]) {
         let parameters = founding.parameters
         guard !parameters.hosts.isEmpty else {
-            state = .opening(founding, nil)
+            self.founding?.step = .opening(nil)
             return actions.append(.lower(.open(parameters.own)))
         }
-        state = .reading(founding, deadline: deadline)
+        self.founding?.step = .reading(deadline: deadline)
         actions.append(.lower(.followHosts(parameters.hosts, for: parameters.own, by: founding.rights)))
     }
 
@@ -250,25 +255,23 @@ package struct DatagramLayer: Sendable {
     }
 
     private mutating func adopt(_ file: HostsFile, now: Instant, into actions: inout [DatagramAction]) {
-        switch state {
-        case .initialised, .trying: break
-        case .reading(let founding, _):
-            state = .opening(founding, file)
+        member?.directory.adopt(file, now: now, into: &actions)
+        guard let founding else { return }
+        switch founding.step {
+        case .trying: break
+        case .reading:
+            self.founding?.step = .opening(file)
             actions.append(.lower(.open(founding.parameters.own)))
-        case .opening(let founding, _): state = .opening(founding, file)
-        case .bootstrapped: directory?.adopt(file, now: now, into: &actions)
+        case .opening: self.founding?.step = .opening(file)
         }
     }
 
     private mutating func lackHosts(_ obstacle: FileObstacle, now: Instant, into actions: inout [DatagramAction]) {
-        switch state {
-        case .initialised, .trying, .opening: break
-        case .reading(let founding, _):
-            state = .initialised
-            actions.append(.lower(.leaveHosts))
-            lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
-        case .bootstrapped: directory?.lackHosts(obstacle, now: now, into: &actions)
-        }
+        member?.directory.lackHosts(obstacle, now: now, into: &actions)
+        guard let founding, case .reading = founding.step else { return }
+        self.founding = nil
+        actions.append(.lower(.leaveHosts))
+        lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
     }
 
     private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
@@ -292,23 +295,23 @@ package struct DatagramLayer: Sendable {
     }
 
     private mutating func opened(now: Instant, into actions: inout [DatagramAction]) {
-        guard case .opening(let founding, let hosts) = state else { return }
-        state = .bootstrapped
-        parameters = founding.parameters
-        directory = Directory(founding.parameters, by: founding.rights)
+        guard let founding, case .opening(let hosts) = founding.step else { return }
+        self.founding = nil
+        member = Membership(
+            parameters: founding.parameters, directory: Directory(founding.parameters, by: founding.rights))
         actions += [
             .report(.bootstrapped(founding.configuration)), .report(.layerType(type)),
             .report(.layerHash(founding.configuration.hash)),
         ]
-        if let hosts { directory?.adopt(hosts, now: now, into: &actions) }
+        if let hosts { member?.directory.adopt(hosts, now: now, into: &actions) }
         actions.append(.reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes))))
     }
 
     private mutating func notOpened(_ failure: Failure, into actions: inout [DatagramAction]) {
-        guard case .opening(let founding, _) = state else { return }
+        guard let founding, case .opening = founding.step else { return }
         let own = founding.parameters.own
         if !founding.parameters.hosts.isEmpty { actions.append(.lower(.leaveHosts)) }
-        state = .initialised
+        self.founding = nil
         let reason =
             switch failure {
             case .addressInUse: "port \(own.port) of \(own.addressText) is in use"
@@ -325,6 +328,7 @@ package struct DatagramLayer: Sendable {
 
     private var status: LayerStatus {
         var status = LayerStatus()
+        let parameters = member?.parameters
         status.address = parameters.map { Array($0.own.addressText.utf8) } ?? []
         status.port = parameters?.own.port ?? 0
         status.server = parameters?.server.map { Array($0.description.utf8) } ?? []

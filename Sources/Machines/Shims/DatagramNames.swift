@@ -8,7 +8,7 @@ import Wire
 extension DatagramLayer {
     mutating func register(_ id: RequestID, _ hash: [UInt8], into actions: inout [DatagramAction]) {
         guard isHash(hash, id, into: &actions) else { return }
-        guard directory?.register(hash, into: &actions) == true else {
+        guard member?.directory.register(hash, into: &actions) == true else {
             return refuse(id, .tableFull, "there are too many names", into: &actions)
         }
         actions += [.report(.registering(hash: hash)), .report(.registered(hash: hash)), .reply(.succeeded(id))]
@@ -16,7 +16,7 @@ extension DatagramLayer {
 
     mutating func unregister(_ id: RequestID, _ hash: [UInt8], into actions: inout [DatagramAction]) {
         guard isHash(hash, id, into: &actions) else { return }
-        guard directory?.unregister(hash, into: &actions) == true else {
+        guard member?.directory.unregister(hash, into: &actions) == true else {
             return refuse(id, .name, "the name is not registered here", into: &actions)
         }
         actions += [.report(.unregistered(hash: hash)), .reply(.succeeded(id))]
@@ -28,7 +28,7 @@ extension DatagramLayer {
         guard isHash(hash, id, into: &actions) else { return }
         guard askers[id] == nil else { return refuse(id, .exists, "two questions have this number", into: &actions) }
         askers[id] = .query
-        directory?.look(up: hash, for: id, of: user, now: now, into: &actions)
+        member?.directory.look(up: hash, for: id, of: user, now: now, into: &actions)
     }
 
     /// The directory has decided.
@@ -52,7 +52,7 @@ extension DatagramLayer {
     }
 
     private func isHash(_ hash: [UInt8], _ id: RequestID, into actions: inout [DatagramAction]) -> Bool {
-        guard isBootstrapped else {
+        guard member != nil else {
             refuse(id, .ipcpState, "it is not bootstrapped", into: &actions)
             return false
         }

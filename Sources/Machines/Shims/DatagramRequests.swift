@@ -21,21 +21,32 @@ struct DepartedRequest: Sendable {
     let wish: FlowWish
     /// The question to the directory, while it lasts.
     let asker: RequestID
-    /// What is sent, again and again, the same; empty until the directory has answered.
-    var datagram: [UInt8] = []
-    var interval = Limits.requestInterval
-    var transmissions = 0
+    var phase = Phase.searching
     /// When it goes on.
     var timer: TimerQueue<EndpointID>.Timer?
-    /// What a reply said that may be about a repetition, and until when we wait for a better one.
-    var doubt: (failure: Failure, until: Instant)?
+
+    enum Phase: Sendable {
+        /// The directory has not said where the name is.
+        case searching
+        case asking(Transmission)
+        /// A reply has said what may be about a repetition of the request; a better one may come until then.
+        case doubting(Failure, until: Instant)
+    }
+
+    /// What is sent, again and again, the same.
+    struct Transmission: Sendable {
+        let datagram: [UInt8]
+        /// Until the next time.
+        var interval = Limits.requestInterval
+        var count = 0
+    }
 
     init(_ wish: FlowWish, asker: RequestID) {
         self.wish = wish
         self.asker = asker
     }
 
-    var deadline: Instant { doubt?.until ?? wish.deadline }
+    var deadline: Instant { if case .doubting(_, let until) = phase { until } else { wish.deadline } }
 }
 
 extension QualityOfService {
@@ -55,7 +66,7 @@ extension DatagramLayer {
         func refuse(_ failure: Failure, _ reason: String) {
             actions += [.discard(wish.port), refusal(of: wish.flow, failure, reason)]
         }
-        guard isBootstrapped else { return refuse(.ipcpState, "it is not bootstrapped") }
+        guard member != nil else { return refuse(.ipcpState, "it is not bootstrapped") }
         guard wish.hash.count == DatagramManagement.hashBytes else {
             return refuse(.invalid, "a hash of this layer has \(DatagramManagement.hashBytes) bytes")
         }
@@ -71,10 +82,11 @@ extension DatagramLayer {
             return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }
         requests[endpoint] = DepartedRequest(wish, asker: asker)
+        requesters[wish.flow] = endpoint
         askers[asker] = .flow(endpoint)
         wake(endpoint, at: now + Limits.requestInterval)
         actions.append(.report(.allocatingFlow(hash: wish.hash, descriptor(wish.port), type)))
-        directory?.look(up: wish.hash, for: asker, of: wish.user, now: now, into: &actions)
+        member?.directory.look(up: wish.hash, for: asker, of: wish.user, now: now, into: &actions)
     }
 
     /// The directory knows where: recorded first, so that the fastest reply finds everything in place.
@@ -83,23 +95,23 @@ extension DatagramLayer {
     ) {
         guard let wish = requests[endpoint]?.wish else { return }
         endpoints.ask(address, for: endpoint)
-        requests[endpoint]?.datagram =
-            DatagramManagement.request(
-                .init(
-                    requester: endpoint, hash: wish.hash, quality: wish.quality,
-                    authentication: wish.authentication)
-            ).encoded()
-        transmit(endpoint, to: address, now: now, into: &actions)
+        let request = DatagramManagement.request(
+            .init(requester: endpoint, hash: wish.hash, quality: wish.quality, authentication: wish.authentication))
+        transmit(
+            DepartedRequest.Transmission(datagram: request.encoded()), of: endpoint, to: address, now: now,
+            into: &actions)
     }
 
     private mutating func transmit(
-        _ endpoint: EndpointID, to address: DatagramAddress, now: Instant, into actions: inout [DatagramAction]
+        _ transmission: DepartedRequest.Transmission, of endpoint: EndpointID, to address: DatagramAddress,
+        now: Instant, into actions: inout [DatagramAction]
     ) {
-        guard let request = requests[endpoint] else { return }
-        wake(endpoint, at: now + request.interval)
-        requests[endpoint]?.interval = TimeSpan(nanoseconds: request.interval.nanoseconds * 2)
-        requests[endpoint]?.transmissions += 1
-        actions.append(.lower(.send(request.datagram, to: address)))
+        wake(endpoint, at: now + transmission.interval)
+        var next = transmission
+        next.interval = TimeSpan(nanoseconds: transmission.interval.nanoseconds * 2)
+        next.count += 1
+        requests[endpoint]?.phase = .asking(next)
+        actions.append(.lower(.send(transmission.datagram, to: address)))
     }
 
     private mutating func wake(_ endpoint: EndpointID, at instant: Instant) {
@@ -112,6 +124,7 @@ extension DatagramLayer {
     private mutating func finish(_ endpoint: EndpointID) -> DepartedRequest? {
         guard let request = requests.removeValue(forKey: endpoint) else { return nil }
         if let timer = request.timer { timers.cancel(timer) }
+        if requesters[request.wish.flow] == endpoint { requesters[request.wish.flow] = nil }
         return request
     }
 
@@ -119,21 +132,26 @@ extension DatagramLayer {
     mutating func proceed(_ endpoint: EndpointID, now: Instant, into actions: inout [DatagramAction]) {
         guard let request = requests[endpoint] else { return }
         requests[endpoint]?.timer = nil
-        if now < request.deadline {
-            guard let address = endpoints.address(of: endpoint) else {
-                return wake(endpoint, at: now + Limits.requestInterval)
-            }
-            return transmit(endpoint, to: address, now: now, into: &actions)
-        }
-        if let doubt = request.doubt {
+        let isOver = request.deadline <= now
+        switch request.phase {
+        case .searching where !isOver: wake(endpoint, at: now + Limits.requestInterval)
+        case .asking(let transmission) where !isOver:
+            guard let address = endpoints.address(of: endpoint) else { return wake(endpoint, at: request.deadline) }
+            transmit(transmission, of: endpoint, to: address, now: now, into: &actions)
+        case .doubting(_, let until) where !isOver: wake(endpoint, at: until)
+        case .searching: timedOut(endpoint, "nobody has said in time where the name is", into: &actions)
+        case .asking: timedOut(endpoint, "the other host has not answered in time", into: &actions)
+        case .doubting(let failure, _):
             let reason = "the other host has seen this request before, and its first answer was lost: try again"
-            return fail(endpoint, doubt.failure, reason, into: &actions)
+            fail(endpoint, failure, reason, into: &actions)
         }
+    }
+
+    private mutating func timedOut(
+        _ endpoint: EndpointID, _ reason: String, into actions: inout [DatagramAction]
+    ) {
         // Whoever asks next shall not be sent to the same place without a look.
-        directory?.forget(request.wish.hash)
-        let reason =
-            request.datagram.isEmpty
-            ? "nobody has said in time where the name is" : "the other host has not answered in time"
+        if let hash = requests[endpoint]?.wish.hash { member?.directory.forget(hash) }
         fail(endpoint, .timedOut, reason, into: &actions)
     }
 
@@ -142,9 +160,9 @@ extension DatagramLayer {
         into actions: inout [DatagramAction]
     ) {
         // Of a flow that is established or has failed, or from elsewhere.
-        guard let request = requests[reply.requester], !request.datagram.isEmpty,
-            endpoints.isAsked(reply.requester, of: source)
-        else { return counters.dropped(.unexpectedReply) }
+        guard let request = requests[reply.requester], endpoints.isAsked(reply.requester, of: source) else {
+            return counters.dropped(.unexpectedReply)
+        }
         guard reply.response != 0 else {
             endpoints.establish(
                 reply.requester, with: EndpointTable.Peer(endpoint: reply.responder, address: source))
@@ -159,14 +177,14 @@ extension DatagramLayer {
             return
         }
         let failure = Failure(result: Int(reply.response))
+        guard case .asking(let transmission) = request.phase else { return counters.dropped(.unexpectedReply) }
         // The prototype takes a repetition for a replay. The answer to the first request may have been lost, or be just
         // behind this one. spec: udp-layer §4.2
-        if failure == .authentication, request.transmissions > 1, request.doubt == nil {
+        if failure == .authentication, transmission.count > 1 {
             let until = min(now + Limits.doubtTime, request.wish.deadline)
-            requests[reply.requester]?.doubt = (failure, until)
+            requests[reply.requester]?.phase = .doubting(failure, until: until)
             return wake(reply.requester, at: until)
         }
-        guard request.doubt == nil else { return counters.dropped(.unexpectedReply) }
         fail(reply.requester, failure, "the other host has refused: \(failure)", into: &actions)
     }
 
@@ -197,7 +215,7 @@ extension DatagramLayer {
 
     /// irmd gives up a request.
     mutating func end(_ flow: FlowID, into actions: inout [DatagramAction]) {
-        guard let endpoint = requests.first(where: { $0.value.wish.flow == flow })?.key else { return }
+        guard let endpoint = requesters[flow] else { return }
         fail(endpoint, .interrupted, "the request was given up", into: &actions)
     }
 

@@ -207,19 +207,19 @@ package struct Directory: Sendable {
                     hash, .known(address), until: now + (span ?? Limits.systemValidity),
                     isFromServer: question.source != .system, now: now)
             }
-            goOn(hash, question, question.failure, now: now, into: &actions)
-        case .unknown: goOn(hash, question, question.failure, now: now, into: &actions)
+            askNext(hash, question, question.failure, now: now, into: &actions)
+        case .unknown: askNext(hash, question, question.failure, now: now, into: &actions)
         case .failed(let failure):
             complain(hash, question.source, failure, now: now, into: &actions)
             if question.source != .system, failure == .timedOut || failure == .connectionRefused {
                 silence = (failure, until: now + Limits.unknownValidity)
             }
-            goOn(hash, question, .failed(question.source, failure), now: now, into: &actions)
+            askNext(hash, question, .failed(question.source, failure), now: now, into: &actions)
         }
     }
 
-    /// The source does not know: the next one is asked.
-    private mutating func goOn(
+    /// The source of the answer does not know the name: the next source is asked.
+    private mutating func askNext(
         _ hash: [UInt8], _ question: Question, _ failure: Verdict?, now: Instant, into actions: inout [DatagramAction]
     ) {
         if question.source == .system {

@@ -68,7 +68,7 @@ package struct DatagramDriver: LowerDriver, ~Copyable {
     package mutating func move(
         _ machine: inout DatagramLayer, _ loop: borrowing EventLoop, now: Instant
     ) throws(Failure) -> [FlowPort] {
-        pump?.goOn()
+        pump?.finishLook()
         guard pump?.isBusy == true || pump?.deadline != nil else { return [] }
         let ended = pump?.transmit(&machine, now: now) ?? []
         try awaitRoom(pump?.isFull(DatagramDriver.outlet) == true, loop)

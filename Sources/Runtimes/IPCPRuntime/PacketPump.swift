@@ -60,8 +60,8 @@ package struct PacketPump<Carrier: PacketCarrier> {
     /// Looks which flows have packets.
     package mutating func look() { ports.look(&mover) }
 
-    /// Looks again if the last look did not come to an end.
-    package mutating func goOn() { if ports.mustLook { look() } }
+    /// Looks again, if the last look has not come to its end.
+    package mutating func finishLook() { if ports.mustLook { look() } }
 
     /// There are packets that can be moved now, or may be.
     package var isBusy: Bool { ports.mustLook || mover.canMove }
