@@ -35,7 +35,8 @@ package struct FlowDescriptor: Identifier {
     package init(_ rawValue: Int32) { self.rawValue = rawValue }
 }
 
-/// The shared page of wake-ups between two processes, given by irmd; never 0.
+/// The memory and the socket pair that two processes share for the state and the wake-ups of all their flows, given by
+/// irmd; never 0.
 package struct LinkID: Identifier {
     package let rawValue: UInt32
     package init(_ rawValue: UInt32) { self.rawValue = rawValue }

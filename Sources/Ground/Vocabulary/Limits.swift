@@ -66,7 +66,7 @@ public enum Limits {
     public static let localMessageBytes = 16_384
     /// Entries of a list in one message; longer lists come in pages.
     public static let listPage = 24
-    /// Descriptors sent to a process that it has not received yet. Beyond: its session is dropped.
+    /// Descriptors that were sent to a process with offers that it has neither taken nor refused. Beyond: further offers wait.
     public static let undeliveredDescriptors = 16
     /// Messages waiting for a connection or an IPCP that does not read: as many as there can be flows, because a
     /// process can lose all of its own at once. Beyond: the connection is dropped, the IPCP ended.

@@ -4,7 +4,7 @@ import CLinux
 import FlowMemory
 import Vocabulary
 
-/// The only way a packet gets off a flow. spec: c-api §5.7
+/// How a process takes packets off its flows. An IPCP does it with `ProviderFlow`. spec: c-api §5.7
 ///
 /// All calls wait for a message, as long as their `timeout` says; without one as FLOWFRNOBLOCK and FLOWSRCVTIMEO say.
 /// Queued messages come before any bad news.

@@ -4,7 +4,7 @@ import CLinux
 import FlowMemory
 import Vocabulary
 
-/// The only way a packet gets onto a flow. spec: c-api §5.6
+/// How a process puts packets onto its flows. An IPCP does it with `ProviderFlow`. spec: c-api §5.6
 ///
 /// All calls wait for room, as long as their `timeout` says; without one as FLOWFWNOBLOCK and FLOWSSNDTIMEO say.
 package enum FlowTransmit {
