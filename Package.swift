@@ -227,7 +227,10 @@ let tests = [
                 name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
             .testTarget(
                 name: "ResourceManagementTests",
-                dependencies: ["Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement"]),
+                dependencies: [
+                    "Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement",
+                    .product(name: "OrderedCollections", package: "swift-collections"),
+                ]),
         ]),
     floor(
         "Drivers", in: "Tests",

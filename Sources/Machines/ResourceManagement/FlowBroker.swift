@@ -29,7 +29,7 @@ extension ResourceManager {
         guard allocation.refusals < Limits.acceptorRefusals else {
             return refuse(allocation, .ipcp, "the servers of \(allocation.name) have no room for another flow")
         }
-        if let accept = book.takeAcceptor(among: record.processes, record.settings.balancing) {
+        if let accept = book.takeAcceptor(for: allocation.name, among: record.processes, record.settings.balancing) {
             return begin(allocation, accept)
         }
         guard isServed(record, for: allocation.process) else {
@@ -99,7 +99,7 @@ extension ResourceManager {
     /// Acceptors or allocations of a name have come together in another way than by their own arrival.
     mutating func match(_ name: ServiceName) {
         while let allocation = book.firstWaiting(for: name), let record = naming[name],
-            let accept = book.takeAcceptor(among: record.processes, record.settings.balancing)
+            let accept = book.takeAcceptor(for: allocation.name, among: record.processes, record.settings.balancing)
         {
             book.stopWaiting(allocation)
             begin(allocation, accept)

@@ -48,6 +48,7 @@ extension ResourceManager {
             report(.naming(.unknown(name)))
             return fail(requester, .name, "there is no name \(name)")
         }
+        book.regroup(name)
         for process in record.pids.sorted() { unwatchIfUnbound(process) }
         for ipcp in record.registrations.keys.sorted() {
             guard let hash = record.registrations[ipcp]?.hash else { continue }
@@ -87,6 +88,7 @@ extension ResourceManager {
         guard naming.bind(key, to: name, recipe) else {
             return fail(requester, .exists, "\(printable(path)) is bound to \(name) already; unbind it first")
         }
+        book.regroup(name)
         report(.naming(.programBound(path, name)))
         match(name)
         // Whoever waits for a server gets what is started for the name.
@@ -119,6 +121,7 @@ extension ResourceManager {
                     continue
                 }
                 naming.unbind(key, from: bound)
+                book.regroup(bound)
                 report(.naming(.programUnbound(program, bound)))
                 settle(bound)
                 count += 1
@@ -147,6 +150,7 @@ extension ResourceManager {
         guard naming.bind(process, to: name) else {
             return fail(requester, .exists, "process \(process) is bound to \(name) already")
         }
+        book.regroup(name)
         report(.naming(.processBound(process, name)))
         watch(process)
         match(name)
@@ -163,6 +167,7 @@ extension ResourceManager {
                 continue
             }
             guard naming.unbind(process, from: bound) else { continue }
+            book.regroup(bound)
             report(.naming(.processUnbound(process, bound)))
             settle(bound)
             count += 1

@@ -61,9 +61,9 @@ extension ResourceManager {
 
     private mutating func attach(_ credentials: Credentials, _ program: [UInt8], _ features: Features) {
         let process = attachments.attach(credentials, program: program)
-        book.attach(process.id, program: process.programName, features: features)
         let names = naming.attach(
             process.id, program: program, user: credentials.user, startedFor: children.programs[process.id]?.key)
+        book.attach(process.id, program: process.programName, features: features, serving: names)
         report(.process(.added(process.id, program: program)))
         reportNames(names)
         watch(process.id)

@@ -51,7 +51,10 @@ extension ResourceManager {
 
     mutating func programSpawned(_ start: StartID, _ process: ProcessID) {
         guard let program = children.programs.succeed(start, as: process) else { return }
-        for name in naming.started(process, for: program.key) { match(name) }
+        for name in naming.started(process, for: program.key) {
+            book.regroup(name)
+            match(name)
+        }
         report(.supervision(.instantiated(program.key.path, process)))
         if isStopping { outgoing.append(.signal(process, .terminate)) }
     }

@@ -2,6 +2,7 @@
 
 import DequeModule
 import LocalProtocol
+import OrderedCollections
 import Vocabulary
 
 /// The flows, the calls that wait for one, and what each process has of them. One of irmd's four parts (see
@@ -53,8 +54,11 @@ struct FlowBook {
 
     // Processes.
 
-    mutating func attach(_ process: ProcessID, program: [UInt8], features: Features) {
+    mutating func attach(
+        _ process: ProcessID, program: [UInt8], features: Features, serving names: OrderedSet<ServiceName>
+    ) {
         accounts[process] = Account(program: program, features: features)
+        acceptors.attach(process, serving: names)
     }
 
     /// The process accepts nothing any more, and no new flow comes to it. What it leaves is taken back piece by piece.
@@ -170,9 +174,14 @@ struct FlowBook {
     mutating func stopAccepting(_ call: CallID, of process: ProcessID) { acceptors.remove(call, of: process) }
 
     /// Takes the accept whose turn it is.
-    mutating func takeAcceptor(among processes: Set<ProcessID>, _ balancing: LoadBalancing) -> Acceptors.Accept? {
-        acceptors.take(among: processes, balancing)
+    mutating func takeAcceptor(
+        for name: ServiceName, among processes: Set<ProcessID>, _ balancing: LoadBalancing
+    ) -> Acceptors.Accept? {
+        acceptors.take(for: name, among: processes, balancing)
     }
+
+    /// Other processes serve the name now.
+    mutating func regroup(_ name: ServiceName) { acceptors.closeQueue(of: name) }
 
     /// Whether a live process among these has accepted before: it is a server, busy at the moment.
     func hasServer(among processes: Set<ProcessID>) -> Bool {
