@@ -215,7 +215,7 @@ let tests = [
     floor(
         "Contracts", in: "Tests",
         [
-            .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "LocalProtocol"]),
+            .testTarget(name: "LocalProtocolTests", dependencies: ["Vocabulary", "Bytes", "LocalProtocol"]),
             .testTarget(
                 name: "AuthenticationTests", dependencies: ["Vocabulary", "Wire", "Authentication", "Cryptography"]),
         ]),
@@ -274,7 +274,8 @@ let tests = [
             .testTarget(
                 name: "IRMCommandsTests",
                 dependencies: [
-                    "IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "Vocabulary",
+                    "IRMCommands", "LocalProtocol", "ManagementClient", "ToolSupport", "CLinux", "COuroboros",
+                    "Vocabulary",
                 ]),
             .testTarget(name: "PingTests", dependencies: ["Ping", "ToolSupport", "Vocabulary"]),
         ]),

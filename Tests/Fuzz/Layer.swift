@@ -24,8 +24,10 @@ private struct Layer {
     private var next: UInt32 = 1
 
     init() {
-        guard let name = LayerName("layer"), let parameters = DatagramParameters(address: Layer.own) else { return }
-        let configuration = LayerConfiguration(layer: name, hash: .md5, parameters: .udp4(parameters))
+        guard let name = LayerName("layer"), let own = DatagramAddress(Layer.own, port: DatagramParameters.defaultPort)
+        else { return }
+        let configuration = LayerConfiguration(
+            layer: name, hash: DatagramParameters.hash, parameters: .udp4(DatagramParameters(own: own)))
         tell(.request(.bootstrap(RequestID(0), configuration)))
         tell(.lower(.opened))
     }

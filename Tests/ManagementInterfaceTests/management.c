@@ -84,6 +84,15 @@ static void arguments(void) {
     strcpy(config.layer_info.name, "layer");
     config.unicast.cong_avoid = CA_INVALID;
     IS(irm_bootstrap_ipcp(1, &config), -EINVAL);
+    IS(strstr(irm_last_error(), "congestion") != NULL, 1);
+    config.unicast.cong_avoid = CA_NONE;
+    config.unicast.dir.dht.params.k = 21;
+    IS(irm_bootstrap_ipcp(1, &config), -EINVAL);
+    IS(strstr(irm_last_error(), "dht_k") != NULL, 1);
+    config.unicast.dir.dht.params.k = 20;
+    config.unicast.dt.routing.ls.t_update = -1;
+    IS(irm_bootstrap_ipcp(1, &config), -EINVAL);
+    IS(strstr(irm_last_error(), "ls_t_update") != NULL, 1);
     config.type = IPCP_INVALID;
     IS(irm_bootstrap_ipcp(1, &config), -EINVAL);
 

@@ -44,7 +44,9 @@ extension ByteReader {
     package mutating func readList<Element: LocalCodable>() throws(MalformedMessage) -> [Element] {
         try readList { reader throws(MalformedMessage) in try Element(reading: &reader) }
     }
-    package mutating func readOptional<Value: LocalCodable>() throws(MalformedMessage) -> Value? {
+    package mutating func readOptional<Value: LocalCodable>(
+        _: Value.Type = Value.self
+    ) throws(MalformedMessage) -> Value? {
         try readOptional { reader throws(MalformedMessage) in try Value(reading: &reader) }
     }
     /// A number that stands for one of the cases of an enumeration.

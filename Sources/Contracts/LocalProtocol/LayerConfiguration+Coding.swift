@@ -3,57 +3,74 @@
 import Bytes
 import Vocabulary
 
+/// The layer, its hash, its type, and the options of the type in the order of the table.
 extension LayerConfiguration: LocalCodable {
     package func write(to writer: inout ByteWriter) {
         writer.write(layer)
         writer.write(hash.rawValue)
         writer.write(parameters.type.rawValue)
-        switch parameters {
-        case .local, .broadcast: break
-        case .unicast(let unicast): writer.write(unicast)
-        case .udp4(let datagram), .udp6(let datagram): writer.write(datagram)
-        case .ethernetLLC(let device): writer.write(string: device)
-        case .ethernetDIX(let device, let etherType):
-            writer.write(string: device)
-            writer.write(etherType)
-        }
+        for option in parameters.type.options { writer.write(self[option], of: option) }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
         let layer = try reader.read(LayerName.self)
         let hash: DirectoryHash = try reader.readChoice()
         let type: IPCPType = try reader.readChoice()
-        let parameters: Parameters
-        switch type {
-        case .local: parameters = .local
-        case .broadcast: parameters = .broadcast
-        case .unicast: parameters = .unicast(try reader.read())
-        case .udp4: parameters = .udp4(try reader.readDatagramParameters(.ipv4))
-        case .udp6: parameters = .udp6(try reader.readDatagramParameters(.ipv6))
-        case .ethernetLLC: parameters = .ethernetLLC(device: try reader.readString())
-        case .ethernetDIX: parameters = .ethernetDIX(device: try reader.readString(), etherType: try reader.read())
+        var settings = LayerSettings()
+        for option in type.options { settings[option] = try reader.readValue(of: option) }
+        do throws(LayerFault) {
+            self.init(layer: layer, hash: hash, parameters: try Parameters(type, settings))
+        } catch {
+            throw .length
         }
-        self.init(layer: layer, hash: hash, parameters: parameters)
-    }
-}
-
-extension ByteReader {
-    fileprivate mutating func readDatagramParameters(
-        _ family: DatagramAddress.Family
-    ) throws(MalformedMessage) -> DatagramParameters {
-        let parameters = DatagramParameters(
-            own: try read(), server: try readOptional(), hosts: try readString(), key: try readString())
-        guard parameters.isValid(for: family) else { throw .length }
-        return parameters
+        if let datagram = parameters.datagram, !datagram.isValid(for: datagram.own.family) { throw .length }
     }
 }
 
 extension ByteWriter {
-    fileprivate mutating func write(_ parameters: DatagramParameters) {
-        write(parameters.own)
-        write(optional: parameters.server)
-        write(string: parameters.hosts)
-        write(string: parameters.key)
+    fileprivate mutating func write(_ value: LayerValue?, of option: LayerOption) {
+        switch option {
+        case .hash: break  // stands before the type
+        case .unicast(let option): write(value, in: option.field)
+        case .ethernet(.device), .datagram(.hosts), .datagram(.key): write(string: value?.text ?? [])
+        case .ethernet(.etherType): write(UInt16(truncatingIfNeeded: value?.number ?? 0))
+        case .datagram(.address): if let address = value?.address { write(address) }
+        case .datagram(.port): break  // a part of the address
+        case .datagram(.server): write(optional: value?.address)
+        }
+    }
+
+    private mutating func write(_ value: LayerValue?, in field: UnicastField?) {
+        let number = value?.number ?? 0
+        switch field {
+        case .octet: write(UInt8(truncatingIfNeeded: number))
+        case .word: write(UInt32(truncatingIfNeeded: number))
+        case .long: write(number)
+        case nil: break
+        }
+    }
+}
+
+extension ByteReader {
+    /// What `ByteWriter.write(_:of:)` wrote.
+    fileprivate mutating func readValue(of option: LayerOption) throws(MalformedMessage) -> LayerValue? {
+        switch option {
+        case .hash, .datagram(.port): nil
+        case .unicast(let option): try readValue(in: option.field)
+        case .ethernet(.device), .datagram(.hosts), .datagram(.key): .text(try readString())
+        case .ethernet(.etherType): .number(UInt64(try read(UInt16.self)))
+        case .datagram(.address): .address(try read())
+        case .datagram(.server): try readOptional(DatagramAddress.self).map(LayerValue.address)
+        }
+    }
+
+    private mutating func readValue(in field: UnicastField?) throws(MalformedMessage) -> LayerValue? {
+        switch field {
+        case .octet: .number(UInt64(try read(UInt8.self)))
+        case .word: .number(UInt64(try read(UInt32.self)))
+        case .long: .number(try read(UInt64.self))
+        case nil: nil
+        }
     }
 }
 
@@ -81,40 +98,5 @@ extension DatagramAddress: LocalCodable {
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
         guard let address = DatagramAddress(try reader.readString(), port: try reader.read()) else { throw .length }
         self = address.with(scope: try reader.read())
-    }
-}
-
-extension UnicastParameters: LocalCodable {
-    package func write(to writer: inout ByteWriter) {
-        writer.write(addressBytes)
-        writer.write(endpointBytes)
-        writer.write(timeToLive)
-        writer.write(linkState)
-        writer.write(recalculateSeconds)
-        writer.write(updateSeconds)
-        writer.write(timeoutSeconds)
-        writer.write(searchFactor)
-        writer.write(replicas)
-        writer.write(expireSeconds)
-        writer.write(refreshSeconds)
-        writer.write(replicateSeconds)
-        writer.write(congestion)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        self.init()
-        addressBytes = try reader.read()
-        endpointBytes = try reader.read()
-        timeToLive = try reader.read()
-        linkState = try reader.read()
-        recalculateSeconds = try reader.read()
-        updateSeconds = try reader.read()
-        timeoutSeconds = try reader.read()
-        searchFactor = try reader.read()
-        replicas = try reader.read()
-        expireSeconds = try reader.read()
-        refreshSeconds = try reader.read()
-        replicateSeconds = try reader.read()
-        congestion = try reader.read()
     }
 }

@@ -52,7 +52,7 @@ struct HostsFollower {
             guard let bytes = try changes() else { return nil }
             let hosts = HostsFile(
                 parsing: bytes, for: own, interface: NetworkInterface.number, isBroadcast: NetworkInterface.isBroadcast,
-                digest: { NameDigest.of($0, with: .md5) })
+                digest: { NameDigest.of($0, with: DatagramParameters.hash) })
             defer { told = hosts }
             return told == hosts ? nil : .hosts(hosts)
         } catch {

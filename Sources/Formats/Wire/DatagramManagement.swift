@@ -45,8 +45,8 @@ package enum DatagramManagement: Hashable, Sendable {
 
     /// Bytes before the hash of a request and before the authentication of a reply.
     package static let headerBytes = 47
-    /// Bytes of a name's hash: MD5 in every UDP layer.
-    package static let hashBytes = 16
+    /// Bytes of a name's hash.
+    package static let hashBytes = DatagramParameters.hash.bytes
 
     private static let requestCode: UInt8 = 1
     private static let replyCode: UInt8 = 2

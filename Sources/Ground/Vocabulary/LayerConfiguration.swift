@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-/// The kinds of IPC processes, in the order in which a flow allocation asks them. spec: c-api §3 ipcp_type
-package enum IPCPType: UInt32, Sendable, CaseIterable {
-    case local = 0
-    case unicast = 1
-    case broadcast = 2
-    case ethernetLLC = 3
-    case ethernetDIX = 4
-    case udp4 = 5
-    case udp6 = 6
-
-    /// As users write it, and as the daemon's name ends.
-    package var name: String {
-        switch self {
-        case .local: "local"
-        case .unicast: "unicast"
-        case .broadcast: "broadcast"
-        case .ethernetLLC: "eth-llc"
-        case .ethernetDIX: "eth-dix"
-        case .udp4: "udp4"
-        case .udp6: "udp6"
-        }
-    }
-
-    /// The program that is started for it.
-    package var daemon: String { "ipcpd-" + name }
-}
-
 /// How a layer turns names into the bytes it stores and compares. spec: irmd §4
 package enum DirectoryHash: UInt32, Sendable, CaseIterable {
     case sha3x224 = 0
     case sha3x256 = 1
     case sha3x384 = 2
     case sha3x512 = 3
-    /// UDP layers only; users cannot choose it.
+    /// Users cannot choose it: a type of layer has it always.
     case md5 = 4
+
+    /// Where none was chosen.
+    package static let usual = DirectoryHash.sha3x256
+    /// Those that can be chosen, as users write them, by their numbers.
+    package static let choices = ["SHA3_224", "SHA3_256", "SHA3_384", "SHA3_512"]
 
     package var bytes: Int {
         switch self {
@@ -64,9 +42,10 @@ package struct LayerConfiguration: Hashable, Sendable {
     package var hash: DirectoryHash
     package var parameters: Parameters
 
+    /// - Parameter hash: Counts only if layers of the type have a choice.
     package init(layer: LayerName, hash: DirectoryHash, parameters: Parameters) {
         self.layer = layer
-        self.hash = hash
+        self.hash = parameters.type.hash(choosing: hash)
         self.parameters = parameters
     }
 
@@ -115,18 +94,8 @@ package struct DatagramParameters: Hashable, Sendable {
         self.key = key
     }
 
-    /// With addresses as structures have them: in network order, and zeroes for no server. The server is at the usual
-    /// port. Nil if these are no addresses.
-    package init?(
-        address: [UInt8], dns: [UInt8] = [], port: UInt16 = defaultPort, hosts: [UInt8] = [], key: [UInt8] = []
-    ) {
-        guard let own = DatagramAddress(address, port: port) else { return nil }
-        self.init(own: own, hosts: hosts, key: key)
-        guard dns.contains(where: { $0 != 0 }) else { return }
-        guard let server = DatagramAddress(dns, port: DatagramParameters.serverPort) else { return nil }
-        self.server = server
-    }
-
+    /// By which UDP layers know names. spec: irmd §4
+    package static let hash = DirectoryHash.md5
     /// Of a layer. spec: udp-layer §1
     package static let defaultPort: UInt16 = 3_435
     /// Of a DNS server.
@@ -134,11 +103,13 @@ package struct DatagramParameters: Hashable, Sendable {
 
     /// These are addresses of this family, and paths that mean the same file in every process.
     package func isValid(for family: DatagramAddress.Family) -> Bool {
-        func isPath(_ path: [UInt8]) -> Bool {
-            path.isEmpty || path.first == UInt8(ascii: "/") && path.count <= Limits.pathBytes && !path.contains(0)
-        }
         let addresses = [own] + (server.map { [$0] } ?? [])
-        return addresses.allSatisfy { $0.family == family } && isPath(hosts) && isPath(key)
+        return addresses.allSatisfy { $0.family == family } && Self.isPath(hosts) && Self.isPath(key)
+    }
+
+    /// Absolute, or empty for none.
+    package static func isPath(_ path: [UInt8]) -> Bool {
+        path.isEmpty || path.first == UInt8(ascii: "/") && path.count <= Limits.pathBytes && !path.contains(0)
     }
 }
 

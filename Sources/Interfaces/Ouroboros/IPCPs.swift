@@ -60,6 +60,8 @@ extension IRM {
     }
 
     /// Makes an IPCP the first member of a new layer.
+    ///
+    /// - Throws: ``OuroborosError``, with `invalid` if the layer cannot be as it is configured.
     public func bootstrap(_ ipcp: ProcessID, as layer: LayerConfiguration) throws(OuroborosError) {
         try perform(.bootstrapIPCP(ipcp.inner, try layer.inner))
     }

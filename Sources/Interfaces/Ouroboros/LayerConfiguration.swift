@@ -25,7 +25,8 @@ public struct LayerConfiguration: Hashable, Sendable {
         case broadcast
         /// Policies.
         case unicast(UnicastParameters)
-        /// Addresses of 4 bytes in network order; a name server of zeroes is none. The paths of the file of hosts and of
+        /// Addresses of 4 bytes in network order; a name server of zeroes is none. The port of the layer is from 1 to
+        /// 65,535, the same on all hosts. The paths of the file of hosts and of
         /// the name server's TSIG key are absolute; nil is none.
         case udp4(
             address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], nameServerPort: UInt16 = 53, port: UInt16 = 3_435,
@@ -37,7 +38,7 @@ public struct LayerConfiguration: Hashable, Sendable {
             port: UInt16 = 3_435, hostsFile: String? = nil, keyFile: String? = nil)
         /// The name of a network interface.
         case ethernetLLC(device: String)
-        /// The name of a network interface.
+        /// The name of a network interface; an Ethertype from 0x0600 to 0xFFFE.
         case ethernetDIX(device: String, etherType: UInt16 = 0xA000)
     }
 
@@ -57,16 +58,39 @@ public struct LayerConfiguration: Hashable, Sendable {
 
     var inner: Vocabulary.LayerConfiguration {
         get throws(OuroborosError) {
-            let parameters = try parameters.inner
-            let isUDP = parameters.type == .udp4 || parameters.type == .udp6
-            let chosen = Vocabulary.DirectoryHash(rawValue: hash.rawValue) ?? .sha3x256
-            return Vocabulary.LayerConfiguration(
-                layer: try LayerName(asking: layer), hash: isUDP ? .md5 : chosen, parameters: parameters)
+            let layer = try LayerName(asking: layer)
+            let type = parameters.type
+            var settings = LayerSettings()
+            for option in type.options { settings[option] = try value(of: option) }
+            do throws(LayerFault) {
+                return try Vocabulary.LayerConfiguration(layer: layer, type: type, settings)
+            } catch {
+                throw OuroborosError(.invalid, reason: error.sentence)
+            }
+        }
+    }
+
+    /// What it says of an option; nil: nothing.
+    private func value(of option: LayerOption) throws(OuroborosError) -> LayerValue? {
+        switch (option, parameters) {
+        case (.hash, _): .number(UInt64(hash.rawValue))
+        case (.unicast(let option), .unicast(let policies)): policies.value(of: option)
+        case (.ethernet(.device), .ethernetLLC(let device)), (.ethernet(.device), .ethernetDIX(let device, _)):
+            .text(Array(device.utf8))
+        case (.ethernet(.etherType), .ethernetDIX(_, let etherType)): .number(UInt64(etherType))
+        case (.datagram(let option), .udp4(let address, let server, let serverPort, let port, let hosts, let key)):
+            try DatagramWords(.ipv4, address, nil, server, serverPort, port, hosts, key).value(of: option)
+        case (
+            .datagram(let option),
+            .udp6(let address, let interface, let server, let serverPort, let port, let hosts, let key)
+        ):
+            try DatagramWords(.ipv6, address, interface, server, serverPort, port, hosts, key).value(of: option)
+        case (.unicast, _), (.ethernet, _), (.datagram, _): nil
         }
     }
 }
 
-/// The policies of a unicast layer.
+/// The policies of a unicast layer. What is out of bounds is refused when the layer is made.
 public struct UnicastParameters: Hashable, Sendable {
     /// How paths are computed from the state of links.
     public enum LinkState: UInt32, Sendable {
@@ -86,25 +110,25 @@ public struct UnicastParameters: Hashable, Sendable {
         case multiBitECN = 1
     }
 
-    /// Hops after which a packet is dropped.
+    /// Hops after which a packet is dropped, from 0 to 255.
     public var timeToLive: UInt8 = 60
     /// How paths are computed.
     public var linkState = LinkState.simple
-    /// Seconds between two computations of paths.
+    /// Seconds between two computations of paths, at least 1.
     public var recalculateSeconds: UInt64 = 4
-    /// Seconds between two announcements of links.
+    /// Seconds between two announcements of links, at least 1.
     public var updateSeconds: UInt64 = 15
-    /// Seconds after which a link that is not announced any more is gone.
+    /// Seconds after which a link that is not announced any more is gone, at least 1.
     public var timeoutSeconds: UInt64 = 60
-    /// Nodes of the directory that are asked at once.
+    /// Nodes of the directory that are asked at once, from 1 to 10.
     public var searchFactor: UInt32 = 3
-    /// Nodes of the directory that keep an entry.
+    /// Nodes of the directory that keep an entry, from 1 to 20.
     public var replicas: UInt32 = 8
-    /// Seconds that an entry of the directory lives.
+    /// Seconds that an entry of the directory lives, from 10 to 86,400.
     public var expireSeconds: UInt32 = 86_400
-    /// Seconds between two looks at a part of the directory that nobody asked for.
+    /// Seconds between two looks at a part of the directory that nobody asked for, from 3 to 3,600.
     public var refreshSeconds: UInt32 = 900
-    /// Seconds between two copies of an entry.
+    /// Seconds between two copies of an entry, from 3 to 3,600.
     public var replicateSeconds: UInt32 = 900
     /// How senders learn of congestion.
     public var congestion = Congestion.multiBitECN
@@ -112,47 +136,78 @@ public struct UnicastParameters: Hashable, Sendable {
     /// The policies of a layer for which nothing is said.
     public init() {}
 
-    fileprivate var inner: Vocabulary.UnicastParameters {
-        var inner = Vocabulary.UnicastParameters()
-        inner.timeToLive = timeToLive
-        inner.linkState = linkState.rawValue
-        inner.recalculateSeconds = recalculateSeconds
-        inner.updateSeconds = updateSeconds
-        inner.timeoutSeconds = timeoutSeconds
-        inner.searchFactor = searchFactor
-        inner.replicas = replicas
-        inner.expireSeconds = expireSeconds
-        inner.refreshSeconds = refreshSeconds
-        inner.replicateSeconds = replicateSeconds
-        inner.congestion = congestion.rawValue
-        return inner
+    /// Nil: there is only one choice.
+    fileprivate func value(of option: UnicastOption) -> LayerValue? {
+        switch option {
+        case .addressBytes, .endpointBytes, .addressAuthority, .directory: nil
+        case .timeToLive: .number(UInt64(timeToLive))
+        case .routing: .number(UInt64(linkState.rawValue))
+        case .recalculate: .number(recalculateSeconds)
+        case .update: .number(updateSeconds)
+        case .timeout: .number(timeoutSeconds)
+        case .searchFactor: .number(UInt64(searchFactor))
+        case .replicas: .number(UInt64(replicas))
+        case .expire: .number(UInt64(expireSeconds))
+        case .refresh: .number(UInt64(refreshSeconds))
+        case .replicate: .number(UInt64(replicateSeconds))
+        case .congestion: .number(UInt64(congestion.rawValue))
+        }
     }
 }
 
 extension LayerConfiguration.Parameters {
-    fileprivate var inner: Vocabulary.LayerConfiguration.Parameters {
-        get throws(OuroborosError) {
-            switch self {
-            case .local: return .local
-            case .broadcast: return .broadcast
-            case .unicast(let policies): return .unicast(policies.inner)
-            case .udp4(let address, let nameServer, let nameServerPort, let port, let hosts, let key):
-                return .udp4(try datagram(.ipv4, address, nameServer, nameServerPort, port, hosts, key))
-            case .udp6(let address, let interface, let nameServer, let nameServerPort, let port, let hosts, let key):
-                var parameters = try datagram(.ipv6, address, nameServer, nameServerPort, port, hosts, key)
-                parameters.own = try scoped(parameters.own, interface)
-                if let server = parameters.server { parameters.server = try scoped(server, interface) }
-                return .udp6(parameters)
-            case .ethernetLLC(let device): return .ethernetLLC(device: Array(device.utf8))
-            case .ethernetDIX(let device, let etherType):
-                return .ethernetDIX(device: Array(device.utf8), etherType: etherType)
-            }
+    fileprivate var type: Vocabulary.IPCPType {
+        switch self {
+        case .local: .local
+        case .broadcast: .broadcast
+        case .unicast: .unicast
+        case .udp4: .udp4
+        case .udp6: .udp6
+        case .ethernetLLC: .ethernetLLC
+        case .ethernetDIX: .ethernetDIX
+        }
+    }
+}
+
+/// What was said of a UDP layer of either kind.
+private struct DatagramWords {
+    let family: DatagramAddress.Family
+    let address: [UInt8]
+    let interface: String?
+    let nameServer: [UInt8]
+    let nameServerPort: UInt16
+    let port: UInt16
+    let hosts: String?
+    let key: String?
+
+    init(
+        _ family: DatagramAddress.Family, _ address: [UInt8], _ interface: String?, _ nameServer: [UInt8],
+        _ nameServerPort: UInt16, _ port: UInt16, _ hosts: String?, _ key: String?
+    ) {
+        self.family = family
+        self.address = address
+        self.interface = interface
+        self.nameServer = nameServer
+        self.nameServerPort = nameServerPort
+        self.port = port
+        self.hosts = hosts
+        self.key = key
+    }
+
+    func value(of option: DatagramOption) throws(OuroborosError) -> LayerValue? {
+        switch option {
+        case .address: .address(try scoped(address, port))
+        case .port: .number(UInt64(port))
+        case .server: try nameServer.contains { $0 != 0 } ? .address(scoped(nameServer, nameServerPort)) : nil
+        case .hosts: try path(hosts)
+        case .key: try path(key)
         }
     }
 
-    private func scoped(
-        _ address: DatagramAddress, _ interface: String?
-    ) throws(OuroborosError) -> DatagramAddress {
+    private func scoped(_ bytes: [UInt8], _ port: UInt16) throws(OuroborosError) -> DatagramAddress {
+        guard bytes.count == family.bytes, let address = DatagramAddress(bytes, port: port) else {
+            throw OuroborosError(.invalid, reason: "The addresses of this type of layer have \(family.bytes) bytes.")
+        }
         guard address.isLinkLocal else { return address }
         guard let interface else {
             throw OuroborosError(.invalid, reason: "\(address.addressText) is link-local, and needs an interface.")
@@ -163,22 +218,13 @@ extension LayerConfiguration.Parameters {
         return address.with(scope: number)
     }
 
-    private func datagram(
-        _ family: DatagramAddress.Family, _ address: [UInt8], _ nameServer: [UInt8], _ nameServerPort: UInt16,
-        _ port: UInt16, _ hosts: String?, _ key: String?
-    ) throws(OuroborosError) -> DatagramParameters {
-        func path(_ text: String?) -> [UInt8] { text.map { Array($0.utf8) } ?? [] }
-        guard address.count == family.bytes, nameServer.count == family.bytes,
-            var parameters = DatagramParameters(
-                address: address, dns: nameServer, port: port, hosts: path(hosts), key: path(key))
-        else {
-            throw OuroborosError(.invalid, reason: "The addresses of this type of layer have \(family.bytes) bytes.")
-        }
-        parameters.server = parameters.server?.with(port: nameServerPort)
-        guard parameters.isValid(for: family) else {
+    private func path(_ text: String?) throws(OuroborosError) -> LayerValue? {
+        guard let text else { return nil }
+        let path = Array(text.utf8)
+        guard DatagramParameters.isPath(path) else {
             throw OuroborosError(
                 .invalid, reason: "The paths of a layer are absolute, and have at most \(Limits.pathBytes) bytes.")
         }
-        return parameters
+        return .text(path)
     }
 }

@@ -5,77 +5,64 @@ import LocalProtocol
 import Vocabulary
 
 extension LayerConfiguration {
-    /// Nil if a member that the type uses has no valid value.
-    init?(_ conf: ipcp_config) {
+    /// Nil if the layer has no name, or the type is none.
+    init?(_ conf: ipcp_config) throws(LayerFault) {
         guard let layer = text(in: conf.layer_info.name).flatMap(LayerName.init),
-            let type = IPCPType(rawValue: conf.type.rawValue),
-            let chosen = DirectoryHash(rawValue: conf.layer_info.dir_hash_algo.rawValue),
-            let parameters = Parameters(conf, type)
+            let type = IPCPType(rawValue: conf.type.rawValue)
         else { return nil }
-        let isUDP = type == .udp4 || type == .udp6
-        // MD5 is the hash of UDP layers, whatever the caller says, and of no other. spec: irmd §4
-        guard isUDP || chosen != .md5 else { return nil }
-        self.init(layer: layer, hash: isUDP ? .md5 : chosen, parameters: parameters)
+        var settings = LayerSettings()
+        for option in type.options { settings[option] = conf.value(of: option, type) }
+        try self.init(layer: layer, type: type, settings)
     }
 }
 
-extension LayerConfiguration.Parameters {
-    fileprivate init?(_ conf: ipcp_config, _ type: IPCPType) {
-        switch type {
-        case .local: self = .local
-        case .broadcast: self = .broadcast
-        case .unicast:
-            guard let unicast = UnicastParameters(conf.unicast) else { return nil }
-            self = .unicast(unicast)
-        // There is no room for a hosts file, a key or another port of the DNS server in these structures, whose layout is a contract.
-        case .udp4:
-            guard
-                let parameters = DatagramParameters(
-                    address: octets(conf.udp4.ip_addr), dns: octets(conf.udp4.dns_addr), port: conf.udp4.port)
-            else { return nil }
-            self = .udp4(parameters)
-        case .udp6:
-            guard
-                let parameters = DatagramParameters(
-                    address: octets(conf.udp6.ip_addr), dns: octets(conf.udp6.dns_addr), port: conf.udp6.port)
-            else { return nil }
-            self = .udp6(parameters)
-        case .ethernetLLC:
-            guard let device = text(in: conf.eth.dev) else { return nil }
-            self = .ethernetLLC(device: device)
-        case .ethernetDIX:
-            guard let device = text(in: conf.eth.dev) else { return nil }
-            self = .ethernetDIX(device: device, etherType: conf.eth.ethertype)
+extension ipcp_config {
+    /// What the structure says of an option; nil: nothing, or it has no room for it, since its layout is a contract.
+    fileprivate func value(of option: LayerOption, _ type: IPCPType) -> LayerValue? {
+        switch option {
+        case .hash: .number(UInt64(layer_info.dir_hash_algo.rawValue))
+        case .unicast(let option): .number(unicast.value(of: option))
+        case .ethernet(.device): text(in: eth.dev).map(LayerValue.text)
+        case .ethernet(.etherType): .number(UInt64(eth.ethertype))
+        case .datagram(.address): address(type == .udp4 ? octets(udp4.ip_addr) : octets(udp6.ip_addr))
+        case .datagram(.port): .number(UInt64(type == .udp4 ? udp4.port : udp6.port))
+        case .datagram(.server): server(type == .udp4 ? octets(udp4.dns_addr) : octets(udp6.dns_addr))
+        case .datagram(.hosts), .datagram(.key): nil
         }
     }
+
+    private func address(_ bytes: [UInt8]) -> LayerValue? {
+        DatagramAddress(bytes, port: DatagramParameters.defaultPort).map(LayerValue.address)
+    }
+
+    /// Zeroes are none. It is at the usual port.
+    private func server(_ bytes: [UInt8]) -> LayerValue? {
+        guard bytes.contains(where: { $0 != 0 }) else { return nil }
+        return DatagramAddress(bytes, port: DatagramParameters.serverPort).map(LayerValue.address)
+    }
 }
 
-extension UnicastParameters {
-    /// Nil for a policy that does not exist.
-    fileprivate init?(_ conf: uni_config) {
-        guard conf.dt.routing.pol.rawValue < ROUTING_INVALID.rawValue,
-            conf.dt.routing.ls.pol.rawValue < LS_INVALID.rawValue,
-            conf.dir.pol.rawValue < DIR_INVALID.rawValue,
-            conf.addr_auth_type.rawValue < ADDR_AUTH_INVALID.rawValue,
-            conf.cong_avoid.rawValue < CA_INVALID.rawValue,
-            let recalculate = UInt64(exactly: conf.dt.routing.ls.t_recalc),
-            let update = UInt64(exactly: conf.dt.routing.ls.t_update),
-            let timeout = UInt64(exactly: conf.dt.routing.ls.t_timeo)
-        else { return nil }
-        self.init()
-        addressBytes = conf.dt.addr_size
-        endpointBytes = conf.dt.eid_size
-        timeToLive = conf.dt.max_ttl
-        linkState = conf.dt.routing.ls.pol.rawValue
-        recalculateSeconds = recalculate
-        updateSeconds = update
-        timeoutSeconds = timeout
-        searchFactor = conf.dir.dht.params.alpha
-        replicas = conf.dir.dht.params.k
-        expireSeconds = conf.dir.dht.params.t_expire
-        refreshSeconds = conf.dir.dht.params.t_refresh
-        replicateSeconds = conf.dir.dht.params.t_replicate
-        congestion = conf.cong_avoid.rawValue
+extension uni_config {
+    fileprivate func value(of option: UnicastOption) -> UInt64 {
+        switch option {
+        case .addressBytes: UInt64(dt.addr_size)
+        case .endpointBytes: UInt64(dt.eid_size)
+        case .timeToLive: UInt64(dt.max_ttl)
+        case .addressAuthority: UInt64(addr_auth_type.rawValue)
+        // There is one policy of routing, whose own policies are those that users know.
+        case .routing: dt.routing.pol == ROUTING_LINK_STATE ? UInt64(dt.routing.ls.pol.rawValue) : .max
+        // What is negative becomes more than an option can be.
+        case .recalculate: UInt64(bitPattern: Int64(dt.routing.ls.t_recalc))
+        case .update: UInt64(bitPattern: Int64(dt.routing.ls.t_update))
+        case .timeout: UInt64(bitPattern: Int64(dt.routing.ls.t_timeo))
+        case .directory: UInt64(dir.pol.rawValue)
+        case .searchFactor: UInt64(dir.dht.params.alpha)
+        case .replicas: UInt64(dir.dht.params.k)
+        case .expire: UInt64(dir.dht.params.t_expire)
+        case .refresh: UInt64(dir.dht.params.t_refresh)
+        case .replicate: UInt64(dir.dht.params.t_replicate)
+        case .congestion: UInt64(cong_avoid.rawValue)
+        }
     }
 }
 

@@ -56,7 +56,14 @@ public func irm_enroll_ipcp(_ pid: pid_t, _ dst: UnsafePointer<CChar>!) -> Int32
 /// `irm_bootstrap_ipcp(3)`.
 @c @implementation
 public func irm_bootstrap_ipcp(_ pid: pid_t, _ conf: UnsafePointer<ipcp_config>!) -> Int32 {
-    guard pid > 0, let conf, let configuration = LayerConfiguration(conf.pointee) else { return Call.invalid }
+    guard pid > 0, let conf else { return Call.invalid }
+    let configuration: LayerConfiguration
+    do throws(LayerFault) {
+        guard let whole = try LayerConfiguration(conf.pointee) else { return Call.invalid }
+        configuration = whole
+    } catch {
+        return Call.failed(.invalid, error.sentence)
+    }
     return Call.perform { client throws(ManagementError) in
         _ = try client.perform(.bootstrapIPCP(ProcessID(pid), configuration))
         return 0

@@ -209,10 +209,8 @@ package struct DatagramLayer: Sendable {
         guard configuration.parameters.type == type else {
             return refuse(id, .ipcpType, "this is a \(type.name) IPCP", into: &actions)
         }
-        guard configuration.hash == .md5 else {
-            return refuse(id, .invalid, "UDP layers use MD5", into: &actions)
-        }
-        guard let parameters = parameters(configuration) else {
+        if let fault = configuration.fault { return refuse(id, .invalid, fault.description, into: &actions) }
+        guard let parameters = configuration.parameters.datagram, parameters.isValid(for: family) else {
             return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
         }
         if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
@@ -274,17 +272,9 @@ package struct DatagramLayer: Sendable {
         lack("hosts", at: founding.parameters.hosts, of: founding, obstacle, into: &actions)
     }
 
-    private func parameters(_ configuration: LayerConfiguration) -> DatagramParameters? {
-        switch configuration.parameters {
-        case .udp4(let parameters), .udp6(let parameters): parameters.isValid(for: family) ? parameters : nil
-        case .local, .broadcast, .unicast, .ethernetLLC, .ethernetDIX: nil
-        }
-    }
-
     /// What is wrong with the addresses, as far as they say so themselves.
     private static func fault(in parameters: DatagramParameters) -> String? {
         let own = parameters.own
-        if own.port == 0 { return "a layer needs a port" }
         for address in [own, parameters.server].compactMap({ $0 }) {
             if let unfitness = address.unfitness { return "\(address.addressText) \(unfitness)" }
             if address.lacksScope { return "\(address.addressText) \(DatagramAddress.Unfitness.lacksScope)" }

@@ -70,9 +70,7 @@ package struct LocalIPCP: IPCPMachine {
         guard configuration.parameters == .local else {
             return refuse(id, .ipcpType, "this is a local IPCP", into: &actions)
         }
-        guard configuration.hash != .md5 else {
-            return refuse(id, .invalid, "a local layer does not use MD5", into: &actions)
-        }
+        if let fault = configuration.fault { return refuse(id, .invalid, fault.description, into: &actions) }
         state = .bootstrapped(configuration)
         actions += [
             .report(.bootstrapping), .report(.bootstrapped(configuration)), .report(.layerType(.local)),

@@ -120,17 +120,3 @@ extension KeywordTable {
         if case .known(let keyword) = resolve(word) { keyword.rawValue } else { nil }
     }
 }
-
-extension TypeKeyword {
-    var type: IPCPType {
-        switch self {
-        case .unicast: .unicast
-        case .broadcast: .broadcast
-        case .udp4: .udp4
-        case .udp6: .udp6
-        case .ethernetDIX: .ethernetDIX
-        case .ethernetLLC: .ethernetLLC
-        case .local: .local
-        }
-    }
-}

@@ -55,12 +55,14 @@ extension Execution {
         for option in bootstrap.options.ignored(by: ipcp.type) {
             report.warn("Option \"\(option)\" means nothing to a layer of type \(ipcp.type.name), ignored.")
         }
-        guard let configuration = bootstrap.options.configuration(of: bootstrap.layer, ipcp.type) else {
-            let missing = bootstrap.options.missing(for: ipcp.type) ?? "more"
-            throw ManagementError(.invalid, reason: "A layer of type \(ipcp.type.name) needs \(missing).")
+        let configuration: LayerConfiguration
+        do throws(LayerFault) {
+            configuration = try bootstrap.options.configuration(of: bootstrap.layer, ipcp.type)
+        } catch {
+            throw ManagementError(.invalid, reason: error.sentence)
         }
         if bootstrap.autobind {
-            if ipcp.type == .unicast || ipcp.type == .broadcast {
+            if ipcp.type.hasEnrolment {
                 try bind(ipcp.process, [ipcp.name.bytes, bootstrap.layer.bytes], &undo)
             } else {
                 report.warn("Can not bind this IPCP type,autobind disabled.")

@@ -53,8 +53,8 @@ extension Execution {
         var matches: [(target: Registration.Target, ipcps: [IPCPEntry])] = []
         for target in registration.targets {
             let admitted = existing.filter { entry in
-                // Broadcast layers have no directory: a wildcard does not mean them.
-                target.admits(entry) && !(target.hasWildcard && entry.type == .broadcast)
+                // A wildcard does not mean layers that know no names.
+                target.admits(entry) && !(target.hasWildcard && !entry.type.hasDirectory)
             }
             guard !admitted.isEmpty else {
                 throw ManagementError(

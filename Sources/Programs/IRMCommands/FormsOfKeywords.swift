@@ -3,7 +3,7 @@
 import ToolSupport
 import Vocabulary
 
-// What usage texts and completion say of keywords; options of layers are in FormsOfLayerOptions.
+// What usage texts and completion say of keywords; those of `irm ipcp bootstrap` and options of layers are in BootstrapKeyword.
 
 extension CreateKeyword: FormedKeyword {
     var form: KeywordForm {
@@ -31,7 +31,7 @@ extension EnrollKeyword: FormedKeyword {
     var form: KeywordForm {
         switch self {
         case .name: KeywordForm("name", "IPCP", .ipcp, "The IPCP, which is created if there is none", .required)
-        case .type: KeywordForm("type", "TYPE", .words(["unicast", "broadcast"]), "unicast (default) or broadcast")
+        case .type: .type(.optional, IPCPType.allCases.filter(\.hasEnrolment), default: .unicast)
         case .layer: KeywordForm("layer", "LAYER", .layer, "The layer that it shall be in")
         case .dst: KeywordForm("dst", "NAME", .name, "Who lets it in; the name of the layer without this")
         case .autobind: .autobind
@@ -47,7 +47,7 @@ extension ConnectKeyword: FormedKeyword {
         case .component: .component
         case .qos:
             KeywordForm(
-                "qos", "CUBE", .words(["raw", "best", "video", "voice", "data"]),
+                "qos", "QOS", .words(["raw", "best", "video", "voice", "data"]),
                 "Quality for dt: raw (default), best, video, voice or data")
         }
     }
@@ -136,7 +136,7 @@ extension BindProgramKeyword: FormedKeyword {
         switch self {
         case .name: KeywordForm("name", "NAME", .name, "The name of the service", .required)
         case .auto: KeywordForm("auto", "A flow that nobody accepts starts the program")
-        case .separator: KeywordForm("--", "The arguments for a program that is started so follow")
+        case .separator: KeywordForm("--", "ARGUMENT...", .free, "The arguments for a program that is started so")
         }
     }
 }
@@ -155,11 +155,13 @@ extension KeywordForm {
 
     static let autobind = KeywordForm("autobind", "Bind the IPCP to its own name and to that of the layer")
     static let component = KeywordForm(
-        "component", "PART", .words(Connection.Component.allCases.map(\.rawValue)),
+        "component", "COMPONENT", .words(Connection.Component.allCases.map(\.rawValue)),
         "mgmt or dt; both without this")
 
-    static func type(_ need: Need) -> KeywordForm {
-        let types = TypeKeyword.allCases.map(\.rawValue)
-        return KeywordForm("type", "TYPE", .words(types), types.joined(separator: ", "), need)
+    static func type(
+        _ need: Need, _ types: [IPCPType] = IPCPType.allCases, default usual: IPCPType? = nil
+    ) -> KeywordForm {
+        let listed = types.map { $0.name + ($0 == usual ? " (default)" : "") }.joined(separator: ", ")
+        return KeywordForm("type", "TYPE", .words(types.map(\.name)), listed, need)
     }
 }

@@ -52,12 +52,12 @@ extension Grammar {
             case .layer: layer = try name(of: keyword, .bootstrap)
             case .type: type = try self.type(of: keyword, .bootstrap)
             case .autobind: autobind = true
-            default:  // an option of some layer
+            case .option(let option):
                 let value = try value(of: keyword, .bootstrap)
-                do throws(LayerOptions.Mistake) {
-                    try options.set(keyword, value)
+                do throws(LayerFault) {
+                    try options.set(option, value)
                 } catch {
-                    throw UsageError(error.message, .bootstrap)
+                    throw UsageError(error.sentence, .bootstrap)
                 }
             }
         }
@@ -66,8 +66,10 @@ extension Grammar {
             layer: try needed(layer, "a layer", .bootstrap), options: options, autobind: autobind)
         if let type {
             let _: IPCPName = try Grammar.name(bootstrap.ipcp, .bootstrap)
-            if let missing = options.missing(for: type) {
-                throw UsageError("A layer of type \(type.name) needs \(missing).", .bootstrap)
+            do throws(LayerFault) {
+                _ = try options.configuration(of: bootstrap.layer, type)
+            } catch {
+                throw UsageError(error.sentence, .bootstrap)
             }
         }
         return .bootstrap(bootstrap)
@@ -88,7 +90,7 @@ extension Grammar {
             case .autobind: autobind = true
             }
         }
-        guard type == .unicast || type == .broadcast else {
+        guard type.hasEnrolment else {
             throw UsageError("IPCPs of type \(type.name) do not enroll, they are bootstrapped.", .enroll)
         }
         return .enroll(

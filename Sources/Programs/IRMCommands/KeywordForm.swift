@@ -35,8 +35,7 @@ package struct KeywordForm: Hashable, Sendable {
     var synopsis: String {
         switch need {
         case .required: text
-        case .optional: "[\(text)]"
-        case .repeated: "\(text)..."
+        case .optional, .repeated: "[\(text)]"
         }
     }
 }

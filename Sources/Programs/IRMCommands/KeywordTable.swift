@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-/// Words that a command knows in one place of its grammar. Every prefix that only one of them has stands for it.
+/// Words that a command knows in one place of its grammar; those of layers are in BootstrapKeyword. Every prefix that only one of them has stands for it.
 package struct KeywordTable<Keyword: RawRepresentable<String> & CaseIterable & Hashable & Sendable>: Sendable {
     /// Prefixes of several words that the prototype's documentation uses. spec: irm-cli §1, §2 bootstrap
     private let shortForms: [String: Keyword]
+    /// Further words for a keyword, which can be cut short as well.
+    private let otherWords: [String: Keyword]
     /// Words without abbreviations, so that they leave those of others alone.
     private let inFullOnly: Set<Keyword>
 
-    init(shortForms: [String: Keyword] = [:], inFullOnly: Set<Keyword> = []) {
+    init(
+        shortForms: [String: Keyword] = [:], otherWords: [String: Keyword] = [:], inFullOnly: Set<Keyword> = []
+    ) {
         self.shortForms = shortForms
+        self.otherWords = otherWords
         self.inFullOnly = inFullOnly
     }
 
@@ -21,9 +26,11 @@ package struct KeywordTable<Keyword: RawRepresentable<String> & CaseIterable & H
     func resolve(_ word: Word) -> Resolution {
         let text = word.description
         if let exact = Keyword(rawValue: text) { return .known(exact) }
-        if let short = shortForms[text] { return .known(short) }
+        if let exact = shortForms[text] ?? otherWords[text] { return .known(exact) }
+        let others = Set(otherWords.filter { $0.key.hasPrefix(text) }.values)
         let candidates = Keyword.allCases.filter { keyword in
-            !text.isEmpty && !inFullOnly.contains(keyword) && keyword.rawValue.hasPrefix(text)
+            !text.isEmpty && !inFullOnly.contains(keyword)
+                && (keyword.rawValue.hasPrefix(text) || others.contains(keyword))
         }
         switch candidates.count {
         case 0: return .unknown
@@ -72,7 +79,7 @@ enum FlowVerb: String, CaseIterable, Sendable {
 }
 
 enum CreateKeyword: String, CaseIterable, Sendable {
-    case type, name
+    case name, type
 
     static let table = KeywordTable<CreateKeyword>()
 }
@@ -101,32 +108,8 @@ enum NameKeyword: String, CaseIterable, Sendable {
     static let table = KeywordTable<NameKeyword>()
 }
 
-enum BootstrapKeyword: String, CaseIterable, Sendable {
-    case type, layer, name, hash, ip, dns
-    case device, ethertype, addr, eid, ttl, port, autobind
-    case hosts, key
-    case addressAuthority = "addr_auth"
-    case directory
-    case searchFactor = "dht_alpha"
-    case replicas = "dht_k"
-    case expire = "dht_t_expire"
-    case refresh = "dht_t_refresh"
-    case replicate = "dht_t_replicate"
-    case routing
-    case timeout = "ls_t_timeo"
-    case update = "ls_t_update"
-    case recalculate = "ls_t_recalc"
-    case congestion
-    /// As the manual of 2020 has it: `eid` came later.
-    case endpointBytes = "fd"
-
-    static let table = KeywordTable<BootstrapKeyword>(shortForms: [
-        "a": .addr, "d": .dns, "dev": .device, "h": .hash, "l": .layer,
-    ])
-}
-
 enum EnrollKeyword: String, CaseIterable, Sendable {
-    case name, type, layer, dst, autobind
+    case name, layer, dst, type, autobind
 
     static let table = KeywordTable<EnrollKeyword>()
 }
@@ -145,16 +128,16 @@ enum DisconnectKeyword: String, CaseIterable, Sendable {
 
 enum IPCPFilterKeyword: String, CaseIterable, Sendable {
     case name, layer, type
-    case json = "--json"
     case long = "--long"
+    case json = "--json"
 
     static let table = KeywordTable<IPCPFilterKeyword>(shortForms: ["-l": .long], inFullOnly: [.json, .long])
 }
 
 enum NameFilterKeyword: String, CaseIterable, Sendable {
     case name
-    case json = "--json"
     case long = "--long"
+    case json = "--json"
 
     static let table = KeywordTable<NameFilterKeyword>(shortForms: ["-l": .long], inFullOnly: [.json, .long])
 }
@@ -193,16 +176,6 @@ enum BindProgramKeyword: String, CaseIterable, Sendable {
 
     /// `auto` in full, as in the prototype. spec: irm-cli §4
     static let table = KeywordTable<BindProgramKeyword>(inFullOnly: [.auto, .separator])
-}
-
-/// Types as users write them; the order is that of the prototype's search. `udp` is the name of older tutorials.
-enum TypeKeyword: String, CaseIterable, Sendable {
-    case unicast, broadcast, udp4, udp6
-    case ethernetDIX = "eth-dix"
-    case ethernetLLC = "eth-llc"
-    case local
-
-    static let table = KeywordTable<TypeKeyword>(shortForms: ["udp": .udp4])
 }
 
 enum BalancingKeyword: String, CaseIterable, Sendable {

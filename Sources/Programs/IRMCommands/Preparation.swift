@@ -66,13 +66,13 @@ enum Preparation {
     }
 
     /// Links stay as they are: a file that is replaced by turning a link shall be found anew.
-    private static func readable(_ keyword: BootstrapKeyword, _ path: Word) throws(Refusal) -> Word {
+    private static func readable(_ option: LayerOption, _ path: Word) throws(Refusal) -> Word {
         let slash = UInt8(ascii: "/")
         let absolute = path.bytes.first == slash ? path.bytes : ProgramPath.currentDirectory() + [slash] + path.bytes
         let reason =
             absolute.count > Limits.pathBytes ? String(cString: cl_error_text(ENAMETOOLONG)) : reasonNotToRead(absolute)
         if let reason {
-            throw Refusal(message: "Cannot read \(keyword.rawValue) file \(printable(path.bytes)): \(reason).")
+            throw Refusal(message: "Cannot read \(option.row.word) file \(printable(path.bytes)): \(reason).")
         }
         return Word(absolute)
     }

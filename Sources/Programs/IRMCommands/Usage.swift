@@ -64,12 +64,20 @@ extension Usage {
     private var commandText: String {
         let forms = keywords.all
         let own = forms.filter { $0.types == nil }
-        var synopsis = ["Usage: \(rawValue)"] + (operands + own).map(\.synopsis)
-        if own.count < forms.count { synopsis.append("[OPTION VALUE]...") }
-        return Usage.wrapped(synopsis) + "\(summary)\n"
+        return Usage.wrapped(["Usage: \(rawValue)"] + synopsis) + "\(summary)\n"
             + (operands.isEmpty && own.isEmpty
                 ? "" : "\n" + Usage.lines((operands + own).map { ($0.text, $0.summary) }))
             + optionText(forms)
+    }
+
+    /// What stands behind the command, piece by piece: in usage texts, and compared with irm(8).
+    package var synopsis: [String] {
+        let forms = keywords.all
+        let own = forms.filter { $0.types == nil }
+        let repeated = own.filter { $0.need == .repeated }.map(\.text)
+        return operands.map(\.synopsis) + own.filter { $0.need != .repeated }.map(\.synopsis)
+            + (repeated.isEmpty ? [] : ["{\(repeated.joined(separator: " | "))}..."])
+            + (own.count < forms.count ? ["[OPTION VALUE]..."] : [])
     }
 
     /// Options of layers, by the types that have them.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import Bytes
 import LocalProtocol
 import Testing
 import Vocabulary
@@ -120,6 +121,42 @@ private struct Numbers: RandomNumberGenerator {
         #expect(
             (try? ManagerMessage(
                 decoding: [5] + Array(repeating: 0, count: 8) + [8, 1, 0, 1, 0, 0x6e, 3, 1, 0, 0, 0])) == nil)
+    }
+
+    @Test("the configuration of each type of layer has these bytes")
+    func configurations() throws {
+        let layer = try #require(LayerName("l"))
+        func bytes(_ hash: DirectoryHash, _ parameters: LayerConfiguration.Parameters) -> [UInt8] {
+            var writer = ByteWriter()
+            writer.write(LayerConfiguration(layer: layer, hash: hash, parameters: parameters))
+            return writer.bytes
+        }
+        func long(_ number: UInt8) -> [UInt8] { [number, 0, 0, 0, 0, 0, 0, 0] }
+        let start: [UInt8] = [1, 0, 0x6c]
+        #expect(bytes(.sha3x224, .local) == start + [0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(bytes(.usual, .broadcast) == start + [1, 0, 0, 0, 2, 0, 0, 0])
+        var unicast = UnicastParameters()
+        (unicast.linkState, unicast.searchFactor, unicast.replicas, unicast.congestion) = (2, 4, 5, 0)
+        (unicast.recalculateSeconds, unicast.updateSeconds, unicast.timeoutSeconds) = (6, 7, 9)
+        (unicast.expireSeconds, unicast.refreshSeconds, unicast.replicateSeconds) = (256, 10, 11)
+        #expect(
+            bytes(.sha3x512, .unicast(unicast))
+                == start + [3, 0, 0, 0, 1, 0, 0, 0, 4, 8, 60, 2, 0, 0, 0] + long(6) + long(7) + long(9)
+                + [4, 0, 0, 0, 5, 0, 0, 0, 0, 1, 0, 0, 10, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0, 0])
+        let device = [UInt8](arrayLiteral: 0x65)
+        #expect(
+            bytes(.usual, .ethernetLLC(device: device)) == start + [1, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0x65])
+        #expect(
+            bytes(.usual, .ethernetDIX(device: device, etherType: 0xA000))
+                == start + [1, 0, 0, 0, 4, 0, 0, 0, 1, 0, 0x65, 0, 0xA0])
+        var datagram = DatagramParameters(own: DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: 3_435))
+        let own: [UInt8] = [4, 0, 10, 0, 0, 1, 0x6b, 0x0d, 0, 0, 0, 0]
+        #expect(bytes(.md5, .udp4(datagram)) == start + [4, 0, 0, 0, 5, 0, 0, 0] + own + [0, 0, 0, 0, 0])
+        datagram.server = datagram.own.with(port: 53)
+        (datagram.hosts, datagram.key) = ([0x2f], [0x2f, 0x6b])
+        #expect(
+            bytes(.md5, .udp4(datagram)) == start + [4, 0, 0, 0, 5, 0, 0, 0] + own + [1, 4, 0, 10, 0, 0, 1, 53, 0]
+                + [0, 0, 0, 0, 1, 0, 0x2f, 2, 0, 0x2f, 0x6b])
     }
 
     @Test("a UDP layer has addresses of its kind, and paths that begin at the root")

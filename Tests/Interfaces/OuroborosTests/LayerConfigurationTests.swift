@@ -3,12 +3,37 @@
 import Testing
 
 // Not all of it: it has a LayerConfiguration of its own.
+import struct Vocabulary.DatagramAddress
 import struct Vocabulary.DatagramParameters
+import enum Vocabulary.EthernetOption
 import enum Vocabulary.Limits
 
 @testable import Ouroboros
 
 @Suite struct LayerConfigurationTests {
+    @Test func whatIsNotSaidOfALayerIsAsTheTableOfLayersHasIt() throws {
+        func layer(_ parameters: LayerConfiguration.Parameters) -> LayerConfiguration {
+            LayerConfiguration(layer: "l", parameters: parameters)
+        }
+        #expect(try layer(.local).inner.parameters == .local)
+        #expect(try layer(.local).inner.hash == .usual)
+        #expect(try layer(.broadcast).inner.parameters == .broadcast)
+        #expect(try layer(.unicast(UnicastParameters())).inner.parameters == .unicast(.init()))
+        #expect(
+            try layer(.ethernetDIX(device: "e")).inner.parameters
+                == .ethernetDIX(device: [0x65], etherType: EthernetOption.defaultEtherType))
+        let port = DatagramParameters.defaultPort
+        #expect(
+            try layer(.udp4(address: [10, 0, 0, 1])).inner.parameters.datagram
+                == DatagramParameters(own: DatagramAddress(family: .ipv4, high: 0, low: 0x0a00_0001, port: port)))
+        var policies = UnicastParameters()
+        policies.replicas = 21
+        let error = #expect(throws: OuroborosError.self) {
+            try layer(.unicast(policies)).inner
+        }
+        #expect(error?.reason == "The option dht_k must be a number, from 1 to 20.")
+    }
+
     @Test func layersOfUDPTakeAbsolutePathsAndAddressesOfTheirKind() throws {
         func inner(_ parameters: LayerConfiguration.Parameters) throws -> DatagramParameters? {
             let inner = try LayerConfiguration(layer: "l", parameters: parameters).inner

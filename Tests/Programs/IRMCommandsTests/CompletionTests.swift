@@ -22,7 +22,7 @@ import Vocabulary
     @Test(
         "objects, verbs and keywords come from the tables",
         arguments: [
-            ("u", ["unbind"]), ("ipcp b", ["bootstrap"]), ("i b n x a", ["addr", "autobind", "addr_auth"]),
+            ("u", ["unbind"]), ("ipcp b", ["bootstrap"]), ("i b n x a", ["addr", "addr_auth", "autobind"]),
             ("bind pro", ["program", "process"]), ("name create x l", ["lb"]),
             ("name create x lb ", ["round-robin", "spillover"]),
             ("ipcp connect comp", ["component"]), ("status --j", ["--json"]), ("ipcp list --j", ["--json"]),

@@ -77,7 +77,7 @@ import Vocabulary
         #expect(report.exitStatus == 0)
         #expect(
             report.errors == """
-                irm: Option "device" means nothing to a layer of type local, ignored.
+                irm: Option "dev" means nothing to a layer of type local, ignored.
                 irm: Can not bind this IPCP type,autobind disabled.
 
                 """)

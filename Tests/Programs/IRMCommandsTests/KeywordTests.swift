@@ -37,6 +37,7 @@ import Vocabulary
                 "ipcp bootstrap name x layer y dns 1.2.3.4 ip 1.2.3.5 type udp4"
             ),
             ("i b n x l y dev eth0 type eth-llc", "ipcp bootstrap name x layer y device eth0 type eth-llc"),
+            ("i b n x l y devi lo de eth0 f 8", "ipcp bootstrap name x layer y dev lo dev eth0 eid 8"),
             ("i b n x l y h SHA3_224", "ipcp bootstrap name x layer y hash SHA3_224"),
             ("i b n x l y ho /h k /k", "ipcp bootstrap name x layer y hosts /h key /k"),
             ("i b n x l y di DHT", "ipcp bootstrap name x layer y directory DHT"),
@@ -58,8 +59,8 @@ import Vocabulary
             ("b pro 1 name x", "\"pro\" is ambiguous: program, process."),
             ("ipcp bootstrap t local", "\"t\" is ambiguous: type, ttl."),
             ("ipcp bootstrap dht_t 5", "\"dht_t\" is ambiguous: dht_t_expire, dht_t_refresh, dht_t_replicate."),
-            ("ipcp bootstrap ls_t_ 5", "\"ls_t_\" is ambiguous: ls_t_timeo, ls_t_update, ls_t_recalc."),
-            ("ipcp create name x type eth", "\"eth\" is ambiguous: eth-dix, eth-llc."),
+            ("ipcp bootstrap ls_t_ 5", "\"ls_t_\" is ambiguous: ls_t_recalc, ls_t_update, ls_t_timeo."),
+            ("ipcp create name x type eth", "\"eth\" is ambiguous: eth-llc, eth-dix."),
             ("ipcp create name x type u", "\"u\" is ambiguous: unicast, udp4, udp6."),
             ("name create x s y", "\"s\" is ambiguous: sencpath, scrtpath, skeypath."),
         ])

@@ -17,7 +17,7 @@ import Vocabulary
     private func configuration(_ line: String) throws -> LayerConfiguration {
         let bootstrap = try bootstrap(line)
         let type = try #require(bootstrap.type)
-        return try #require(bootstrap.options.configuration(of: bootstrap.layer, type))
+        return try bootstrap.options.configuration(of: bootstrap.layer, type)
     }
 
     private func message(_ line: String) -> String? {
@@ -37,53 +37,64 @@ import Vocabulary
         ] {
             #expect(try configuration("type local hash \(word)").hash == hash)
         }
-        #expect(message("type local hash MD5") == "Unknown parameter for hash: \"MD5\".")
+        #expect(
+            message("type local hash MD5")
+                == "Unknown parameter for hash: \"MD5\". It must be SHA3_224, SHA3_256, SHA3_384 or SHA3_512.")
     }
 
     @Test("a unicast layer has the defaults of the prototype, and all its options")
     func unicast() throws {
         #expect(try configuration("type unicast").parameters == .unicast(UnicastParameters()))
         let line = """
-            type unicast addr 3 eid 4 ttl 5 addr_auth flat directory DHT dht_alpha 6 dht_k 7 dht_t_expire 8 \
-            dht_t_refresh 9 dht_t_replicate 10 routing lfa ls_t_timeo 11 ls_t_update 12 ls_t_recalc 13 congestion none
+            type unicast addr 4 eid 8 ttl 5 addr_auth flat directory DHT dht_alpha 6 dht_k 7 dht_t_expire 10 \
+            dht_t_refresh 9 dht_t_replicate 12 routing lfa ls_t_timeo 11 ls_t_update 12 ls_t_recalc 13 congestion none
             """
         var all = UnicastParameters()
-        (all.addressBytes, all.endpointBytes, all.timeToLive) = (3, 4, 5)
+        (all.addressBytes, all.endpointBytes, all.timeToLive) = (4, 8, 5)
         (all.searchFactor, all.replicas) = (6, 7)
-        (all.expireSeconds, all.refreshSeconds, all.replicateSeconds) = (8, 9, 10)
+        (all.expireSeconds, all.refreshSeconds, all.replicateSeconds) = (10, 9, 12)
         (all.linkState, all.timeoutSeconds, all.updateSeconds, all.recalculateSeconds) = (1, 11, 12, 13)
         all.congestion = 0
         #expect(try configuration(line).parameters == .unicast(all))
         #expect(try bootstrap("type unicast autobind").autobind)
-        for (keyword, value) in [
-            ("addr_auth", "x"), ("directory", "x"), ("routing", "x"), ("congestion", "x"), ("addr", "x"),
-            ("addr", "256"),
-            ("eid", "-1"), ("ttl", ""), ("dht_k", "1s"),
-        ] where !value.isEmpty {
+        for (keyword, value, values) in [
+            ("addr_auth", "x", "flat"), ("directory", "x", "DHT"), ("routing", "x", "link_state, lfa or ecmp"),
+            ("congestion", "x", "none or mb-ecn"), ("addr", "x", "4"), ("addr", "256", "4"), ("eid", "-1", "8"),
+            ("dht_k", "1s", "a number, from 1 to 20"), ("dht_k", "21", "a number, from 1 to 20"),
+            ("ls_t_update", "0", "a number, at least 1"),
+            ("ls_t_update", "18446744073709551616", "a number, at least 1"),
+        ] {
             #expect(
-                message("type unicast \(keyword) \(value)") == "Unknown parameter for \(keyword): \"\(value)\".")
+                message("type unicast \(keyword) \(value)")
+                    == "Unknown parameter for \(keyword): \"\(value)\". It must be \(values).")
         }
     }
 
     @Test("UDP layers need an address, and hash with MD5")
     func udp() throws {
+        func parameters(_ own: [UInt8], _ port: UInt16 = 3_435, server: [UInt8]? = nil) throws -> DatagramParameters {
+            DatagramParameters(
+                own: try #require(DatagramAddress(own, port: port)),
+                server: try server.map { try #require(DatagramAddress($0, port: 53)) })
+        }
         let plain = try configuration("type udp4 ip 127.0.0.1 hash SHA3_512")
         #expect(plain.hash == .md5)
-        #expect(plain.parameters == .udp4(try #require(DatagramParameters(address: [127, 0, 0, 1]))))
+        #expect(plain.parameters == .udp4(try parameters([127, 0, 0, 1])))
         let full = try configuration("type udp ip 10.1.2.3 dns 10.1.2.4 port 5000")
-        let parameters = DatagramParameters(address: [10, 1, 2, 3], dns: [10, 1, 2, 4], port: 5000)
-        #expect(full.parameters == .udp4(try #require(parameters)))
+        #expect(full.parameters == .udp4(try parameters([10, 1, 2, 3], 5_000, server: [10, 1, 2, 4])))
         #expect(try configuration("type udp4 port 5000 dns 10.1.2.4:53 ip 10.1.2.3") == full)
         #expect(try configuration("type udp4 ip 1.2.3.4 dns none") == configuration("type udp4 ip 1.2.3.4"))
         let loopback: [UInt8] = Array(repeating: 0, count: 15) + [1]
         #expect(
             try configuration("type udp6 ip ::1").parameters
-                == .udp6(try #require(DatagramParameters(address: loopback))))
+                == .udp6(try parameters(loopback)))
         #expect(message("type udp4") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp4 ip ::1") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp6 ip 1.2.3.4") == "A layer of type udp6 needs ip with an IPv6 address.")
         #expect(message("type udp4 ip 1.2.3") == "\"1.2.3\" is no IP address.")
-        #expect(message("type udp4 ip 1.2.3.4 port 65536") == "Unknown parameter for port: \"65536\".")
+        #expect(
+            message("type udp4 ip 1.2.3.4 port 65536")
+                == "Unknown parameter for port: \"65536\". It must be a number, from 1 to 65535.")
     }
 
     @Test("the DNS server of a UDP layer may have a port")
@@ -156,7 +167,7 @@ import Vocabulary
             guard case .bootstrap(let bootstrap) = try Preparation.prepared(.bootstrap(try bootstrap(line))) else {
                 return nil
             }
-            return bootstrap.options.configuration(of: bootstrap.layer, .udp4)?.parameters
+            return try bootstrap.options.configuration(of: bootstrap.layer, .udp4).parameters
         }
         // Whatever directory the tests run in, it leads to this file.
         let path = String(#filePath.dropFirst())
@@ -202,16 +213,16 @@ import Vocabulary
     @Test("fd is the older name of eid")
     func olderNames() throws {
         #expect(
-            try configuration("type unicast fd 4").parameters == configuration("type unicast eid 4").parameters)
+            try configuration("type unicast fd 8").parameters == configuration("type unicast eid 8").parameters)
     }
 
     @Test("options of other types are known as such")
     func ignored() throws {
         let options = try bootstrap("type local dev eth0 ttl 4 hash SHA3_224 port 7").options
-        #expect(options.ignored(by: .local) == ["device", "ttl", "port"])
-        #expect(options.ignored(by: .unicast) == ["device", "port"])
-        #expect(options.ignored(by: .udp4) == ["device", "ttl", "hash"])
-        #expect(options.ignored(by: .broadcast) == ["device", "ttl", "hash", "port"])
+        #expect(options.ignored(by: .local) == ["dev", "ttl", "port"])
+        #expect(options.ignored(by: .unicast) == ["dev", "port"])
+        #expect(options.ignored(by: .udp4) == ["dev", "ttl", "hash"])
+        #expect(options.ignored(by: .broadcast) == ["dev", "ttl", "hash", "port"])
         #expect(options.ignored(by: .ethernetDIX) == ["ttl", "port"])
     }
 }

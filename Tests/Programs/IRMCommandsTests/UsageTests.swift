@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import Testing
-import Vocabulary
 
 @testable import IRMCommands
 
@@ -37,35 +36,14 @@ import Vocabulary
     func example() {
         #expect(
             Usage.connect.text == """
-                Usage: irm ipcp connect name IPCP dst NAME [component PART] [qos CUBE]
+                Usage: irm ipcp connect name IPCP dst NAME [component COMPONENT] [qos QOS]
                 Connect an IPCP to a member of its layer.
 
-                  name IPCP       The IPCP that connects
-                  dst NAME        The member of its layer to connect to
-                  component PART  mgmt or dt; both without this
-                  qos CUBE        Quality for dt: raw (default), best, video, voice or data
+                  name IPCP            The IPCP that connects
+                  dst NAME             The member of its layer to connect to
+                  component COMPONENT  mgmt or dt; both without this
+                  qos QOS              Quality for dt: raw (default), best, video, voice or data
 
                 """)
-    }
-
-    @Test("every option of a layer is explained where it means something, and only there")
-    func options() throws {
-        for type in IPCPType.allCases {
-            for keyword in BootstrapKeyword.allCases {
-                guard let types = keyword.form.types, keyword != .autobind else { continue }
-                var options = LayerOptions()
-                let value: Word =
-                    switch keyword {
-                    case .ip, .dns: "127.0.0.1"
-                    case .device: "lo"
-                    case .hosts, .key: "/x"
-                    default:
-                        if case .words(let words) = keyword.form.value { Word(Array(words[0].utf8)) } else { "1000" }
-                    }
-                // One byte is too small for some numbers, which then say so; that they mean something is the question.
-                try? options.set(keyword, value)
-                #expect(options.ignored(by: type).isEmpty == types.contains(type), "\(keyword) \(type)")
-            }
-        }
     }
 }
