@@ -99,9 +99,9 @@ class LoadBalancePolicy(IntEnum):
 class LinkStateConfig:
     """Link-state routing; times in seconds.
 
-    t_recalc: between two calculations of the table.
-    t_update: between two updates to the neighbours.
-    t_timeo: after which a silent link is removed.
+    t_recalc: between two calculations of the table; at least 1.
+    t_update: between two updates to the neighbours; at least 1.
+    t_timeo: after which a silent link is removed; at least 1.
     """
 
     pol: LinkStatePolicy = LinkStatePolicy.SIMPLE
@@ -127,7 +127,7 @@ class DtConfig:
 
     addr_size: bytes of an address; 4.
     eid_size: bytes of an endpoint identifier; 8.
-    max_ttl: most hops of a packet, from 1 to 255.
+    max_ttl: most hops of a packet, from 0 to 255.
     routing: a ``RoutingConfig``, the default one if it is None.
     """
 
