@@ -9,7 +9,7 @@ package struct CommandOption<Key: Sendable>: Sendable {
     /// An ASCII letter; nil if there is only the long form.
     package let short: Character?
     package let long: String
-    /// What stands for its argument in the usage text; nil if it has none.
+    /// What stands for its argument in the usage text, in capitals; nil if it has none.
     package let argument: String?
     /// What its argument can be.
     package let value: ValueKind
@@ -121,7 +121,7 @@ package struct OptionTable<Key: Sendable>: Sendable {
     package var usage: String {
         let forms = options.map { option in
             (option.short.map { "-\($0), " } ?? "    ") + "--" + option.long
-                + (option.argument.map { " <\($0)>" } ?? "")
+                + (option.argument.map { " \($0)" } ?? "")
         }
         let width = (forms.map(\.count).max() ?? 0) + 2
         return synopsis + "\n\n"

@@ -77,25 +77,26 @@ package struct PingOptions: Hashable, Sendable {
     private static let table = OptionTable<Key>(
         "oping",
         synopsis: """
-            Usage: oping --listen [OPTIONS]
-                   oping --server-name <name> [OPTIONS]
-            Checks if a name can be reached, and how fast. The server first:
+            Usage: oping --listen [OPTION]...
+                   oping --server-name NAME [OPTION]...
+            Find out whether a name can be reached, and how fast. The server is started first.
             """,
         [
             CommandOption(.listen, "l", "listen", "Be the server"),
             CommandOption(.poll, nil, "poll", "Server: ask for events without sleeping"),
             CommandOption(.busy, nil, "busy", "Server: one flow at a time, without sleeping"),
             CommandOption(
-                .serverName, "n", "server-name", "Ping whoever serves this name", argument: "name", value: .name),
-            CommandOption(.count, "c", "count", "Packets to send (default: until stopped)", argument: "number"),
-            CommandOption(.duration, "d", "duration", "As many packets as this time has intervals", argument: "time"),
-            CommandOption(.interval, "i", "interval", "Between two packets (default: 1000 ms)", argument: "time"),
+                .serverName, "n", "server-name", "Ping whoever serves this name", argument: "NAME", value: .name),
+            CommandOption(.count, "c", "count", "Packets to send; until stopped by default", argument: "NUMBER"),
+            CommandOption(
+                .duration, "d", "duration", "As many packets as this time has intervals", argument: "DURATION"),
+            CommandOption(.interval, "i", "interval", "Between two packets: 1000 ms", argument: "DURATION"),
             CommandOption(.flood, "f", "flood", "Send the next packet when the reply is here"),
             CommandOption(.floodBusy, "F", "flood-busy", "The same, without sleeping"),
             CommandOption(
-                .quality, "q", "qos", "raw, best, video, voice or data (default: raw)", argument: "cube",
+                .quality, "q", "qos", "Quality of the flow: raw (default), best, video, voice or data", argument: "QOS",
                 value: .words(["raw", "best", "video", "voice", "data"])),
-            CommandOption(.size, "s", "size", "Of a packet, 64 to 1500 (default: 64)", argument: "bytes"),
+            CommandOption(.size, "s", "size", "Size of a packet: 64 (64 to 1500)", argument: "BYTES"),
             CommandOption(.quiet, "Q", "quiet", "Only the statistics"),
             CommandOption(.timeOfDay, "D", "timeofday", "Time of day in front of each line"),
             CommandOption(.json, nil, "json", "Statistics as JSON, with percentiles"),

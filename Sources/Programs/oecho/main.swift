@@ -10,7 +10,7 @@ import Vocabulary
 enum Choice { case listen }
 
 let table = OptionTable<Choice>(
-    "oecho", synopsis: "Usage: oecho [OPTION]\nEcho client for the name \"oecho\"",
+    "oecho", synopsis: "Usage: oecho [OPTION]...\nSend a message to the name \"oecho\", which is sent back.",
     [CommandOption(.listen, "l", "listen", "Be the server")])
 
 do throws(OptionTable<Choice>.Mistake) {

@@ -30,23 +30,24 @@ struct ManagerOptions {
         "irmd",
         synopsis: """
             Usage: irmd [OPTION]...
-            The Ouroboros IPC Resource Manager daemon; see irmd(8).
+            The manager of the names, flows and layers of this host; see irmd(8).
             """,
         [
             CommandOption(.standardOutput, nil, "stdout", "Log to standard output instead of the system log"),
             CommandOption(.time, nil, "log-time", "Begin each line on standard output with the time, in UTC"),
             CommandOption(
-                .level, nil, "log-level", "error, warning, info (default) or debug", argument: "level",
+                .level, nil, "log-level", "What is logged: error, warning, info (default) or debug", argument: "LEVEL",
                 value: .words(LogLevel.allCases.map(\.name))),
             CommandOption(
-                .colour, nil, "color", "auto (default: on a terminal that can), always or never", argument: "when",
-                value: .words(Colour.allCases.map(\.rawValue))),
+                .colour, nil, "color", "Colours: auto (default; on a terminal that can), always or never",
+                argument: "WHEN", value: .words(Colour.allCases.map(\.rawValue))),
             CommandOption(
-                .directory, nil, "runtime-dir", "Where socket and lock are (default: $OUROBOROS_RUNTIME_DIR)",
-                argument: "dir", value: .directory),
+                .directory, nil, "runtime-dir", "Where socket and lock are; $OUROBOROS_RUNTIME_DIR by default",
+                argument: "DIRECTORY", value: .directory),
             CommandOption(
                 .queueLimit, nil, "queue-limit",
-                "What may wait in the flows of one user but root (default: a quarter of the memory)", argument: "MiB"),
+                "MiB that may wait in the flows of one user but root; a quarter of the memory by default",
+                argument: "NUMBER"),
         ])
 
     static func parse(_ words: [[UInt8]]) -> Outcome {

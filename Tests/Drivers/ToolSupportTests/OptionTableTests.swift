@@ -6,10 +6,10 @@ import ToolSupport
 @Suite struct OptionTableTests {
     private enum Key { case verbose, count, only }
     private let table = OptionTable<Key>(
-        "x", synopsis: "Usage: x [OPTIONS]",
+        "x", synopsis: "Usage: x [OPTION]...",
         [
             CommandOption(.verbose, "v", "verbose", "Say more"),
-            CommandOption(.count, "c", "count", "How many", argument: "number"),
+            CommandOption(.count, "c", "count", "How many", argument: "NUMBER"),
             CommandOption(.only, nil, "only-long", "No short form"),
         ])
 
@@ -75,13 +75,13 @@ import ToolSupport
     func usage() {
         #expect(
             table.usage == """
-                Usage: x [OPTIONS]
+                Usage: x [OPTION]...
 
-                  -v, --verbose         Say more
-                  -c, --count <number>  How many
-                      --only-long       No short form
-                  -h, --help            Print this text and exit
-                      --version         Print the version and the commit, and exit
+                  -v, --verbose       Say more
+                  -c, --count NUMBER  How many
+                      --only-long     No short form
+                  -h, --help          Print this text and exit
+                      --version       Print the version and the commit, and exit
 
                 """)
     }

@@ -91,7 +91,7 @@ import Vocabulary
                 Issue.record("\(words) is no help")
                 continue
             }
-            #expect(String(decoding: text, as: UTF8.self).hasPrefix("Usage: oping --listen [OPTIONS]\n"))
+            #expect(String(decoding: text, as: UTF8.self).hasPrefix("Usage: oping --listen [OPTION]...\n"))
         }
         guard case .answer(let version) = parse("--version") else {
             Issue.record("no version")
