@@ -54,13 +54,7 @@ extension ResourceManager {
                 requester, .ipcpType,
                 "IPCP \(process) is of type \(ipcp.type.name), not \(configuration.parameters.type.name)")
         }
-        var configuration = configuration
-        switch ipcp.type {
-        // The DNS entries of these layers hold MD5 sums. spec: irm-cli §2
-        case .udp4, .udp6: configuration.hash = .md5
-        case .local, .unicast, .broadcast, .ethernetLLC, .ethernetDIX:
-            guard configuration.hash != .md5 else { return fail(requester, .invalid, "MD5 is for UDP layers only") }
-        }
+        if let fault = configuration.fault { return fail(requester, .invalid, fault.description) }
         children.set(.bootstrapping, of: process)
         let rights = FileRights(user: credentials.user, group: credentials.group, groups: credentials.groups)
         ask(process, .bootstrap(configuration), for: requester) { .bootstrap($0, configuration, by: rights) }
@@ -96,14 +90,13 @@ extension ResourceManager {
     }
 
     private mutating func canConnect(_ ipcp: IPCPRecord, for requester: Requester) -> Bool {
-        switch ipcp.type {
-        case .unicast, .broadcast: return true
-        case .local, .ethernetLLC, .ethernetDIX, .udp4, .udp6:
+        guard ipcp.type.hasEnrolment else {
             fail(
                 requester, .ipcp,
                 "cannot establish connections for this IPCP type: \(ipcp.process) is of type \(ipcp.type.name)")
             return false
         }
+        return true
     }
 
     mutating func ipcpReplied(_ process: ProcessID, _ reply: IPCPReply) {

@@ -58,6 +58,14 @@ import Vocabulary
         var wrongHash = local
         wrongHash.hash = .md5
         #expect(rig.manage(.bootstrapIPCP(ProcessID(400), wrongHash), on: management).failures == [.invalid])
+        let (wide, _) = try names("wide")
+        rig.manage(.createIPCP(wide, .unicast), on: management)
+        rig.handle(.ipcpSpawned(wide, ProcessID(401), program: []))
+        rig.handle(.ipcpReplied(ProcessID(401), .initialised(.current, .unicast)))
+        var parameters = UnicastParameters()
+        parameters.replicas = 21
+        let tooMany = LayerConfiguration(layer: layer, hash: .usual, parameters: .unicast(parameters))
+        #expect(rig.manage(.bootstrapIPCP(ProcessID(401), tooMany), on: management).failures == [.invalid])
         rig.manage(.createName(NameSettings(name: service("n"), balancing: .roundRobin)), on: management)
         #expect(rig.manage(.registerName(service("n"), ProcessID(400)), on: management).failures == [.ipcpState])
     }
