@@ -4,7 +4,7 @@ import CLinux
 import Vocabulary
 
 /// Where a running system keeps its socket and its lock. Paths are bytes, as the kernel sees them.
-/// design: architecture §6, flow-memory §6
+/// design: flow-memory §6
 package enum RuntimeDirectory {
     package static let variable = "OUROBOROS_RUNTIME_DIR"
     package static let socketName = "irm.sock"
