@@ -7,6 +7,7 @@
 #include "agent.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 #define ACCEPTORS 8
 
@@ -142,6 +143,37 @@ static void check_client_dies(void)
     agent_end(&agent);
 }
 
+/*
+ * A server that is stopped comes too late for its client, whose flow it does
+ * not get: it goes on waiting.
+ */
+static void check_too_late(void)
+{
+    const char *    name = own_name("stopped");
+    struct agent    server = agent_start();
+    struct timespec buffer;
+    long long       peer;
+    int             fd;
+
+    REQUIRE(agent_bind(&server, name) == 0, "a server is bound");
+    agent_begin(&server, agent_command(AGENT_ACCEPT, -1));
+    agent_sleep(&server);
+    kill(server.pid, SIGSTOP);
+    CHECK_RESULT(flow_alloc(name, NULL, interval(&buffer, 100)), -ETIMEDOUT,
+                 "a client of a stopped server gives up");
+    wait_for_irmd();
+    kill(server.pid, SIGCONT);
+    fd = flow_alloc(name, NULL, NULL);
+    CHECK(fd >= FIRST_FD, "the next one has a flow (%d)", fd);
+    peer = agent_finish(&server).result;
+    CHECK(peer >= FIRST_FD, "and the server too (%lld)", peer);
+    CHECK_RESULT(write_message(fd, 10, 1), 10, "a message goes");
+    CHECK_RESULT(agent_read(&server, (int) peer, 100, 1), 10,
+                 "and it is the same flow");
+    flow_dealloc(fd);
+    agent_end(&server);
+}
+
 /* A client that already waits is served by an accept that comes later. */
 static void check_late(void)
 {
@@ -169,6 +201,7 @@ int main(int     argc,
     check_bound_meanwhile();
     check_all_names();
     check_late();
+    check_too_late();
     check_threads();
     check_client_dies();
 

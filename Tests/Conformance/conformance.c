@@ -332,6 +332,14 @@ const char * scratch_directory(void)
     return scratch;
 }
 
+void wait_for_irmd(void)
+{
+    struct name_info * names = NULL;
+
+    MUST(irm_list_names(&names) >= 0, "irmd answers");
+    free(names);
+}
+
 /* Whether irmd's socket is there and somebody listens. */
 static bool irmd_listens(void * argument)
 {

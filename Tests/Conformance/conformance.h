@@ -167,6 +167,12 @@ int in_child(int (*body)(void *),
 int child_result(pid_t pid);
 
 /*
+ * A request to irmd and its answer: irmd has done what it had begun before,
+ * of which it may have told somebody already.
+ */
+void wait_for_irmd(void);
+
+/*
  * An irmd of the program's own, for those who need one that goes away. Sets
  * OUROBOROS_RUNTIME_DIR for this process and those it starts from now on, so
  * call it first and start agents then; its own libraries must not have looked

@@ -40,6 +40,14 @@ extension FlowProcess {
         return descriptor
     }
 
+    /// Whether the other end has let go of a flow that has just come.
+    func isPeerGone(_ descriptor: Int32) -> Bool {
+        locked { _ in
+            guard let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil else { return true }
+            return cl_load32_acquire(entry.peerState) & EndState.gone != 0
+        }
+    }
+
     /// Most flows of a process have the parties of the flow before.
     private func share(_ peer: FlowPeer) -> FlowPeer.Shared {
         if let lastParties, lastParties.peer == peer { return lastParties }

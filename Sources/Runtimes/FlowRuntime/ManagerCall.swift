@@ -111,11 +111,17 @@ package enum ManagerCall {
                 try reply(.refused(offer.flow, error), on: connection)
                 return .failure(Refusal(error))
             }
+            // A client gets its end after its server has taken the other, so one that has gone by now never had the flow.
+            let isOver = offer.end == .second && FlowProcess.shared.isPeerGone(descriptor)
             do {
                 try reply(.taken(offer.flow), on: connection)
             } catch {
                 try? FlowProcess.shared.deallocate(descriptor)
                 throw error
+            }
+            if isOver {
+                try? FlowProcess.shared.deallocate(descriptor)
+                return .failure(Refusal(.flowDown))
             }
             return .success((descriptor, offer.quality))
         case .failed(request, let failure, let reason): return .failure(Refusal(failure, irmd: reason))
