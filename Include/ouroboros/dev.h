@@ -101,13 +101,14 @@ int flow_join(const char *            bc,
               const struct timespec * timeo);
 
 /*
- * Why the last flow_alloc, flow_accept or flow_join of this thread failed, as
- * a sentence for people: in the words of irmd if it refused ("/usr/bin/served
- * ended with status 127 before it accepted a flow"). Empty if it did not fail,
- * or if none was called yet.
+ * Why the last flow_alloc, flow_accept, flow_join or facceptor_take of this
+ * thread failed, as a sentence for people: in the words of irmd if it refused
+ * ("/usr/bin/served ended with status 127 before it accepted a flow"). Empty if
+ * it did not fail, which includes -EAGAIN of facceptor_take, or if none was
+ * called yet.
  *
  * Never NULL, at most 1,024 bytes, fit for a terminal. Valid until this thread
- * calls one of the three again. Does not change what they return.
+ * calls one of the four again. Does not change what they return.
  */
 const char * flow_last_error(void);
 

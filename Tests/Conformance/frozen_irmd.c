@@ -6,6 +6,9 @@
 
 #include "agent.h"
 
+#include <ouroboros/facceptor.h>
+
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -85,6 +88,47 @@ static int child(void * unused)
 {
     (void) unused;
     return 0;
+}
+
+/*
+ * Acceptors wait for nobody. When the caller is a process that irmd has never
+ * answered, nothing is readable; else it is what irmd has said before.
+ */
+static int accept_by_poll(void * unused)
+{
+    facceptor_t * first = facceptor_create();
+    facceptor_t * second = facceptor_create();
+
+    (void) unused;
+    if (facceptor_pollfd(first) < 0
+        || facceptor_take(first, NULL) != -EAGAIN
+        || facceptor_take(second, NULL) != -EAGAIN)
+        return 1;
+    facceptor_pause(first);
+    if (facceptor_take(first, NULL) != -EAGAIN)
+        return 2;
+    facceptor_destroy(second);
+    facceptor_destroy(first);
+    return 0;
+}
+
+/* One that was made while irmd was stopped. */
+static void check_goes_on(facceptor_t * acceptor,
+                          const char *  name)
+{
+    struct agent  client = agent_start();
+    struct pollfd one = { facceptor_pollfd(acceptor), POLLIN, 0 };
+    int           fd = -EAGAIN;
+
+    MUST(irm_bind_process(getpid(), name) == 0, "a name");
+    agent_begin(&client, agent_naming(AGENT_ALLOC, name));
+    while (fd == -EAGAIN && poll(&one, 1, -1) == 1)
+        fd = facceptor_take(acceptor, NULL);
+    CHECK(fd >= FIRST_FD, "and an acceptor has its flow (%d)", fd);
+    CHECK(agent_finish(&client).result >= FIRST_FD, "and so has the client");
+    flow_dealloc(fd);
+    agent_end(&client);
+    facceptor_destroy(acceptor);
 }
 
 /* In a process that irmd has never answered. */
@@ -172,6 +216,8 @@ static void check_backlog(pid_t irmd)
                  "first calls behind a full backlog end in time");
     CHECK_RESULT(in_child(cancelled_first_call, NULL), 0,
                  "a first call behind a full backlog can be cancelled");
+    CHECK_RESULT(in_child(accept_by_poll, NULL), 0,
+                 "an acceptor behind a full backlog waits for nobody");
     for (index = 0; index < count; index++)
         close(sockets[index]);
     kill(irmd, SIGCONT);
@@ -180,14 +226,15 @@ static void check_backlog(pid_t irmd)
 /* In a child: this process is attached to the irmd that the tests share. */
 static int check_frozen(void * argument)
 {
-    pid_t        irmd = *(pid_t *) argument;
-    const char * name = own_name("frozen");
-    struct agent server = agent_start();
-    pthread_t    threads[CROWD];
-    int64_t      lasted;
-    int          peer;
-    int          fd;
-    int          index;
+    pid_t         irmd = *(pid_t *) argument;
+    const char *  name = own_name("frozen");
+    struct agent  server = agent_start();
+    facceptor_t * acceptor = facceptor_create();
+    pthread_t     threads[CROWD];
+    int64_t       lasted;
+    int           peer;
+    int           fd;
+    int           index;
 
     MUST(agent_bind(&server, name) == 0, "a server");
     flow_pair_more(&server, name, NULL, &fd, &peer);
@@ -201,6 +248,10 @@ static int check_frozen(void * argument)
     CHECK_RESULT(in_child(first_calls, NULL), 0, "first calls of a process");
     CHECK_RESULT(in_child(cancelled_first_call, NULL), 0,
                  "a first call can be cancelled");
+    CHECK_RESULT(in_child(accept_by_poll, NULL), 0,
+                 "acceptors of a process wait for nobody");
+    CHECK_RESULT(accept_by_poll(NULL), 0, "nor do those of this one");
+    CHECK_RESULT(facceptor_take(acceptor, NULL), -EAGAIN, "nor another");
     CHECK_RESULT(write_message(fd, 10, 1), 10, "a flow goes on");
     CHECK_RESULT(agent_read(&server, peer, 100, 1), 10, "and its other end");
     CHECK_RESULT(flow_dealloc(fd), 0, "a deallocation waits for nobody");
@@ -211,6 +262,7 @@ static int check_frozen(void * argument)
     kill(irmd, SIGCONT);
     CHECK_RESULT(timed(accept_one, &lasted), -ETIMEDOUT,
                  "irmd goes on, and says itself that nobody came");
+    check_goes_on(acceptor, own_name("thawed"));
     return conformance_end();
 }
 

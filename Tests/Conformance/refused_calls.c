@@ -6,6 +6,9 @@
 
 #include "agent.h"
 
+#include <ouroboros/facceptor.h>
+
+#include <poll.h>
 #include <stddef.h>
 
 #include <linux/audit.h>
@@ -135,6 +138,26 @@ static int crowd(const struct flow_pair * pair)
     return agent_finish(&pair->agent).result == MANY ? 0 : 16;
 }
 
+/* A flow from the agent, in a loop; of which calls of ours may be refused. */
+static int accept_in_loop(const struct agent * client,
+                          const char *         name)
+{
+    facceptor_t * acceptor = facceptor_create();
+    struct pollfd one = { facceptor_pollfd(acceptor), POLLIN, 0 };
+    int           fd = -EAGAIN;
+
+    agent_begin(client, agent_naming(AGENT_ALLOC, name));
+    /* poll itself may be refused. */
+    while (fd == -EAGAIN) {
+        (void) poll(&one, 1, 100);
+        fd = facceptor_take(acceptor, NULL);
+    }
+    facceptor_destroy(acceptor);
+    if (fd < FIRST_FD || agent_finish(client).result < FIRST_FD)
+        return 17;
+    return flow_dealloc(fd) == 0 ? 0 : 18;
+}
+
 static int in_sandbox(void * argument)
 {
     const struct refusal * what = argument;
@@ -142,7 +165,8 @@ static int in_sandbox(void * argument)
     struct flow_pair       pair;
     int                    result;
 
-    if (agent_bind(&server, own_name("jail")) != 0)
+    if (agent_bind(&server, own_name("jail")) != 0
+        || irm_bind_process(getpid(), own_name("ours")) != 0)
         return 1;
     if (!what->is_late && !refuse(what))
         return 77;
@@ -155,6 +179,8 @@ static int in_sandbox(void * argument)
     result = converse(&pair);
     if (result == 0)
         result = crowd(&pair);
+    if (result == 0)
+        result = accept_in_loop(&server, own_name("ours"));
     if (result != 0)
         return result;
     return flow_dealloc(pair.fd) == 0 ? 0 : 3;

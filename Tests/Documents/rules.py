@@ -91,6 +91,10 @@ static fqueue_t *fq;
 void handle(int fd, int type);
 void handle(int fd, int type) { (void) fd; (void) type; }
 """
+WITH_ACCEPTOR = """\
+enum { ACCEPTOR, SET };
+static void handle(int fd, int type) { (void) fd; (void) type; }
+"""
 READABLE = "static fset_t *set;\nstatic void on_readable(void) {}\n"
 UV = READABLE + """\
 typedef struct { int fd; } uv_poll_t;
@@ -129,6 +133,7 @@ RULES: dict[str, list[Rule]] = {
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/Ouroboros.md": [Swift("")],
     "bindings/python/README.md": [By("Tests/Python/run")] * 6,
     "man/cep.3": [Layout("ouroboros/cep.h")],
+    "man/facceptor.3": [C(WITH_ACCEPTOR)],
     "man/fccntl.3": [Layout("ouroboros/fccntl.h"), C("static int fd;\n")],
     "man/fevent.3": [C("static fset_t *set;\nstatic fqueue_t *fq;\n")],
     "man/flow_accept.3": [C()],

@@ -9,6 +9,7 @@
 #include <ouroboros/cep.h>
 #include <ouroboros/dev.h>
 #include <ouroboros/errno.h>
+#include <ouroboros/facceptor.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
 #include <ouroboros/irm.h>
@@ -49,6 +50,10 @@ typedef struct {
     ssize_t  (*peek)(int, const void **);
     int      (*release)(int);
     int      (*set_poll)(fset_t *);
+    facceptor_t * (*acceptor_create)(void);
+    void     (*acceptor_end)(facceptor_t *);
+    int      (*acceptor_poll)(facceptor_t *);
+    int      (*acceptor_take)(facceptor_t *, qosspec_t *);
     const char * (*meaning)(int);
     const char * (*reason)(void);
     int      (*set_policy)(const char *, enum pol_balance);
@@ -95,6 +100,11 @@ SAME_TYPE(extension_prototypes, commit, flow_commit);
 SAME_TYPE(extension_prototypes, peek, flow_peek);
 SAME_TYPE(extension_prototypes, release, flow_release);
 SAME_TYPE(extension_prototypes, set_poll, fset_pollfd);
+SAME_TYPE(extension_prototypes, acceptor_create, facceptor_create);
+SAME_TYPE(extension_prototypes, acceptor_end, facceptor_destroy);
+SAME_TYPE(extension_prototypes, acceptor_end, facceptor_pause);
+SAME_TYPE(extension_prototypes, acceptor_poll, facceptor_pollfd);
+SAME_TYPE(extension_prototypes, acceptor_take, facceptor_take);
 SAME_TYPE(extension_prototypes, meaning, ouroboros_strerror);
 SAME_TYPE(extension_prototypes, reason, flow_last_error);
 SAME_TYPE(extension_prototypes, reason, irm_last_error);

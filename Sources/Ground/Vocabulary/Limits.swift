@@ -18,6 +18,8 @@ public enum Limits {
     public static let descriptors = 65_536
     /// Flow sets of one process. Beyond: `fset_create` returns NULL.
     public static let flowSets = 1_024
+    /// Acceptors of one process, each of which has a connection to irmd. Beyond: `facceptor_create` returns NULL.
+    public static let flowAcceptors = 1_024
     /// Flows between two processes: the slots of their link. Beyond: the allocation fails with ENFILE.
     public static let slotsPerLink = 65_536
     /// Flows of this host: their ids have 17 bits for the number. A user gets no more than are left for all others.

@@ -16,12 +16,13 @@ private func request(_ quality: UnsafeMutablePointer<qosspec_t>?) -> QualityOfSe
     return QualityOfService(quality.pointee)
 }
 
-/// What a request for a flow returns, and keeps why it failed for `flow_last_error`.
-private func opened(_ request: () throws(Refusal) -> Int32) -> Int32 {
+/// What a request for a flow returns, and keeps why it failed for `flow_last_error`. Nil: there is none yet, which is no
+/// failure.
+func opened(_ request: () throws(Refusal) -> Int32?) -> Int32 {
     do throws(Refusal) {
         let descriptor = try request()
         cl_set_last_reason("")
-        return descriptor
+        return descriptor ?? negative(.wouldBlock)
     } catch {
         cl_set_last_reason(error.description)
         return negative(error.failure)

@@ -14,6 +14,7 @@ package enum Attachment {
     package static func unload() { FlowProcess.shared.finish() }
 
     package static func prepareFork() {
+        FlowProcess.shared.acceptors.prepareFork()
         FlowProcess.shared.session.prepareFork()
         FlowProcess.shared.lock()
     }
@@ -21,6 +22,7 @@ package enum Attachment {
     package static func afterForkInParent() {
         FlowProcess.shared.unlock()
         FlowProcess.shared.session.afterForkInParent()
+        FlowProcess.shared.acceptors.afterForkInParent()
     }
 
     package static func afterForkInChild() { FlowProcess.shared.afterForkInChild() }

@@ -22,14 +22,16 @@ struct FlowKey: Hashable {
 /// Everything that this process holds of flows, behind one lock. The data path does not come here: it finds its entry
 /// in the flow table and takes only the locks of one end.
 ///
-/// Lock order: process lock → read lock of an end → write lock of an end. The process lock is never held asleep.
+/// Lock order: acceptors → session → process lock → read lock of an end → write lock of an end. The process lock is never
+/// held asleep.
 ///
-/// Sendable: every property is used under the lock, but for `session`, which has its own.
+/// Sendable: every property is used under the lock, but for `session` and `acceptors`, which have their own.
 final class FlowProcess: @unchecked Sendable {
     static let shared = FlowProcess()
 
     private let mutex = Lock()
     let session = ManagerSession()
+    let acceptors = FlowAcceptorTable()
     var numbers = DescriptorNumbers()
     var ends = FlowEndStore()
     var byFlow: [FlowKey: Int32] = [:]
@@ -64,6 +66,7 @@ final class FlowProcess: @unchecked Sendable {
         ends.forget()
         service.forget()
         session.forget()
+        acceptors.afterForkInChild()
         for set in sets.values { set.afterForkInChild() }
         var descriptor = Int32(Limits.firstDescriptor)
         while descriptor < numbers.end {

@@ -19,6 +19,9 @@ struct ManagerExchange: Sendable {
     var hasSlept = false
     fileprivate let kind: Kind?
     fileprivate let identity: CallIdentity
+
+    /// Whether the process still is of the user as whom it asks.
+    var isOfThisUser: Bool { identity == CallIdentity() }
 }
 
 /// As whom a connection was made, which is what irmd tells peers of this process. A program may change its user later.

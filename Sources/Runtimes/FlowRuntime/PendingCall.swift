@@ -29,9 +29,9 @@ package struct PendingCall: Sendable {
         }
     }
 
-    /// See `ManagerCall.accept`.
-    package static func accept(timeout: TimeSpan?) throws(Failure) -> PendingCall {
-        try PendingCall(patience: timeout) { .accept($0, timeout: $1) }
+    /// See `ManagerCall.accept`. `isDoubtful`: see `ManagerSession.ensure`.
+    package static func accept(timeout: TimeSpan?, isDoubtful: Bool = false) throws(Failure) -> PendingCall {
+        try PendingCall(patience: timeout, isDoubtful: isDoubtful) { .accept($0, timeout: $1) }
     }
 
     /// See `ManagerCall.join`.
@@ -42,12 +42,13 @@ package struct PendingCall: Sendable {
     }
 
     private init(
-        patience: TimeSpan?, _ message: @escaping @Sendable (RequestID, _ left: TimeSpan?) -> ProcessMessage
+        patience: TimeSpan?, isDoubtful: Bool = false,
+        _ message: @escaping @Sendable (RequestID, _ left: TimeSpan?) -> ProcessMessage
     ) throws(Failure) {
         deadline = patience.map { Clock.now() + $0 }
         guardDeadline = deadline.map { $0 + Limits.verdictGuard } ?? Instant(nanoseconds: .max)
         self.message = message
-        try send(isDoubtful: false)
+        try send(isDoubtful: isDoubtful)
     }
 
     /// Sends the request if irmd is ready for it. Never waits.
@@ -58,23 +59,46 @@ package struct PendingCall: Sendable {
         if let exchange = try session.sendNow(nil, { message($0, left) }) { stage = .sent(exchange) }
     }
 
+    /// Whether the program has closed the connection on which the request is under way.
+    var isLost: Bool {
+        guard case .sent(let exchange) = stage else { return false }
+        return !exchange.connection.isOurs
+    }
+
+    /// Whether irmd tells peers of this process what it is now, and not of a user that it was before.
+    var isOfThisUser: Bool {
+        guard case .sent(let exchange) = stage else { return true }
+        return exchange.isOfThisUser
+    }
+
     /// Polls readable when there is something to answer. Nil: the request is not sent yet, so ask again after a while.
     package var descriptor: Int32? {
         guard case .sent(let exchange) = stage, exchange.connection.isOurs else { return nil }
         return exchange.connection.number
     }
 
+    /// Sends a request that could not be sent before, if it can be sent now.
+    mutating func proceed() throws(Failure) {
+        if case .greeting = stage { try send(isDoubtful: true) }
+    }
+
     /// The flow, without waiting; nil: not yet. `.flowDown`: the peer died meanwhile, ask again.
-    package mutating func answer() throws(Refusal) -> (Int32, QualityOfService)? {
+    ///
+    /// `leaving` is called with the connection before somebody else gets it or it is closed.
+    package mutating func answer(
+        leaving: (_ connection: Int32) -> Void = { _ in }
+    ) throws(Refusal) -> (Int32, QualityOfService)? {
         let outcome: ManagerCall.Outcome
         do throws(Failure) {
-            if case .greeting = stage { try send(isDoubtful: true) }
+            try proceed()
             guard case .sent(let exchange) = stage, let verdict = try ManagerCall.answerNow(to: exchange) else {
                 return nil
             }
+            leaving(exchange.connection.number)
             FlowProcess.shared.session.finished(exchange)
             outcome = verdict
         } catch {
+            if case .sent(let exchange) = stage { leaving(exchange.connection.number) }
             cancel()
             throw Refusal(error)
         }

@@ -23,6 +23,8 @@ struct Service {
     private var watched: [UInt64: LinkKey] = [:]
     var trims = FlowTimers()
     var vigils = FlowTimers()
+    /// When an acceptor wants to be looked at.
+    fileprivate var acceptorsDue = Instant(nanoseconds: .max)
     /// Until when the thread sleeps if nothing happens.
     fileprivate var sleepsUntil = Instant(nanoseconds: 0)
 
@@ -106,6 +108,7 @@ struct Service {
             }
         }
         process.tick(Clock.now())
+        process.tendAcceptors(Clock.now())
         process.followSession()
         return true
     }
@@ -114,7 +117,26 @@ struct Service {
 extension FlowProcess {
     fileprivate var nextTick: Instant {
         let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
-        return min(tick, service.trims.deadline, service.vigils.deadline)
+        return min(tick, service.trims.deadline, service.vigils.deadline, service.acceptorsDue)
+    }
+
+    /// Has the acceptors looked at then, or earlier.
+    func tendAcceptors(at due: Instant) {
+        locked { process in
+            guard due < process.service.acceptorsDue else { return }
+            process.service.acceptorsDue = due
+            if due < process.service.sleepsUntil { process.service.wake() }
+        }
+    }
+
+    /// With no lock held: the acceptors' comes first.
+    fileprivate func tendAcceptors(_ now: Instant) {
+        let areDue = locked { process in
+            guard process.service.acceptorsDue <= now else { return false }
+            process.service.acceptorsDue = Instant(nanoseconds: .max)
+            return true
+        }
+        if areDue { tendAcceptors(at: acceptors.tend(now)) }
     }
 
     /// With the process lock held: there is a service thread, whatever the program has closed. A link whose socket it has
