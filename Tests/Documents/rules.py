@@ -120,7 +120,7 @@ func onReadable() {}
 RULES: dict[str, list[Rule]] = {
     "ARCHITECTURE.md": [Shown(), Shown(), Shown(), Session()],
     "CONTRIBUTING.md": [Programs(), Programs(), Shown()],
-    "Examples/README.md": [By("Tests/Examples/run")],
+    "Examples/README.md": [By("Tests/Examples/run"), By("Tests/Examples/run")],
     "README.md": [
         Shown(), Programs(), C(), Session("hello"), Swift(), By("Tests/Python/run"), By("Tests/Python/run"),
         By("Tests/Python/run"), Session(), Session(before_oping=HOST_TWO), By("Tests/Installation/run"),
