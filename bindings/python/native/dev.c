@@ -7,6 +7,7 @@
 
 #include <ouroboros/dev.h>
 #include <ouroboros/errno.h>
+#include <ouroboros/facceptor.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
 #include <ouroboros/version.h>
@@ -191,7 +192,6 @@ static int fset_drain(fset_t *   set,
 
 enum request_kind {
     REQUEST_ALLOC,
-    REQUEST_ACCEPT,
     REQUEST_JOIN
 };
 
@@ -245,7 +245,7 @@ static void guest_close(const struct guest * guest)
 /* A flow that somebody waits for without standing still. */
 struct request {
     enum request_kind kind;
-    char *            name;        /* NULL of REQUEST_ACCEPT.                */
+    char *            name;
     bool              has_qos;
     qosspec_t         qos;
     bool              has_timeout;
@@ -270,9 +270,6 @@ static void * request_run(void * argument)
     switch (request->kind) {
     case REQUEST_ALLOC:
         result = flow_alloc(request->name, qos, timeout);
-        break;
-    case REQUEST_ACCEPT:
-        result = flow_accept(NULL, timeout);
         break;
     default:
         result = flow_join(request->name, timeout);
@@ -320,7 +317,7 @@ static struct request * request_start(enum request_kind       kind,
     request->kind = kind;
     request->process = getpid();
     request->result = -ECANCELED;
-    request->name = name != NULL ? strdup(name) : NULL;
+    request->name = strdup(name);
     request->has_qos = qos != NULL;
     if (qos != NULL)
         request->qos = *qos;
@@ -328,7 +325,7 @@ static struct request * request_start(enum request_kind       kind,
     if (timeout != NULL)
         request->timeout = *timeout;
     if (request->done.fd < 0 || request->finish.fd < 0
-        || (name != NULL && request->name == NULL)) {
+        || request->name == NULL) {
         request_free(request);
         return NULL;
     }

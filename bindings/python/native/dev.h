@@ -109,7 +109,15 @@ int        event_type(fqueue_t * fq);
 ssize_t    fevent(fset_t * set, fqueue_t * fq, const struct timespec * timeo);
 int        fset_drain(fset_t * set, fqueue_t * fq, int * fds, int capacity);
 
-enum request_kind { REQUEST_ALLOC, REQUEST_ACCEPT, REQUEST_JOIN, ... };
+typedef struct flow_acceptor facceptor_t;
+
+facceptor_t * facceptor_create(void);
+void          facceptor_destroy(facceptor_t * acceptor);
+int           facceptor_pollfd(facceptor_t * acceptor);
+int           facceptor_take(facceptor_t * acceptor, qosspec_t * qs);
+void          facceptor_pause(facceptor_t * acceptor);
+
+enum request_kind { REQUEST_ALLOC, REQUEST_JOIN, ... };
 
 struct request;
 

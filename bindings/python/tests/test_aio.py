@@ -350,3 +350,26 @@ async def test_a_refusal_says_why_in_the_words_of_irmd(fresh):
     irm.create_name(irm.NameInfo(fresh))
     with pytest.raises(FlowException, match=f"nobody serves {fresh}"):
         await open_flow(fresh)
+
+
+@asynchronous
+async def test_a_listener_for_which_nobody_waits_leaves_flows_to_others(fresh):
+    async with Listener(fresh) as listener, Listener() as other:
+        async with joined(listener, fresh) as (_client, _server):
+            accepting = asyncio.create_task(other.accept())
+            for _ in range(3):
+                # Each of them has accepted last; the one that nobody waits for takes no flow.
+                async with await open_flow(fresh), await accepting:
+                    accepting = asyncio.create_task(other.accept())
+            accepting.cancel()
+        async with joined(listener, fresh):
+            pass
+
+
+@asynchronous
+async def test_many_tasks_accept(fresh):
+    async with Listener(fresh) as listener:
+        accepting = [asyncio.create_task(listener.accept()) for _ in range(10)]
+        opening = [asyncio.create_task(open_flow(fresh)) for _ in range(10)]
+        for flow in await asyncio.gather(*accepting, *opening):
+            flow.close()

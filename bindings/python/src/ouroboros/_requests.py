@@ -20,22 +20,20 @@ _REASON_BYTES = 1025
 
 
 class Request:
-    """A call of ``flow_alloc``, ``flow_accept`` or ``flow_join``, which waits in a thread of the library.
+    """A call of ``flow_alloc`` or ``flow_join``, which waits in a thread of the library.
 
-    ``future`` is done when the call has returned, or somebody wakes who waits. Every request is finished once by its
-    owner. One that nobody finishes is taken back by garbage collection.
+    ``future`` is done when the call has returned. Every request is finished once by its owner. One that nobody finishes
+    is taken back by garbage collection.
     """
 
-    def __init__(
-        self, kind: int, name: bytes | None = None, qos: QoSSpec | None = None, timeout: float | None = None
-    ) -> None:
+    def __init__(self, kind: int, name: bytes, qos: QoSSpec | None = None, timeout: float | None = None) -> None:
         self.result = -errno.ECANCELED
         self.reason = ""
         self._handle: Any = None
         self._loop = asyncio.get_running_loop()
         handle = lib.request_start(
             kind,
-            ffi.NULL if name is None else name,
+            name,
             ffi.NULL if qos is None else c_qos(qos, ffi),
             timespec(timeout),
         )
@@ -58,14 +56,8 @@ class Request:
     def _done(self) -> None:
         if self._handle is not None:
             self._loop.remove_reader(lib.request_fileno(self._handle))
-        self.wake()
-
-    def wake(self) -> bool:
-        """Wake whoever waits for the future. Returns whether he slept."""
-        is_asleep = not self.future.done()
-        if is_asleep:
+        if not self.future.done():
             self.future.set_result(None)
-        return is_asleep
 
     def finish(self) -> int:
         """End the call, if it has not returned, and return its result: a descriptor or a negative number.

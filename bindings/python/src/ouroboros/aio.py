@@ -21,8 +21,8 @@ A client::
         await flow.write(b"hello")
         print(await flow.read())
 
-**Waiting** is done by the event loop: one file descriptor of the library stands for all flows of a loop. Only what
-waits for a new flow has a thread, which runs no Python.
+**Waiting** is done by the event loop: one file descriptor of the library stands for all flows of a loop, and one for
+each listener. Only what allocates or joins a flow has a thread, which runs no Python.
 
 **Cancellation** loses nothing: a task that is cancelled, or whose time is up (``asyncio.timeout``,
 ``asyncio.wait_for``), has taken no packet, has written all of one or nothing, and has left no flow to nobody.
@@ -41,11 +41,11 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections import deque
 from errno import EAGAIN, ECANCELED
 from typing import TYPE_CHECKING
 
 from ouroboros import dev, errors
+from ouroboros._acceptor import Acceptor
 from ouroboros._dev import lib
 from ouroboros._packets import read_bytes
 from ouroboros._reactor import Reactor
@@ -215,7 +215,8 @@ class Listener:
             async for flow in listener:
                 ...
 
-    Bindings belong to the process: several listeners share the flows of all its names.
+    Bindings belong to the process: several listeners share the flows of all its names. While no task waits for a flow,
+    flows go to others who accept, or wait in irmd.
     """
 
     def __init__(self, name: Name | None = None) -> None:
@@ -227,8 +228,7 @@ class Listener:
         Raises ``BindError`` of ``ouroboros.irm``, as when this user may not manage the system.
         """
         self._name = name
-        self._waiting: list[Request] = []
-        self._left: deque[dev.Flow] = deque()
+        self._acceptor: Acceptor | None = None
         self._is_open = True
         if name is not None:
             from ouroboros import irm  # Others need not load the library for management.
@@ -243,11 +243,12 @@ class Listener:
         while True:
             if not self._is_open:
                 raise FlowException("the listener was closed", ECANCELED)
-            if self._left:
-                return Flow(self._left.popleft())
-            request = await self._arrival()
-            if request.result < 0 and request.result != -ECANCELED:
-                raise errors.opening_error(request.result, "flow to this process", "", request.reason)
+            if self._acceptor is None or not self._acceptor.is_of_running_loop():
+                self._acceptor = Acceptor()
+            descriptor = self._acceptor.take()
+            if descriptor is not None:
+                return _wrapped(_adopted(descriptor, ""))
+            await self._acceptor.wait()
 
     def close(self) -> None:
         """Accept no more flows, and take back the binding that was made. A second call has no effect.
@@ -258,10 +259,8 @@ class Listener:
         if not self._is_open:
             return
         self._is_open = False
-        for request in self._waiting:
-            request.wake()
-        while self._left:
-            self._left.popleft()._close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         if self._name is not None:
             unbinding = threading.Thread(target=_unbind, args=(self._name,), daemon=True)
             with contextlib.suppress(RuntimeError):  # No thread can be had; the binding ends with the process.
@@ -287,31 +286,6 @@ class Listener:
         self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
-
-    async def _arrival(self) -> Request:
-        """Wait for a flow, and leave it for whoever comes first. Returns the request, which is finished."""
-        request = Request(lib.REQUEST_ACCEPT)
-        self._waiting.append(request)
-        try:
-            await request.future
-        except BaseException:
-            self._finish(request)
-            if self._left:
-                # What came too late for this task is for another one.
-                any(other.wake() for other in self._waiting)
-            raise
-        self._finish(request)
-        return request
-
-    def _finish(self, request: Request) -> None:
-        self._waiting.remove(request)
-        code = request.finish()
-        if code >= 0:
-            flow = _adopted(code, "")
-            if self._is_open:
-                self._left.append(flow)
-            else:
-                flow._close()
 
 
 def _unbind(name: Name) -> None:
@@ -357,7 +331,10 @@ async def _opened(request: Request, action: str, subject: str) -> Flow:
     code = request.finish()
     if code < 0:
         raise errors.opening_error(code, action, subject, request.reason)
-    flow = _adopted(code, subject)
+    return _wrapped(_adopted(code, subject))
+
+
+def _wrapped(flow: dev.Flow) -> Flow:
     try:
         return Flow(flow)
     except BaseException:
