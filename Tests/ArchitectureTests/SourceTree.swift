@@ -41,6 +41,40 @@ struct SourceTree {
         }
     }
 
+    /// Everything that may cite the specification: all texts of the repository that people write.
+    static func citing() -> [File] {
+        let folders = [
+            "Benchmarks", "Examples", "Include", "Scripts", "Sources", "Specification", "Tests", "bindings", "man",
+        ]
+        let top = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
+        let documents = top.filter { $0.hasSuffix(".md") || $0 == "Package.swift" }
+        return folders.flatMap { texts(in: $0) } + documents.sorted().compactMap { file($0) }
+    }
+
+    /// The documents of the specification, by their names without `.md`.
+    static func specification() -> [(name: String, path: String, lines: [String])] {
+        texts(in: "Specification").filter { $0.path.hasSuffix(".md") }.map { file in
+            let name = file.path.split(separator: "/").dropFirst().joined(separator: "/").dropLast(3)
+            return (String(name), file.path, file.lines)
+        }
+    }
+
+    /// The files below a folder that are text, without what was built there.
+    private static func texts(in folder: String) -> [File] {
+        let top = root.appendingPathComponent(folder)
+        guard let paths = FileManager.default.enumerator(atPath: top.path) else { return [] }
+        let built: Set = [".build", "build", "__pycache__"]
+        return paths.compactMap { $0 as? String }.sorted().compactMap { path in
+            let isBuilt = path.split(separator: "/").contains { built.contains(String($0)) || $0.hasPrefix(".") }
+            return isBuilt ? nil : file(folder + "/" + path)
+        }
+    }
+
+    private static func file(_ path: String) -> File? {
+        guard let text = try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8) else { return nil }
+        return File(path: path, lines: text.components(separatedBy: "\n"))
+    }
+
     static func text(_ path: String) -> String {
         (try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)) ?? ""
     }

@@ -70,6 +70,7 @@ def of_project(root: Path) -> dict[str, list[Block]]:
     """Return the blocks of every file that has some. Pages that are links have none of their own."""
     documents = [*root.glob("*.md"), *root.glob("Examples/*.md"), *root.glob("Tests/**/*.md")]
     documents += [*root.glob("bindings/**/*.md"), *root.glob("Sources/**/*.md"), *root.glob("Documentation/**/*.md")]
+    documents += root.glob("Specification/**/*.md")
     found = {}
     for file in sorted({*documents, *root.glob("man/*.[1-8]")}):
         name = str(file.relative_to(root))

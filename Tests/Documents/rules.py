@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """How each code block of the documents is tested: for each file one rule a block, in their order.
 
-A block without a rule, and a rule without its block, is a failure.
+A block without a rule, and a rule without its block, is a failure. A document of the specification whose blocks are all
+only shown has no rules.
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ irm bind process $! name ping
 irm name register ping layer internet
 OUROBOROS_RUNTIME_DIR=$first
 """
+LOCAL_PING = """\
+irm ipcp bootstrap type local name local-ipcp layer local-layer
+irm name register ping layer local-layer
+"""
 IN_A_LOOP = """\
 static fset_t *set;
 static fqueue_t *fq;
@@ -131,6 +136,11 @@ RULES: dict[str, list[Rule]] = {
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/Managing.md": [Swift(), Swift()],
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/ManyFlows.md": [Swift(WITH_LISTENER), Swift(WITH_SET), Swift(WITH_SET_MADE)],
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/Ouroboros.md": [Swift("")],
+    # The other documents of the specification have no commands, and need no rules: their blocks are only shown.
+    "Specification/tutorial-transcripts.md": [
+        Session(), Shown(), Shown(), Shown(), Shown(), Shown(), Session(LOCAL_PING), Understood(), Understood(), Shown(), Shown(),
+        Session(), Shown(), Shown(), Session(), Shown(),
+    ],
     "bindings/python/README.md": [By("Tests/Python/run")] * 6,
     "man/cep.3": [Layout("ouroboros/cep.h")],
     "man/facceptor.3": [C(WITH_ACCEPTOR)],

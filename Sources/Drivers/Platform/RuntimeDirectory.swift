@@ -4,7 +4,7 @@ import CLinux
 import Vocabulary
 
 /// Where a running system keeps its socket and its lock. Paths are bytes, as the kernel sees them.
-/// design: flow-memory §6
+/// spec: irmd §2, design: flow-memory §6
 package enum RuntimeDirectory {
     package static let variable = "OUROBOROS_RUNTIME_DIR"
     package static let socketName = "irm.sock"
