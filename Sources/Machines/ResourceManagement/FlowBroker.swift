@@ -61,7 +61,11 @@ extension ResourceManager {
         } else {
             report(.flow(.failed(allocation.process, allocation.name, reason: reason)))
         }
-        fail(allocation.request, on: allocation.call, failure, reason)
+        if allocation.origin != nil {
+            outgoing.append(.request(.reject(allocation.request, failure), allocation.process))
+        } else {
+            fail(allocation.request, on: allocation.call, failure, reason)
+        }
         free(allocation.call)
     }
 
@@ -149,8 +153,9 @@ extension ResourceManager {
         case .attached(let flow, .first):
             guard let allocation = book.flows[flow]?.allocation else { return }
             guard allocation.deadline <= now else { return arm(id, at: allocation.deadline) }
-            refuse(allocation, .timedOut, "the acceptor did not answer in time")
+            // First the server's end learns it, so that a server that takes it now does not get a dead flow.
             release(flow, .first, .withdrawn)
+            refuse(allocation, .timedOut, "the acceptor did not answer in time")
         case .attached(_, .second), .accepting(_, nil), .idle: break
         }
     }

@@ -174,12 +174,9 @@ package struct ResourceManager {
         send(.failed(request, failure, reason: Array(reason.utf8.prefix(1_024))), on: connection)
     }
 
+    /// A request of a process. One of another host is rejected (`refuse`).
     mutating func fail(_ request: RequestID, on call: CallID, _ failure: Failure, _ reason: String) {
-        switch book.calls[call]?.way {
-        case .connection(let connection)?: fail(request, on: connection, failure, reason)
-        case .channel(let ipcp)?: outgoing.append(.request(.reject(request, failure), ipcp))
-        case nil: break
-        }
+        if let connection = book.calls[call]?.connection { fail(request, on: connection, failure, reason) }
     }
 
     mutating func succeed(_ requester: Requester, _ result: ManagementResult = .completed) {

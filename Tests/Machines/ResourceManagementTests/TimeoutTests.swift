@@ -44,7 +44,10 @@ import Vocabulary
         let flow = try #require(town.rig.allocate(town.client.call, "echo", timeout: second).offers.first).offer.flow
         let done = town.rig.advance(second)
         #expect(done.failures(on: town.client.call) == [.timedOut])
-        #expect(done.contains { if case .markGone(_, _, .first, _) = $0 { true } else { false } })
+        let gone = done.firstIndex { if case .markGone(_, _, .first, _) = $0 { true } else { false } }
+        let told = done.firstIndex { if case .send(.failed, _) = $0 { true } else { false } }
+        // A server that takes the end after the client was told must not get a dead flow.
+        #expect(try #require(gone) < (try #require(told)))
         let late = town.rig.take(flow, town.server.call)
         #expect(late.contains(.send(.flowDown(flow), town.server.session)))
         #expect(late.offers.isEmpty)
