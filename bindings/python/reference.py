@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Make the manual page of the bindings from the docstrings.
+"""Make the manual page of the bindings from the docstrings, of which those of classes in C stand in native.
 
 reference.py PAGE               write it
 reference.py --check PAGE       say whether it is what would be written
@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCES = Path(__file__).resolve().parent / "src" / "ouroboros"
+BINDINGS = Path(__file__).resolve().parent
+SOURCES = BINDINGS / "src" / "ouroboros"
 MODULES = ("dev", "properties", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
 DATE = "November 21, 2026"
 
@@ -208,6 +209,38 @@ def class_entries(definition: ast.ClassDef) -> list[tuple[str, str]]:
     return entries
 
 
+def docstrings_in_c(source: Path) -> dict[str, str]:
+    """Return the text of each PyDoc_STRVAR(NAME_doc, ...) of a C file, without a signature in its first line."""
+    literals = re.findall(r'PyDoc_STRVAR\((\w+)_doc,((?:\s*"(?:[^"\\]|\\.)*")+)\);', source.read_text())
+    # Such literals are written in Python as in C.
+    return {name: str(ast.literal_eval(f"({text})")).rpartition("\n--\n\n")[2] for name, text in literals}
+
+
+def classes_in_c(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """Go through the classes that a module imports from extension modules: signatures of the stub, docstrings of C."""
+    for statement in tree.body:
+        if not isinstance(statement, ast.ImportFrom) or not (statement.module or "").startswith("ouroboros._"):
+            continue
+        name = str(statement.module).removeprefix("ouroboros._")
+        source, stub = BINDINGS / "native" / f"{name}.c", SOURCES / f"_{name}.pyi"
+        if not source.exists() or not stub.exists():
+            continue
+        texts = docstrings_in_c(source)
+        for one in ast.parse(stub.read_text()).body:
+            if isinstance(one, ast.ClassDef) and one.name in {alias.name for alias in statement.names}:
+                for method in one.body:
+                    if isinstance(method, ast.FunctionDef):
+                        describe(method, texts.get(f"{one.name}_{method.name}", ""))
+                describe(one, texts[one.name])
+                yield one
+
+
+def describe(node: ast.ClassDef | ast.FunctionDef, text: str) -> None:
+    """Give a docstring to what has none."""
+    if text:
+        node.body.insert(0, ast.Expr(ast.Constant(text)))
+
+
 def module(name: str) -> Iterator[str]:
     """Go through the lines of a module."""
     tree = ast.parse((SOURCES / f"{name}.py").read_text())
@@ -225,7 +258,7 @@ def module(name: str) -> Iterator[str]:
     if functions:
         yield ".Ss Functions"
         yield from members(functions)
-    for one in tree.body:
+    for one in [*tree.body, *classes_in_c(tree)]:
         if isinstance(one, ast.ClassDef) and not one.name.startswith("_"):
             bases = ", ".join(ast.unparse(base) for base in one.bases)
             yield f".Ss Class {escaped(one.name)}{f'({bases})' if bases else ''}"

@@ -71,14 +71,17 @@ def extensions():
 
     build = run_path("native/build.py")
     build["look_for_compiler"]()
-    packets = Extension(
-        "ouroboros._packets",
-        ["native/packets.c"],
-        define_macros=[("Py_LIMITED_API", "0x03090000")],
-        py_limited_api=True,
-        **build["linked_with"]("ouroboros-dev"),
-    )
-    return {"cffi_modules": ["native/build.py:dev", "native/build.py:irm"], "ext_modules": [packets]}
+    without_cffi = [
+        Extension(
+            f"ouroboros._{name}",
+            [f"native/{name}.c"],
+            define_macros=[("Py_LIMITED_API", "0x03090000")],
+            py_limited_api=True,
+            **build["linked_with"]("ouroboros-dev"),
+        )
+        for name in ("packets", "places")
+    ]
+    return {"cffi_modules": ["native/build.py:dev", "native/build.py:irm"], "ext_modules": without_cffi}
 
 
 if asked_for in BY_PIP:

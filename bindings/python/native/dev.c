@@ -105,60 +105,6 @@ static int open_join(const char *            layer,
     return *opened = flow_join(layer, timeout);
 }
 
-/* A packet in place: from when it is shown until it is taken back. */
-struct loan {
-    int     fd;
-    char *  address; /* NULL: it was taken back.                             */
-    size_t  count;   /* Bytes of a reserved packet that are to be sent.      */
-    ssize_t result;  /* Of flow_commit.                                      */
-};
-
-static ssize_t loan_peek(int           fd,
-                         struct loan * loan)
-{
-    const void * packet = NULL;
-    ssize_t      result = flow_peek(fd, &packet);
-
-    loan->fd = fd;
-    loan->address = result < 0 ? NULL : (char *) packet;
-    return result;
-}
-
-/* Python calls this with the address when nobody refers to that any more. */
-static void loan_release(struct loan * loan,
-                         char *        address)
-{
-    (void) address;
-    if (loan->address == NULL)
-        return;
-    loan->address = NULL;
-    /* That the flow has ended is no failure: the packet was read. */
-    flow_release(loan->fd);
-}
-
-static ssize_t loan_reserve(int           fd,
-                            struct loan * loan,
-                            size_t        count)
-{
-    void *  room = NULL;
-    ssize_t result = flow_reserve(fd, &room, count);
-
-    loan->fd = fd;
-    loan->address = result < 0 ? NULL : room;
-    return result;
-}
-
-/* As loan_release. */
-static void loan_commit(struct loan * loan,
-                        char *        address)
-{
-    (void) address;
-    if (loan->address == NULL)
-        return;
-    loan->address = NULL;
-    loan->result = flow_commit(loan->fd, loan->count);
-}
-
 static int event_type(fqueue_t * fq)
 {
     return (int) fqueue_type(fq);

@@ -53,18 +53,6 @@ ssize_t flow_read(int fd, void * buf, size_t count);
 #define FRCTFRESCNTL ...
 #define FRCTFLINGER ...
 
-struct loan {
-    int     fd;
-    char *  address;
-    size_t  count;
-    ssize_t result;
-};
-
-ssize_t loan_peek(int fd, struct loan * loan);
-void    loan_release(struct loan * loan, char * address);
-ssize_t loan_reserve(int fd, struct loan * loan, size_t count);
-void    loan_commit(struct loan * loan, char * address);
-
 #define FLOW_NAME_SIZE ...
 
 typedef int... pid_t;

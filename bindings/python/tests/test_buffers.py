@@ -6,8 +6,10 @@ import gc
 import mmap
 
 import pytest
+from conftest import in_thread
 
 from ouroboros.dev import *
+from ouroboros.inplace import HeldPacket, ReservedPacket
 
 
 @pytest.mark.parametrize(
@@ -190,3 +192,119 @@ def test_impossible_room(pair):
         client.reserve(2**80)
     with pytest.raises(TypeError):
         client.reserve("5")
+
+
+def test_packets_in_place_are_made_by_flows(pair):
+    client, _ = pair
+    for kind in (HeldPacket, ReservedPacket):
+        for make in (kind, lambda kind=kind: kind.__new__(kind)):
+            with pytest.raises(TypeError, match=r"Flow\.peek and Flow\.reserve"):
+                make()
+        with pytest.raises(TypeError, match="base type"):
+            type("Own", (kind,), {})
+    with client.reserve(4) as packet, pytest.raises(TypeError, match="made by"):
+        type(packet.view.obj)()
+
+
+def test_another_view_of_the_whole_keeps_the_packet(pair):
+    client, server = pair
+    client.write(b"0123456789")
+    held = server.peek()
+    another = memoryview(held.view.obj)
+    with pytest.raises(BufferError, match="in use"):
+        held.release()
+    with memoryview(held.view), pytest.raises(BufferError):
+        held.release()
+    assert another == held.view == b"0123456789"
+    another.release()
+    held.release()
+    client.write(b"next")
+    assert server.read() == b"next"
+
+
+def test_what_shows_a_packet_cannot_be_used_afterwards(pair):
+    client, server = pair
+    client.write(b"0123456789")
+    with server.peek() as packet:
+        lender = packet.obj
+        with pytest.raises((BufferError, TypeError, ValueError)):
+            client.read_into(lender)
+    with pytest.raises(BufferError, match="not lent"):
+        memoryview(lender)
+    with client.reserve(4) as room:
+        lender = room.view.obj
+        memoryview(lender)[:] = b"room"
+    with pytest.raises(BufferError, match="not lent"):
+        memoryview(lender)
+    assert server.read() == b"room"
+
+
+def test_the_views_of_a_packet_are_as_those_of_bytes(pair):
+    client, server = pair
+    client.write(b"0123456789")
+    with server.peek() as packet, memoryview(b"0123456789") as other:
+        for what in ("format", "itemsize", "ndim", "shape", "strides", "suboffsets", "nbytes", "readonly"):
+            assert getattr(packet, what) == getattr(other, what)
+    with client.reserve(10) as room, memoryview(bytearray(10)) as other:
+        assert room.view is room.view
+        assert (room.view.shape, room.view.readonly) == (other.shape, other.readonly)
+
+
+def test_what_the_program_ends_itself_is_given_back(pair):
+    client, server = pair
+    client.write(b"first")
+    client.write(b"second")
+    held = server.peek()
+    held.view.release()
+    with pytest.raises(ValueError, match="released"):
+        _ = held.view
+    held.release()
+    assert server.read() == b"second"
+    room = client.reserve(4)
+    room.view.release()
+    with pytest.raises(ValueError, match="committed"):
+        room.commit()
+    client.write(b"next")
+    assert server.read() == b"next"
+
+
+def test_counts_are_whole_numbers(pair):
+    client, server = pair
+
+    class Number:
+        def __init__(self, value, first=lambda: None):
+            self.value, self.first = value, first
+
+        def __index__(self):
+            self.first()
+            return self.value
+
+    packet = client.reserve(Number(4))
+    for wrong in ("2", 2.0, b"2"):
+        with pytest.raises(TypeError):
+            packet.commit(wrong)
+    for wrong in (2**80, -(2**80), Number(5)):
+        with pytest.raises(ValueError, match="and 4 bytes are reserved"):
+            packet.commit(wrong)
+    with pytest.raises(ValueError, match="committed"):
+        packet.commit(Number(2, packet.commit))
+    assert server.read() == bytes(4)
+    assert client.reserve(4).commit(count=Number(3)) == 3
+    assert server.read() == bytes(3)
+    with pytest.raises(ValueError, match=f"count is {-(2**80)}"):
+        client.reserve(-(2**80))
+
+
+def test_packets_in_cycles_are_given_back(name):
+    accepted = in_thread(flow_accept)
+    client = flow_alloc(name)
+    with accepted() as server:
+        server.write(b"hello")
+        client.held, client.room = client.peek(), client.reserve(10)
+        view = client.held.view
+        with pytest.warns(ResourceWarning, match="unclosed"):
+            del client
+            gc.collect()
+        assert view == b"hello", "a view keeps the memory, and not the flow"
+        with pytest.raises(FlowDownException):
+            server.read()

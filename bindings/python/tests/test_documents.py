@@ -16,20 +16,28 @@ from test_readme import WHOLE
 
 import ouroboros
 from ouroboros import irm
+from ouroboros.inplace import HeldPacket, ReservedPacket
 
 MODULES = sorted(path.stem for path in Path(ouroboros.__file__).parent.glob("[a-z]*.py"))
+
+
+def docstrings(module):
+    """Those of a module, of all that is defined in it, and of classes that are written in C."""
+    tree = ast.parse(Path(ouroboros.__file__).with_name(f"{module}.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield ast.get_docstring(node) or ""
+    if module == "inplace":
+        yield from (HeldPacket.__doc__, ReservedPacket.__doc__)
 
 
 def examples():
     """What stands indented behind two colons, with its module, in the order of the names of modules."""
     found = []
     for module in MODULES:
-        tree = ast.parse(Path(ouroboros.__file__).with_name(f"{module}.py").read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-                text = ast.get_docstring(node) or ""
-                for match in re.finditer(r"::\n\n((?:(?: {4}.*)?\n)+(?: {4}.*)?| {4}.*)", text + "\n"):
-                    found.append((module, textwrap.dedent(match[1]).strip() + "\n"))
+        for text in docstrings(module):
+            for match in re.finditer(r"::\n\n((?:(?: {4}.*)?\n)+(?: {4}.*)?| {4}.*)", text + "\n"):
+                found.append((module, textwrap.dedent(match[1]).strip() + "\n"))
     return found
 
 

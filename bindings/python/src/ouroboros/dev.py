@@ -37,6 +37,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from errno import EINTR
+from functools import partial
 from operator import index
 from os import getpid
 from typing import TYPE_CHECKING, Any, Callable
@@ -45,6 +46,7 @@ from weakref import ReferenceType, WeakValueDictionary
 from ouroboros import errors, properties, qos
 from ouroboros._dev import ffi, lib
 from ouroboros._packets import read_bytes
+from ouroboros._places import hold_packet, reserve_room
 from ouroboros._values import Name, c_qos, check_version, name_bytes, name_text, python_qos, sentence
 from ouroboros._waiting import uninterrupted
 from ouroboros.errors import *
@@ -74,8 +76,6 @@ _ALLOCATION_SECONDS = 20.0
 _READ_BYTES = 2048
 # As a count: all of a packet, whatever its size.
 ALL = -1
-
-_LOAN = ffi.typeof("struct loan *")
 
 
 class Flow(FlowControl):
@@ -277,36 +277,27 @@ class Flow(FlowControl):
 
         Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
         """
-        loan = ffi.new(_LOAN)
-        descriptor = self._descriptor
-        try:
-            size = self._reading(lambda: int(lib.loan_peek(descriptor, loan)))
-            if size < 0:
-                raise self._error(size, "read from")
-            return HeldPacket(self, loan, size)
-        except BaseException:
-            lib.loan_release(loan, ffi.NULL)
-            raise
+        held = hold_packet(self, self._descriptor) if self._read_limit is None else self._reading(self._hold)
+        while isinstance(held, int):
+            if held != -EINTR:
+                raise self._error(held, "read from")
+            held = hold_packet(self, self._descriptor)
+        return held
 
     def reserve(self, count: int) -> ReservedPacket:
         """Wait for room for a packet of up to ``count`` bytes, where the other end will read it.
 
         See ``ReservedPacket``. Raises as ``write``, and ``FlowException`` with EBUSY if room is reserved already.
         """
-        count = index(count)
-        if count < 0:
-            raise ValueError(f"count is {count}")
-        loan = ffi.new(_LOAN)
-        descriptor = self._descriptor
-        limited = min(count, sys.maxsize)
-        try:
-            size = self._writing(lambda: int(lib.loan_reserve(descriptor, loan, limited)))
-            if size < 0:
-                raise self._error(size, "write to")
-            return ReservedPacket(self, loan, size)
-        except BaseException:
-            lib.loan_commit(loan, ffi.NULL)
-            raise
+        if self._write_limit is None:
+            room = reserve_room(self, self._descriptor, count)
+        else:
+            room = self._writing(partial(self._reserve, count))
+        while isinstance(room, int):
+            if room != -EINTR:
+                raise self._error(room, "write to")
+            room = reserve_room(self, self._descriptor, count)
+        return room
 
     def __enter__(self) -> Self:
         return self
@@ -387,6 +378,12 @@ class Flow(FlowControl):
                 raise self._error(result, "read from")
             result = read_bytes(self._descriptor, count)
         return result
+
+    def _hold(self) -> HeldPacket | int:
+        return hold_packet(self, self._descriptor)
+
+    def _reserve(self, count: int) -> ReservedPacket | int:
+        return reserve_room(self, self._descriptor, count)
 
 
 open_flows: WeakValueDictionary[int, Flow] = WeakValueDictionary()

@@ -9,7 +9,7 @@ from enum import IntFlag
 from errno import EINTR, EPERM
 from operator import index
 from time import monotonic
-from typing import TypeVar, Union
+from typing import TypeVar
 
 from ouroboros import errors
 from ouroboros._dev import ffi, lib
@@ -18,8 +18,8 @@ from ouroboros._waiting import in_seconds, timespec
 from ouroboros.errors import FlowPermissionException, OuroborosError
 from ouroboros.qos import QoSSpec
 
-# Of a call that reads: bytes, or a number that is negative if it failed.
-_Result = TypeVar("_Result", bound=Union[int, bytes])
+# Of a call that waits: a number that is negative if it failed, or what was waited for.
+_Result = TypeVar("_Result")
 
 __all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowPeer", "FlowProperties"]
 
@@ -159,7 +159,7 @@ class FlowControl:
     def _reading(self, call: Callable[[], _Result]) -> _Result:
         return self._limited(call, self._read_limit, lib.FLOWSRCVTIMEO)
 
-    def _writing(self, call: Callable[[], int]) -> int:
+    def _writing(self, call: Callable[[], _Result]) -> _Result:
         return self._limited(call, self._write_limit, lib.FLOWSSNDTIMEO)
 
     def _limited(self, call: Callable[[], _Result], limit: float | None, command: int) -> _Result:
@@ -200,7 +200,7 @@ class FlowControl:
         return errors.using_error(code, f"cannot {action} {self!r}", self._name)
 
 
-def _is_interrupted(result: int | bytes) -> bool:
+def _is_interrupted(result: object) -> bool:
     return isinstance(result, int) and result == -EINTR
 
 
