@@ -114,24 +114,34 @@ class Flows:
 
 
 class FlowsInPlace(Flows):
-    """ouroboros.dev, with packets that are read where they were written."""
+    """ouroboros.dev, with packets that are made and read where both ends see them."""
 
     NAME = "bench-in-place"
 
     @classmethod
     def serve(cls) -> None:
-        """Count large packets, without a copy."""
+        """Echo small packets, count large ones, and copy none but from one place to the other."""
         irm.bind_process(os.getpid(), cls.NAME)
         end = flow_accept()
         count = 0
         while True:
             with end.peek() as packet:
                 size = len(packet)
-            if size == len(LARGE):
-                count += 1
-            else:
-                end.writeline(str(count))
-                count = 0
+                if size == len(LARGE):
+                    count += 1
+                elif size == len(END):
+                    end.writeline(str(count))
+                    count = 0
+                else:
+                    with end.reserve(size) as room:
+                        room.view[:] = packet
+
+    def ping(self) -> None:
+        """One round trip."""
+        with self.end.reserve(len(SMALL)) as room:
+            room.view[:] = SMALL
+        with self.end.peek():
+            pass
 
     def push(self) -> None:
         """Make a large packet in place."""
@@ -333,6 +343,7 @@ def measure(rounds: int, seconds: float) -> None:
     figures: dict[str, Callable[[], float]] = {
         "round trip 64 B, socket": lambda: rate(sockets.ping, seconds),
         "round trip 64 B, flow": lambda: rate(flows.ping, seconds),
+        "round trip 64 B, flow in place": lambda: rate(in_place.ping, seconds),
         "one way 64 KiB, socket": lambda: one_way(sockets, seconds),
         "one way 64 KiB, flow": lambda: one_way(flows, seconds),
         "one way 64 KiB, flow in place": lambda: one_way(in_place, seconds),
@@ -354,8 +365,10 @@ def measure(rounds: int, seconds: float) -> None:
     print()
     for title, one, other, target in (
         ("round trip, flow / socket", "round trip 64 B, flow", "round trip 64 B, socket", 1),
+        ("round trip, in place / flow", "round trip 64 B, flow in place", "round trip 64 B, flow", 0.83),
         ("one way, flow / socket", "one way 64 KiB, flow", "one way 64 KiB, socket", 2),
         ("one way, in place / socket", "one way 64 KiB, flow in place", "one way 64 KiB, socket", 2),
+        ("one way, in place / flow", "one way 64 KiB, flow in place", "one way 64 KiB, flow", 1),
         ("asyncio, flow / streams", "asyncio 64 B, flow", "asyncio 64 B, streams", 1),
         ("asyncio, flow / sock_recv", "asyncio 64 B, flow", "asyncio 64 B, sock_recv", 1),
     ):
