@@ -93,6 +93,14 @@ public struct LinkMemory: ~Copyable, @unchecked Sendable {
         let bit: UInt64 = 1 << UInt64(number / 64 % 64)
         if cl_load64_relaxed(upper) & bit == 0 { _ = cl_or64(upper, bit) }
     }
+
+    /// Whether one of the 64 flows around this one may have something for the end. Looks at the upper bits only, which are
+    /// in memory that every link has: a look at the flow's slot would take a page for flows that are never used.
+    public func mayBeReady(_ slot: LinkSlot, for linkEnd: End) -> Bool {
+        let number = Int(slot.rawValue)
+        let upper = (base + LinkLayout.upperBits(linkEnd)).assumingMemoryBound(to: UInt64.self) + number / 4_096
+        return cl_load64_acquire(upper) & 1 << UInt64(number / 64 % 64) != 0
+    }
 }
 
 /// The 32-bit word at `offset`, which is a multiple of 4.

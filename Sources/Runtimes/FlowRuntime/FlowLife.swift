@@ -40,11 +40,14 @@ extension FlowProcess {
         return descriptor
     }
 
-    /// Whether the other end has let go of a flow that has just come.
+    /// Whether irmd has said, in the link, that the other end of a flow that has just come is gone.
     func isPeerGone(_ descriptor: Int32) -> Bool {
         locked { _ in
             guard let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil else { return true }
-            return cl_load32_acquire(entry.peerState) & EndState.gone != 0
+            let mayBeGone = entry.pointee.link._withUnsafeGuaranteedRef { link in
+                link.memory.mayBeReady(entry.pointee.number, for: link.end)
+            }
+            return mayBeGone && cl_load32_acquire(entry.peerState) & EndState.gone != 0
         }
     }
 
