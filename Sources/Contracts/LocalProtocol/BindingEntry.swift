@@ -4,14 +4,36 @@ import Bytes
 import Vocabulary
 
 /// Something that is bound to a name.
-package struct BindingEntry: Hashable, Sendable, LocalCodable {
-    package enum Bound: Hashable, Sendable {
+package struct BindingEntry: Hashable, Sendable, FieldCodable {
+    package enum Bound: Hashable, Sendable, LocalCodable {
         /// All processes of the program that are this user's or root's. With arguments: irmd starts it with them when
         /// nobody accepts.
         case program([UInt8], UserID, arguments: [[UInt8]]?)
         /// With its program's base name if it is attached, else empty.
         case process(ProcessID, program: [UInt8])
         case ipcp(ProcessID, IPCPName)
+
+        /// Numbered from 0 in this order. The number stands before what the case carries.
+        private enum Kind: UInt8 {
+            case program, process, ipcp
+        }
+
+        package func write(to writer: inout ByteWriter) {
+            switch self {
+            case .program(let a, let b, let c): writer.write(Kind.program, Self.program, a, b, c)
+            case .process(let a, let b): writer.write(Kind.process, Self.process, a, b)
+            case .ipcp(let a, let b): writer.write(Kind.ipcp, Self.ipcp, a, b)
+            }
+        }
+
+        package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+            let kind: Kind = try reader.readChoice()
+            switch kind {
+            case .program: self = try reader.read(Self.program)
+            case .process: self = try reader.read(Self.process)
+            case .ipcp: self = try reader.read(Self.ipcp)
+            }
+        }
     }
 
     package var name: ServiceName
@@ -22,39 +44,7 @@ package struct BindingEntry: Hashable, Sendable, LocalCodable {
         self.bound = bound
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(name)
-        switch bound {
-        case .program(let path, let user, let arguments):
-            writer.write(UInt8(0))
-            writer.write(string: path)
-            writer.write(user)
-            writer.write(optional: arguments) { writer, arguments in
-                writer.write(list: arguments) { writer, argument in writer.write(string: argument) }
-            }
-        case .process(let process, let program):
-            writer.write(UInt8(1))
-            writer.write(process)
-            writer.write(string: program)
-        case .ipcp(let process, let name):
-            writer.write(UInt8(2))
-            writer.write(process)
-            writer.write(name)
-        }
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        name = try reader.read()
-        switch try reader.read(UInt8.self) {
-        case 0:
-            bound = .program(
-                try reader.readString(), try reader.read(),
-                arguments: try reader.readOptional { reader throws(MalformedMessage) in
-                    try reader.readList { reader throws(MalformedMessage) in try reader.readString() }
-                })
-        case 1: bound = .process(try reader.read(), program: try reader.readString())
-        case 2: bound = .ipcp(try reader.read(), try reader.read())
-        default: throw .unknownValue
-        }
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        self.init(name: try field(\.name, &bytes), bound: try field(\.bound, &bytes))
     }
 }

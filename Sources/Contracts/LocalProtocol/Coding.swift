@@ -3,10 +3,24 @@
 import Bytes
 import Vocabulary
 
-/// What messages of the local protocol are made of.
+/// What messages of the local protocol are made of. A structure has one list of its fields for both directions
+/// (`FieldCodable`). What a case of an enumeration carries stands in the case alone (`Cases.swift`).
 package protocol LocalCodable {
     func write(to writer: inout ByteWriter)
     init(reading reader: inout ByteReader) throws(MalformedMessage)
+
+    /// A 16-bit count and the elements, as an array of these is written.
+    static func write(list: [Self], to writer: inout ByteWriter)
+    static func readList(from reader: inout ByteReader) throws(MalformedMessage) -> [Self]
+}
+
+extension LocalCodable {
+    package static func write(list: [Self], to writer: inout ByteWriter) {
+        writer.write(list: list) { writer, element in element.write(to: &writer) }
+    }
+    package static func readList(from reader: inout ByteReader) throws(MalformedMessage) -> [Self] {
+        try reader.readList { reader throws(MalformedMessage) in try Self(reading: &reader) }
+    }
 }
 
 /// A whole message: one SEQPACKET record.
@@ -27,35 +41,61 @@ extension LocalMessage {
     }
 }
 
-extension ByteWriter {
-    package mutating func write(_ value: some LocalCodable) { value.write(to: &self) }
-    package mutating func write(list: [some LocalCodable]) {
-        write(list: list) { writer, item in item.write(to: &writer) }
-    }
-    package mutating func write(optional: (some LocalCodable)?) {
-        write(optional: optional) { writer, value in value.write(to: &writer) }
+extension FixedWidthInteger where Self: LocalCodable {
+    package func write(to writer: inout ByteWriter) { writer.write(self) }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) { self = try reader.read() }
+}
+
+extension UInt16: LocalCodable {}
+extension UInt32: LocalCodable {}
+extension UInt64: LocalCodable {}
+extension UInt8: LocalCodable {
+    /// The same bytes as one by one, but all at once.
+    package static func write(list: [Self], to writer: inout ByteWriter) { writer.write(string: list) }
+    package static func readList(from reader: inout ByteReader) throws(MalformedMessage) -> [Self] {
+        try reader.readString()
     }
 }
 
+extension Bool: LocalCodable {
+    package func write(to writer: inout ByteWriter) { writer.write(self) }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) { self = try reader.readBool() }
+}
+
+/// A byte that says whether there is a value, and the value.
+extension Optional: LocalCodable where Wrapped: LocalCodable {
+    package func write(to writer: inout ByteWriter) {
+        writer.write(optional: self) { writer, value in value.write(to: &writer) }
+    }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        self = try reader.readOptional { reader throws(MalformedMessage) in try Wrapped(reading: &reader) }
+    }
+}
+
+extension Array: LocalCodable where Element: LocalCodable {
+    package func write(to writer: inout ByteWriter) { Element.write(list: self, to: &writer) }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+        self = try Element.readList(from: &reader)
+    }
+}
+
+/// A number that stands for one of the cases of an enumeration, or for a set.
+extension RawRepresentable where Self: LocalCodable, RawValue: FixedWidthInteger {
+    package func write(to writer: inout ByteWriter) { writer.write(rawValue) }
+    package init(reading reader: inout ByteReader) throws(MalformedMessage) { self = try reader.readChoice() }
+}
+
 extension ByteReader {
-    package mutating func read<Value: LocalCodable>(_: Value.Type = Value.self) throws(MalformedMessage) -> Value {
-        try Value(reading: &self)
-    }
-    package mutating func readList<Element: LocalCodable>() throws(MalformedMessage) -> [Element] {
-        try readList { reader throws(MalformedMessage) in try Element(reading: &reader) }
-    }
-    package mutating func readOptional<Value: LocalCodable>(
-        _: Value.Type = Value.self
-    ) throws(MalformedMessage) -> Value? {
-        try readOptional { reader throws(MalformedMessage) in try Value(reading: &reader) }
-    }
-    /// A number that stands for one of the cases of an enumeration.
     package mutating func readChoice<Choice: RawRepresentable>() throws(MalformedMessage) -> Choice
     where Choice.RawValue: FixedWidthInteger {
         guard let choice = Choice(rawValue: try read(Choice.RawValue.self)) else { throw .unknownValue }
         return choice
     }
 }
+
+extension End: LocalCodable {}
+extension IPCPType: LocalCodable {}
+extension DirectoryHash: LocalCodable {}
 
 extension Identifier where Self: LocalCodable {
     package func write(to writer: inout ByteWriter) { writer.write(rawValue) }
@@ -94,22 +134,14 @@ extension TimeSpan: LocalCodable {
     }
 }
 
-extension QualityOfService: LocalCodable {
-    package func write(to writer: inout ByteWriter) {
-        writer.write(delayMilliseconds)
-        writer.write(bandwidth)
-        writer.write(availability)
-        writer.write(loss)
-        writer.write(bitErrorRate)
-        writer.write(inOrder)
-        writer.write(maximumGapMilliseconds)
-        writer.write(timeoutMilliseconds)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+extension QualityOfService: FieldCodable {
+    @inline(__always)
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            delayMilliseconds: try reader.read(), bandwidth: try reader.read(), availability: try reader.read(),
-            loss: try reader.read(), bitErrorRate: try reader.read(), inOrder: try reader.readBool(),
-            maximumGapMilliseconds: try reader.read(), timeoutMilliseconds: try reader.read())
+            delayMilliseconds: try field(\.delayMilliseconds, &bytes), bandwidth: try field(\.bandwidth, &bytes),
+            availability: try field(\.availability, &bytes), loss: try field(\.loss, &bytes),
+            bitErrorRate: try field(\.bitErrorRate, &bytes), inOrder: try field(\.inOrder, &bytes),
+            maximumGapMilliseconds: try field(\.maximumGapMilliseconds, &bytes),
+            timeoutMilliseconds: try field(\.timeoutMilliseconds, &bytes))
     }
 }

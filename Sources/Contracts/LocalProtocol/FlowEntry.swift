@@ -4,7 +4,7 @@ import Bytes
 import Vocabulary
 
 /// The state of a flow as irmd sees it.
-package enum FlowState: UInt8, Sendable {
+package enum FlowState: UInt8, Sendable, LocalCodable {
     /// Offered to one end or both, not yet taken by both.
     case pending = 0
     case allocated = 1
@@ -22,7 +22,7 @@ package enum FlowState: UInt8, Sendable {
 
 /// What went one way through a flow, as far as its ends have told the shared memory; figures of a process that lies are
 /// wrong, nothing else is.
-package struct FlowTraffic: Hashable, Sendable, LocalCodable {
+package struct FlowTraffic: Hashable, Sendable, FieldCodable {
     /// Written so far.
     package var packets: UInt64
     /// The same as it stands in the memory: with 8 bytes for each packet, each rounded up to a multiple of 64, and what
@@ -39,22 +39,15 @@ package struct FlowTraffic: Hashable, Sendable, LocalCodable {
         self.unreadBytes = unreadBytes
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(packets)
-        writer.write(bytes)
-        writer.write(unreadPackets)
-        writer.write(unreadBytes)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            packets: try reader.read(), bytes: try reader.read(), unreadPackets: try reader.read(),
-            unreadBytes: try reader.read())
+            packets: try field(\.packets, &bytes), bytes: try field(\.bytes, &bytes),
+            unreadPackets: try field(\.unreadPackets, &bytes), unreadBytes: try field(\.unreadBytes, &bytes))
     }
 }
 
 /// One side of a flow in a list.
-package struct FlowParty: Hashable, Sendable, LocalCodable {
+package struct FlowParty: Hashable, Sendable, FieldCodable {
     package var process: ProcessID
     /// Its program's base name.
     package var program: [UInt8]
@@ -70,22 +63,14 @@ package struct FlowParty: Hashable, Sendable, LocalCodable {
         self.sent = sent
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(process)
-        writer.write(string: program)
-        writer.write(optional: host) { writer, host in writer.write(string: host) }
-        writer.write(sent)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        process = try reader.read()
-        program = try reader.readString()
-        host = try reader.readOptional { reader throws(MalformedMessage) in try reader.readString() }
-        sent = try reader.read()
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        self.init(
+            process: try field(\.process, &bytes), program: try field(\.program, &bytes),
+            host: try field(\.host, &bytes), sent: try field(\.sent, &bytes))
     }
 }
 
-package struct FlowEntry: Hashable, Sendable, LocalCodable {
+package struct FlowEntry: Hashable, Sendable, FieldCodable {
     package var flow: FlowID
     package var state: FlowState
     package var name: ServiceName
@@ -112,21 +97,10 @@ package struct FlowEntry: Hashable, Sendable, LocalCodable {
         self.age = age
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(flow)
-        writer.write(state.rawValue)
-        writer.write(name)
-        writer.write(client)
-        writer.write(server)
-        writer.write(optional: layer)
-        writer.write(quality)
-        writer.write(age)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            flow: try reader.read(), state: try reader.readChoice(), name: try reader.read(),
-            client: try reader.read(), server: try reader.read(), layer: try reader.readOptional(),
-            quality: try reader.read(), age: try reader.read())
+            flow: try field(\.flow, &bytes), state: try field(\.state, &bytes), name: try field(\.name, &bytes),
+            client: try field(\.client, &bytes), server: try field(\.server, &bytes), layer: try field(\.layer, &bytes),
+            quality: try field(\.quality, &bytes), age: try field(\.age, &bytes))
     }
 }

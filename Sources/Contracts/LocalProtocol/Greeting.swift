@@ -5,7 +5,7 @@ import Vocabulary
 
 /// The version of everything that is shared inside a host: these messages, and the layout of flow memory.
 /// A different major version is refused; a minor version adds messages that only who said its feature bit gets.
-package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible {
+package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible, FieldCodable {
     package let major: UInt16
     package let minor: UInt16
 
@@ -14,12 +14,16 @@ package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible {
         self.minor = minor
     }
 
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        self.init(major: try field(\.major, &bytes), minor: try field(\.minor, &bytes))
+    }
+
     package static let current = ProtocolVersion(major: 5, minor: 0)
     package var description: String { "\(major).\(minor)" }
 }
 
 /// What a side can do, one bit each; unknown bits are ignored.
-package struct Features: OptionSet, Hashable, Sendable {
+package struct Features: OptionSet, Hashable, Sendable, LocalCodable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -29,7 +33,7 @@ package struct Features: OptionSet, Hashable, Sendable {
 }
 
 /// What a connection is for.
-package enum ConnectionRole: UInt8, Sendable {
+package enum ConnectionRole: UInt8, Sendable, LocalCodable {
     /// The one connection of a process that irmd sends notifications on. Its end is the end of the process's flows.
     case session = 0
     /// One of a process's connections for blocking calls; one request at a time.
@@ -39,7 +43,7 @@ package enum ConnectionRole: UInt8, Sendable {
 }
 
 /// The first message on every connection.
-package struct Hello: Hashable, Sendable, LocalCodable {
+package struct Hello: Hashable, Sendable, FieldCodable {
     /// "Ouro", so that a stranger's bytes are not taken for a greeting.
     package static let magic: UInt32 = 0x6f72_754f
 
@@ -56,21 +60,12 @@ package struct Hello: Hashable, Sendable, LocalCodable {
         self.program = program
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(Hello.magic)
-        writer.write(version.major)
-        writer.write(version.minor)
-        writer.write(features.rawValue)
-        writer.write(role.rawValue)
-        writer.write(string: program)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        guard try reader.read(UInt32.self) == Hello.magic else { throw .unknownValue }
-        version = ProtocolVersion(major: try reader.read(), minor: try reader.read())
-        features = Features(rawValue: try reader.read())
-        role = try reader.readChoice()
-        program = try reader.readString()
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        guard try field({ _ in Hello.magic }, &bytes) == Hello.magic else { throw .unknownValue }
+        version = try field(\.version, &bytes)
+        features = try field(\.features, &bytes)
+        role = try field(\.role, &bytes)
+        program = try field(\.program, &bytes)
     }
 
     /// The version that a greeting says whose rest may be laid out in a way that only that version knows. Nil if the
@@ -85,7 +80,7 @@ package struct Hello: Hashable, Sendable, LocalCodable {
 }
 
 /// irmd's answer to a greeting that it accepts.
-package struct Welcome: Hashable, Sendable, LocalCodable {
+package struct Welcome: Hashable, Sendable, FieldCodable {
     package var version: ProtocolVersion
     package var features: Features
     /// irmd's own pid.
@@ -100,18 +95,10 @@ package struct Welcome: Hashable, Sendable, LocalCodable {
         self.incarnation = incarnation
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(version.major)
-        writer.write(version.minor)
-        writer.write(features.rawValue)
-        writer.write(manager)
-        writer.write(incarnation)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        version = ProtocolVersion(major: try reader.read(), minor: try reader.read())
-        features = Features(rawValue: try reader.read())
-        manager = try reader.read()
-        incarnation = try reader.read()
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        version = try field(\.version, &bytes)
+        features = try field(\.features, &bytes)
+        manager = try field(\.manager, &bytes)
+        incarnation = try field(\.incarnation, &bytes)
     }
 }

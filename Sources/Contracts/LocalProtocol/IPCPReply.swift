@@ -23,70 +23,37 @@ package enum IPCPReply: Hashable, LocalMessage {
     case refused(FlowID, Failure, reason: [UInt8])
     case described(RequestID, LayerStatus)
 
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case initialised, succeeded, failed, bootstrapped, arrived, taken, refused, described, mapped
+    }
+
     package func write(to writer: inout ByteWriter) {
         switch self {
-        case .initialised(let version, let type):
-            writer.write(UInt8(0))
-            writer.write(version.major)
-            writer.write(version.minor)
-            writer.write(type.rawValue)
-        case .succeeded(let request):
-            writer.write(UInt8(1))
-            writer.write(request)
-        case .failed(let request, let failure, let reason):
-            writer.write(UInt8(2))
-            writer.write(request)
-            writer.write(failure)
-            writer.write(string: reason)
-        case .bootstrapped(let request, let messageBytes):
-            writer.write(UInt8(3))
-            writer.write(request)
-            writer.write(messageBytes)
-        case .arrived(let request, let hash, let quality, let authentication, let address):
-            writer.write(UInt8(4))
-            writer.write(request)
-            writer.write(string: hash)
-            writer.write(quality)
-            writer.write(string: authentication)
-            writer.write(string: address)
-        case .taken(let flow, let authentication, let address):
-            writer.write(UInt8(5))
-            writer.write(flow)
-            writer.write(string: authentication)
-            writer.write(string: address)
-        case .refused(let flow, let failure, let reason):
-            writer.write(UInt8(6))
-            writer.write(flow)
-            writer.write(failure)
-            writer.write(string: reason)
-        case .mapped(let flow):
-            writer.write(UInt8(8))
-            writer.write(flow)
-        case .described(let request, let status):
-            writer.write(UInt8(7))
-            writer.write(request)
-            writer.write(status)
+        case .initialised(let a, let b): writer.write(Kind.initialised, Self.initialised, a, b)
+        case .succeeded(let a): writer.write(Kind.succeeded, Self.succeeded, a)
+        case .failed(let a, let b, let c): writer.write(Kind.failed, Self.failed, a, b, c)
+        case .bootstrapped(let a, let b): writer.write(Kind.bootstrapped, Self.bootstrapped, a, b)
+        case .arrived(let a, let b, let c, let d, let e): writer.write(Kind.arrived, Self.arrived, a, b, c, d, e)
+        case .taken(let a, let b, let c): writer.write(Kind.taken, Self.taken, a, b, c)
+        case .refused(let a, let b, let c): writer.write(Kind.refused, Self.refused, a, b, c)
+        case .described(let a, let b): writer.write(Kind.described, Self.described, a, b)
+        case .mapped(let a): writer.write(Kind.mapped, Self.mapped, a)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0:
-            self = .initialised(
-                ProtocolVersion(major: try reader.read(), minor: try reader.read()), try reader.readChoice())
-        case 1: self = .succeeded(try reader.read())
-        case 2: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
-        case 3: self = .bootstrapped(try reader.read(), messageBytes: try reader.read())
-        case 4:
-            self = .arrived(
-                try reader.read(), hash: try reader.readString(), try reader.read(),
-                authentication: try reader.readString(), from: try reader.readString())
-        case 5:
-            self = .taken(try reader.read(), authentication: try reader.readString(), with: try reader.readString())
-        case 6: self = .refused(try reader.read(), try reader.read(), reason: try reader.readString())
-        case 7: self = .described(try reader.read(), try reader.read())
-        case 8: self = .mapped(try reader.read())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .initialised: self = try reader.read(Self.initialised)
+        case .succeeded: self = try reader.read(Self.succeeded)
+        case .failed: self = try reader.read(Self.failed)
+        case .bootstrapped: self = try reader.read(Self.bootstrapped)
+        case .arrived: self = try reader.read(Self.arrived)
+        case .taken: self = try reader.read(Self.taken)
+        case .refused: self = try reader.read(Self.refused)
+        case .described: self = try reader.read(Self.described)
+        case .mapped: self = try reader.read(Self.mapped)
         }
     }
 }

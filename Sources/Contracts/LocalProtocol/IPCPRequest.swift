@@ -45,100 +45,49 @@ package enum IPCPRequest: Hashable, LocalMessage {
         }
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(code)
-        switch self {
-        case .bootstrap(let request, let configuration, let rights):
-            writer.write(request)
-            writer.write(configuration)
-            writer.write(rights)
-        case .enroll(let request, let destination):
-            writer.write(request)
-            writer.write(destination)
-        case .connect(let request, let destination, let component, let quality):
-            writer.write(request)
-            writer.write(destination)
-            writer.write(string: component)
-            writer.write(quality)
-        case .disconnect(let request, let destination, let component):
-            writer.write(request)
-            writer.write(destination)
-            writer.write(string: component)
-        case .register(let request, let hash), .unregister(let request, let hash):
-            writer.write(request)
-            writer.write(string: hash)
-        case .query(let request, let hash, let user):
-            writer.write(request)
-            writer.write(string: hash)
-            writer.write(user)
-        case .flowRequested(let flow, let hash):
-            writer.write(flow)
-            writer.write(string: hash)
-        case .flowAllocated(let flow), .flowEnded(let flow): writer.write(flow)
-        case .allocate(let request, let offer, let hash, let authentication, let patience, let user):
-            writer.write(request)
-            writer.write(offer)
-            writer.write(string: hash)
-            writer.write(string: authentication)
-            writer.write(patience)
-            writer.write(user)
-        case .accept(let request, let offer, let authentication, let user):
-            writer.write(request)
-            writer.write(offer)
-            writer.write(string: authentication)
-            writer.write(user)
-        case .reject(let request, let failure):
-            writer.write(request)
-            writer.write(failure)
-        case .describe(let request): writer.write(request)
-        }
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case bootstrap, enroll, connect, disconnect, register, unregister, query, flowRequested, flowAllocated,
+            flowEnded, allocate, accept, reject, describe
     }
 
-    private var code: UInt8 {
+    package func write(to writer: inout ByteWriter) {
         switch self {
-        case .bootstrap: 0
-        case .enroll: 1
-        case .connect: 2
-        case .disconnect: 3
-        case .register: 4
-        case .unregister: 5
-        case .query: 6
-        case .flowRequested: 7
-        case .flowAllocated: 8
-        case .flowEnded: 9
-        case .allocate: 10
-        case .accept: 11
-        case .reject: 12
-        case .describe: 13
+        case .bootstrap(let a, let b, let c): writer.write(Kind.bootstrap, Self.bootstrap, a, b, c)
+        case .enroll(let a, let b): writer.write(Kind.enroll, Self.enroll, a, b)
+        case .connect(let a, let b, let c, let d): writer.write(Kind.connect, Self.connect, a, b, c, d)
+        case .disconnect(let a, let b, let c): writer.write(Kind.disconnect, Self.disconnect, a, b, c)
+        case .register(let a, let b): writer.write(Kind.register, Self.register, a, b)
+        case .unregister(let a, let b): writer.write(Kind.unregister, Self.unregister, a, b)
+        case .query(let a, let b, let c): writer.write(Kind.query, Self.query, a, b, c)
+        case .flowRequested(let a, let b): writer.write(Kind.flowRequested, Self.flowRequested, a, b)
+        case .flowAllocated(let a): writer.write(Kind.flowAllocated, Self.flowAllocated, a)
+        case .flowEnded(let a): writer.write(Kind.flowEnded, Self.flowEnded, a)
+        case .allocate(let a, let b, let c, let d, let e, let f):
+            writer.write(Kind.allocate, Self.allocate, a, b, c, d, e, f)
+        case .accept(let a, let b, let c, let d): writer.write(Kind.accept, Self.accept, a, b, c, d)
+        case .reject(let a, let b): writer.write(Kind.reject, Self.reject, a, b)
+        case .describe(let a): writer.write(Kind.describe, Self.describe, a)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0: self = .bootstrap(try reader.read(), try reader.read(), by: try reader.read())
-        case 1: self = .enroll(try reader.read(), destination: try reader.read())
-        case 2:
-            self = .connect(
-                try reader.read(), destination: try reader.read(), component: try reader.readString(),
-                try reader.read())
-        case 3:
-            self = .disconnect(try reader.read(), destination: try reader.read(), component: try reader.readString())
-        case 4: self = .register(try reader.read(), hash: try reader.readString())
-        case 5: self = .unregister(try reader.read(), hash: try reader.readString())
-        case 6: self = .query(try reader.read(), hash: try reader.readString(), user: try reader.read())
-        case 7: self = .flowRequested(try reader.read(), hash: try reader.readString())
-        case 8: self = .flowAllocated(try reader.read())
-        case 9: self = .flowEnded(try reader.read())
-        case 10:
-            self = .allocate(
-                try reader.read(), try reader.read(), hash: try reader.readString(),
-                authentication: try reader.readString(), patience: try reader.read(), user: try reader.read())
-        case 11:
-            self = .accept(
-                try reader.read(), try reader.read(), authentication: try reader.readString(), user: try reader.read())
-        case 12: self = .reject(try reader.read(), try reader.read())
-        case 13: self = .describe(try reader.read())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .bootstrap: self = try reader.read(Self.bootstrap)
+        case .enroll: self = try reader.read(Self.enroll)
+        case .connect: self = try reader.read(Self.connect)
+        case .disconnect: self = try reader.read(Self.disconnect)
+        case .register: self = try reader.read(Self.register)
+        case .unregister: self = try reader.read(Self.unregister)
+        case .query: self = try reader.read(Self.query)
+        case .flowRequested: self = try reader.read(Self.flowRequested)
+        case .flowAllocated: self = try reader.read(Self.flowAllocated)
+        case .flowEnded: self = try reader.read(Self.flowEnded)
+        case .allocate: self = try reader.read(Self.allocate)
+        case .accept: self = try reader.read(Self.accept)
+        case .reject: self = try reader.read(Self.reject)
+        case .describe: self = try reader.read(Self.describe)
         }
     }
 }

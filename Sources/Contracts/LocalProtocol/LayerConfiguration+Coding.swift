@@ -3,21 +3,14 @@
 import Bytes
 import Vocabulary
 
-/// The layer, its hash, its type, and the options of the type in the order of the table.
-extension LayerConfiguration: LocalCodable {
-    package func write(to writer: inout ByteWriter) {
-        writer.write(layer)
-        writer.write(hash.rawValue)
-        writer.write(parameters.type.rawValue)
-        for option in parameters.type.options { writer.write(self[option], of: option) }
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        let layer = try reader.read(LayerName.self)
-        let hash: DirectoryHash = try reader.readChoice()
-        let type: IPCPType = try reader.readChoice()
+extension LayerConfiguration: FieldCodable {
+    /// The layer, its hash, its type, and the options of the type in the order of the table.
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        let layer = try field(\.layer, &bytes)
+        let hash = try field(\.hash, &bytes)
+        let type = try field(\.parameters.type, &bytes)
         var settings = LayerSettings()
-        for option in type.options { settings[option] = try reader.readValue(of: option) }
+        for option in type.options { settings[option] = try field.value(of: option, &bytes) }
         do throws(LayerFault) {
             self.init(layer: layer, hash: hash, parameters: try Parameters(type, settings))
         } catch {
@@ -27,76 +20,53 @@ extension LayerConfiguration: LocalCodable {
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func write(_ value: LayerValue?, of option: LayerOption) {
+extension FieldCoder<LayerConfiguration> {
+    fileprivate func value(
+        of option: LayerOption, _ bytes: inout Bytes
+    ) throws(MalformedMessage) -> LayerValue? {
         switch option {
-        case .hash: break  // stands before the type
-        case .unicast(let option): write(value, in: option.field)
-        case .ethernet(.device), .datagram(.hosts), .datagram(.key): write(string: value?.text ?? [])
-        case .ethernet(.etherType): write(UInt16(truncatingIfNeeded: value?.number ?? 0))
-        case .datagram(.address): if let address = value?.address { write(address) }
-        case .datagram(.port): break  // a part of the address
-        case .datagram(.server): write(optional: value?.address)
-        }
-    }
-
-    private mutating func write(_ value: LayerValue?, in field: UnicastField?) {
-        let number = value?.number ?? 0
-        switch field {
-        case .octet: write(UInt8(truncatingIfNeeded: number))
-        case .word: write(UInt32(truncatingIfNeeded: number))
-        case .long: write(number)
-        case nil: break
+        case .hash: nil  // stands before the type
+        case .unicast(let policy):
+            switch policy.field {
+            case .octet: .number(UInt64(try self({ $0.number(of: option) as UInt8 }, &bytes)))
+            case .word: .number(UInt64(try self({ $0.number(of: option) as UInt32 }, &bytes)))
+            case .long: .number(try self({ $0.number(of: option) }, &bytes))
+            case nil: nil
+            }
+        case .ethernet(.device), .datagram(.hosts), .datagram(.key):
+            .text(try self({ $0[option]?.text ?? [] }, &bytes))
+        case .ethernet(.etherType): .number(UInt64(try self({ $0.number(of: option) as UInt16 }, &bytes)))
+        case .datagram(.address): .address(try self(\.own, &bytes))
+        case .datagram(.port): nil  // a part of the address
+        case .datagram(.server): try self({ $0[option]?.address }, &bytes).map(LayerValue.address)
         }
     }
 }
 
-extension ByteReader {
-    /// What `ByteWriter.write(_:of:)` wrote.
-    fileprivate mutating func readValue(of option: LayerOption) throws(MalformedMessage) -> LayerValue? {
-        switch option {
-        case .hash, .datagram(.port): nil
-        case .unicast(let option): try readValue(in: option.field)
-        case .ethernet(.device), .datagram(.hosts), .datagram(.key): .text(try readString())
-        case .ethernet(.etherType): .number(UInt64(try read(UInt16.self)))
-        case .datagram(.address): .address(try read())
-        case .datagram(.server): try readOptional(DatagramAddress.self).map(LayerValue.address)
-        }
+extension LayerConfiguration {
+    /// Asked only of layers that have the option.
+    fileprivate var own: DatagramAddress {
+        parameters.datagram?.own ?? DatagramAddress(family: .ipv4, high: 0, low: 0, port: 0)
     }
 
-    private mutating func readValue(in field: UnicastField?) throws(MalformedMessage) -> LayerValue? {
-        switch field {
-        case .octet: .number(UInt64(try read(UInt8.self)))
-        case .word: .number(UInt64(try read(UInt32.self)))
-        case .long: .number(try read(UInt64.self))
-        case nil: nil
-        }
+    fileprivate func number<Number: FixedWidthInteger>(of option: LayerOption) -> Number {
+        Number(truncatingIfNeeded: self[option]?.number ?? 0)
     }
 }
 
-extension FileRights: LocalCodable {
-    package func write(to writer: inout ByteWriter) {
-        writer.write(user)
-        writer.write(group)
-        writer.write(list: groups)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+extension FileRights: FieldCodable {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            user: try reader.read(), group: try reader.read(),
-            groups: try reader.readList())
+            user: try field(\.user, &bytes), group: try field(\.group, &bytes), groups: try field(\.groups, &bytes))
     }
 }
 
-extension DatagramAddress: LocalCodable {
-    package func write(to writer: inout ByteWriter) {
-        writer.write(string: bytes)
-        writer.write(port)
-        writer.write(scope)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        guard let address = DatagramAddress(try reader.readString(), port: try reader.read()) else { throw .length }
-        self = address.with(scope: try reader.read())
+extension DatagramAddress: FieldCodable {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        let digits = try field(\.bytes, &bytes)
+        let port = try field(\.port, &bytes)
+        let scope = try field(\.scope, &bytes)
+        guard let address = DatagramAddress(digits, port: port) else { throw .length }
+        self = address.with(scope: scope)
     }
 }

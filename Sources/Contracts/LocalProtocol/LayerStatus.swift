@@ -4,7 +4,7 @@ import Bytes
 import Vocabulary
 
 /// What there is to be shown of an IPCP's layer. Texts are for people.
-package struct LayerStatus: Hashable, Sendable, LocalCodable {
+package struct LayerStatus: Hashable, Sendable, FieldCodable {
     /// Where it can be reached below, as the user wrote it; empty: nowhere.
     package var address: [UInt8] = []
     package var port: UInt16 = 0
@@ -15,7 +15,7 @@ package struct LayerStatus: Hashable, Sendable, LocalCodable {
     package var peers: [[UInt8]] = []
     package var counters: [Counter] = []
 
-    package struct Counter: Hashable, Sendable, LocalCodable {
+    package struct Counter: Hashable, Sendable, FieldCodable {
         package let name: [UInt8]
         package let value: UInt64
 
@@ -24,34 +24,20 @@ package struct LayerStatus: Hashable, Sendable, LocalCodable {
             self.value = value
         }
 
-        package func write(to writer: inout ByteWriter) {
-            writer.write(string: name)
-            writer.write(value)
-        }
-
-        package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-            name = try reader.readString()
-            value = try reader.read()
+        package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+            name = try field(\.name, &bytes)
+            value = try field(\.value, &bytes)
         }
     }
 
     package init() {}
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(string: address)
-        writer.write(port)
-        writer.write(string: server)
-        writer.write(flows)
-        writer.write(list: peers) { writer, peer in writer.write(string: peer) }
-        writer.write(list: counters)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        address = try reader.readString()
-        port = try reader.read()
-        server = try reader.readString()
-        flows = try reader.read()
-        peers = try reader.readList { reader throws(MalformedMessage) in try reader.readString() }
-        counters = try reader.readList()
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        address = try field(\.address, &bytes)
+        port = try field(\.port, &bytes)
+        server = try field(\.server, &bytes)
+        flows = try field(\.flows, &bytes)
+        peers = try field(\.peers, &bytes)
+        counters = try field(\.counters, &bytes)
     }
 }

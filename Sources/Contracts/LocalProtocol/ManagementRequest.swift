@@ -37,133 +37,66 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
     /// Both ends lose the flow.
     case destroyFlow(FlowID)
 
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case createIPCP, destroyIPCP, bootstrapIPCP, enrollIPCP, connectIPCP, disconnectIPCP, listIPCPs, bindProgram,
+            unbindProgram, bindProcess, unbindProcess, createName, destroyName, listNames, registerName, unregisterName,
+            listFlows, status, describeIPCP, listBindings, setName, destroyFlow
+    }
+
     package func write(to writer: inout ByteWriter) {
-        writer.write(code)
         switch self {
-        case .createIPCP(let name, let type):
-            writer.write(name)
-            writer.write(type.rawValue)
-        case .destroyIPCP(let ipcp), .describeIPCP(let ipcp): writer.write(ipcp)
-        case .bootstrapIPCP(let ipcp, let configuration):
-            writer.write(ipcp)
-            writer.write(configuration)
-        case .enrollIPCP(let ipcp, let destination):
-            writer.write(ipcp)
-            writer.write(destination)
-        case .connectIPCP(let ipcp, let destination, let component, let quality):
-            writer.write(ipcp)
-            writer.write(destination)
-            writer.write(string: component)
-            writer.write(quality)
-        case .disconnectIPCP(let ipcp, let destination, let component):
-            writer.write(ipcp)
-            writer.write(destination)
-            writer.write(string: component)
-        case .listIPCPs(let from), .listNames(let from), .listFlows(let from), .listBindings(let from):
-            writer.write(from)
-        case .bindProgram(let program, let name, let autoStart, let arguments, let directory):
-            writer.write(string: program)
-            write(name, autoStart, arguments, directory, to: &writer)
-        case .unbindProgram(let program, let otherwise, let name):
-            writer.write(string: program)
-            writer.write(string: otherwise)
-            writer.write(optional: name)
-        case .bindProcess(let process, let name):
-            writer.write(process)
-            writer.write(name)
-        case .unbindProcess(let process, let name):
-            writer.write(process)
-            writer.write(optional: name)
-        case .createName(let settings): writer.write(settings)
-        case .destroyName(let name): writer.write(name)
-        case .registerName(let name, let ipcp), .unregisterName(let name, let ipcp):
-            writer.write(name)
-            writer.write(ipcp)
-        case .setName(let name, let balancing, let wait):
-            writer.write(name)
-            writer.write(optional: balancing)
-            writer.write(optional: wait)
-        case .destroyFlow(let flow): writer.write(flow)
-        case .status: break
-        }
-    }
-
-    /// What a program is bound to, and how it is started.
-    private func write(
-        _ name: ServiceName, _ autoStart: Bool, _ arguments: [[UInt8]], _ directory: [UInt8],
-        to writer: inout ByteWriter
-    ) {
-        writer.write(name)
-        writer.write(autoStart)
-        writer.write(list: arguments) { writer, argument in writer.write(string: argument) }
-        writer.write(string: directory)
-    }
-
-    private var code: UInt8 {
-        switch self {
-        case .createIPCP: 0
-        case .destroyIPCP: 1
-        case .bootstrapIPCP: 2
-        case .enrollIPCP: 3
-        case .connectIPCP: 4
-        case .disconnectIPCP: 5
-        case .listIPCPs: 6
-        case .bindProgram: 7
-        case .unbindProgram: 8
-        case .bindProcess: 9
-        case .unbindProcess: 10
-        case .createName: 11
-        case .destroyName: 12
-        case .listNames: 13
-        case .registerName: 14
-        case .unregisterName: 15
-        case .listFlows: 16
-        case .status: 17
-        case .describeIPCP: 18
-        case .listBindings: 19
-        case .setName: 20
-        case .destroyFlow: 21
+        case .createIPCP(let a, let b): writer.write(Kind.createIPCP, Self.createIPCP, a, b)
+        case .destroyIPCP(let a): writer.write(Kind.destroyIPCP, Self.destroyIPCP, a)
+        case .bootstrapIPCP(let a, let b): writer.write(Kind.bootstrapIPCP, Self.bootstrapIPCP, a, b)
+        case .enrollIPCP(let a, let b): writer.write(Kind.enrollIPCP, Self.enrollIPCP, a, b)
+        case .connectIPCP(let a, let b, let c, let d): writer.write(Kind.connectIPCP, Self.connectIPCP, a, b, c, d)
+        case .disconnectIPCP(let a, let b, let c): writer.write(Kind.disconnectIPCP, Self.disconnectIPCP, a, b, c)
+        case .listIPCPs(let a): writer.write(Kind.listIPCPs, Self.listIPCPs, a)
+        case .bindProgram(let a, let b, let c, let d, let e):
+            writer.write(Kind.bindProgram, Self.bindProgram, a, b, c, d, e)
+        case .unbindProgram(let a, let b, let c): writer.write(Kind.unbindProgram, Self.unbindProgram, a, b, c)
+        case .bindProcess(let a, let b): writer.write(Kind.bindProcess, Self.bindProcess, a, b)
+        case .unbindProcess(let a, let b): writer.write(Kind.unbindProcess, Self.unbindProcess, a, b)
+        case .createName(let a): writer.write(Kind.createName, Self.createName, a)
+        case .destroyName(let a): writer.write(Kind.destroyName, Self.destroyName, a)
+        case .listNames(let a): writer.write(Kind.listNames, Self.listNames, a)
+        case .registerName(let a, let b): writer.write(Kind.registerName, Self.registerName, a, b)
+        case .unregisterName(let a, let b): writer.write(Kind.unregisterName, Self.unregisterName, a, b)
+        case .listFlows(let a): writer.write(Kind.listFlows, Self.listFlows, a)
+        case .status: writer.write(Kind.status.rawValue)
+        case .describeIPCP(let a): writer.write(Kind.describeIPCP, Self.describeIPCP, a)
+        case .listBindings(let a): writer.write(Kind.listBindings, Self.listBindings, a)
+        case .setName(let a, let b, let c): writer.write(Kind.setName, Self.setName, a, b, c)
+        case .destroyFlow(let a): writer.write(Kind.destroyFlow, Self.destroyFlow, a)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0: self = .createIPCP(try reader.read(), try reader.readChoice())
-        case 1: self = .destroyIPCP(try reader.read())
-        case 2: self = .bootstrapIPCP(try reader.read(), try reader.read())
-        case 3: self = .enrollIPCP(try reader.read(), destination: try reader.read())
-        case 4:
-            self = .connectIPCP(
-                try reader.read(), destination: try reader.read(), component: try reader.readString(),
-                try reader.read())
-        case 5:
-            self = .disconnectIPCP(
-                try reader.read(), destination: try reader.read(), component: try reader.readString())
-        case 6: self = .listIPCPs(from: try reader.read())
-        case 7:
-            self = .bindProgram(
-                program: try reader.readString(), try reader.read(), autoStart: try reader.readBool(),
-                arguments: try reader.readList { reader throws(MalformedMessage) in try reader.readString() },
-                directory: try reader.readString())
-        case 8:
-            self = .unbindProgram(
-                program: try reader.readString(), otherwise: try reader.readString(), try reader.readOptional())
-        case 9: self = .bindProcess(try reader.read(), try reader.read())
-        case 10: self = .unbindProcess(try reader.read(), try reader.readOptional())
-        case 11: self = .createName(try reader.read())
-        case 12: self = .destroyName(try reader.read())
-        case 13: self = .listNames(from: try reader.read())
-        case 14: self = .registerName(try reader.read(), try reader.read())
-        case 15: self = .unregisterName(try reader.read(), try reader.read())
-        case 16: self = .listFlows(from: try reader.read())
-        case 17: self = .status
-        case 18: self = .describeIPCP(try reader.read())
-        case 19: self = .listBindings(from: try reader.read())
-        case 20:
-            self = .setName(
-                try reader.read(), balancing: try reader.readOptional(), wait: try reader.readOptional())
-        case 21: self = .destroyFlow(try reader.read())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .createIPCP: self = try reader.read(Self.createIPCP)
+        case .destroyIPCP: self = try reader.read(Self.destroyIPCP)
+        case .bootstrapIPCP: self = try reader.read(Self.bootstrapIPCP)
+        case .enrollIPCP: self = try reader.read(Self.enrollIPCP)
+        case .connectIPCP: self = try reader.read(Self.connectIPCP)
+        case .disconnectIPCP: self = try reader.read(Self.disconnectIPCP)
+        case .listIPCPs: self = try reader.read(Self.listIPCPs)
+        case .bindProgram: self = try reader.read(Self.bindProgram)
+        case .unbindProgram: self = try reader.read(Self.unbindProgram)
+        case .bindProcess: self = try reader.read(Self.bindProcess)
+        case .unbindProcess: self = try reader.read(Self.unbindProcess)
+        case .createName: self = try reader.read(Self.createName)
+        case .destroyName: self = try reader.read(Self.destroyName)
+        case .listNames: self = try reader.read(Self.listNames)
+        case .registerName: self = try reader.read(Self.registerName)
+        case .unregisterName: self = try reader.read(Self.unregisterName)
+        case .listFlows: self = try reader.read(Self.listFlows)
+        case .status: self = .status
+        case .describeIPCP: self = try reader.read(Self.describeIPCP)
+        case .listBindings: self = try reader.read(Self.listBindings)
+        case .setName: self = try reader.read(Self.setName)
+        case .destroyFlow: self = try reader.read(Self.destroyFlow)
         }
     }
 }
@@ -176,13 +109,10 @@ package enum LoadBalancing: UInt32, Sendable, LocalCodable {
     case spillover = 1
 
     package var name: String { self == .roundRobin ? "round-robin" : "spillover" }
-
-    package func write(to writer: inout ByteWriter) { writer.write(rawValue) }
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) { self = try reader.readChoice() }
 }
 
 /// A name as `irm name create` makes it. Empty paths stand for the defaults. spec: c-api §4 name_info
-package struct NameSettings: Hashable, Sendable, LocalCodable {
+package struct NameSettings: Hashable, Sendable, FieldCodable {
     package var name: ServiceName
     package var balancing: LoadBalancing
     /// How long an allocation waits at most for somebody to serve the name, if nobody does: zero, it fails at once;
@@ -202,39 +132,25 @@ package struct NameSettings: Hashable, Sendable, LocalCodable {
         self.client = client
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(name)
-        writer.write(balancing)
-        writer.write(wait)
-        writer.write(server)
-        writer.write(client)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            name: try reader.read(), balancing: try reader.read(), wait: try reader.read(),
-            server: try reader.read(), client: try reader.read())
+            name: try field(\.name, &bytes), balancing: try field(\.balancing, &bytes), wait: try field(\.wait, &bytes),
+            server: try field(\.server, &bytes), client: try field(\.client, &bytes))
     }
 }
 
 /// Where the settings of encryption and the certificate of a name are; each at most 511 bytes, empty = default.
-package struct SecurityPaths: Hashable, Sendable, LocalCodable {
+package struct SecurityPaths: Hashable, Sendable, FieldCodable {
     package var encryption: [UInt8] = []
     package var key: [UInt8] = []
     package var certificate: [UInt8] = []
 
     package init() {}
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(string: encryption)
-        writer.write(string: key)
-        writer.write(string: certificate)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        encryption = try reader.readString()
-        key = try reader.readString()
-        certificate = try reader.readString()
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
+        encryption = try field(\.encryption, &bytes)
+        key = try field(\.key, &bytes)
+        certificate = try field(\.certificate, &bytes)
         guard max(encryption.count, key.count, certificate.count) <= Limits.pathBytes else { throw .length }
     }
 }

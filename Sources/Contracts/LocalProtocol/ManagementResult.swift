@@ -17,55 +17,42 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     case layer(LayerStatus)
     case bindings([BindingEntry], total: UInt32)
 
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case completed, created, ipcps, names, flows, status, layer, unchanged, bindings
+    }
+
     package func write(to writer: inout ByteWriter) {
         switch self {
-        case .completed: writer.write(UInt8(0))
-        case .unchanged: writer.write(UInt8(7))
-        case .created(let process):
-            writer.write(UInt8(1))
-            writer.write(process)
-        case .ipcps(let entries, let total):
-            writer.write(UInt8(2))
-            writer.write(list: entries)
-            writer.write(total)
-        case .names(let entries, let total):
-            writer.write(UInt8(3))
-            writer.write(list: entries)
-            writer.write(total)
-        case .flows(let entries, let total):
-            writer.write(UInt8(4))
-            writer.write(list: entries)
-            writer.write(total)
-        case .status(let status):
-            writer.write(UInt8(5))
-            writer.write(status)
-        case .layer(let status):
-            writer.write(UInt8(6))
-            writer.write(status)
-        case .bindings(let entries, let total):
-            writer.write(UInt8(8))
-            writer.write(list: entries)
-            writer.write(total)
+        case .completed: writer.write(Kind.completed.rawValue)
+        case .created(let a): writer.write(Kind.created, Self.created, a)
+        case .ipcps(let a, let b): writer.write(Kind.ipcps, Self.ipcps, a, b)
+        case .names(let a, let b): writer.write(Kind.names, Self.names, a, b)
+        case .flows(let a, let b): writer.write(Kind.flows, Self.flows, a, b)
+        case .status(let a): writer.write(Kind.status, Self.status, a)
+        case .layer(let a): writer.write(Kind.layer, Self.layer, a)
+        case .unchanged: writer.write(Kind.unchanged.rawValue)
+        case .bindings(let a, let b): writer.write(Kind.bindings, Self.bindings, a, b)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0: self = .completed
-        case 1: self = .created(try reader.read())
-        case 2: self = .ipcps(try reader.readList(), total: try reader.read())
-        case 3: self = .names(try reader.readList(), total: try reader.read())
-        case 4: self = .flows(try reader.readList(), total: try reader.read())
-        case 5: self = .status(try reader.read())
-        case 6: self = .layer(try reader.read())
-        case 7: self = .unchanged
-        case 8: self = .bindings(try reader.readList(), total: try reader.read())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .completed: self = .completed
+        case .created: self = try reader.read(Self.created)
+        case .ipcps: self = try reader.read(Self.ipcps)
+        case .names: self = try reader.read(Self.names)
+        case .flows: self = try reader.read(Self.flows)
+        case .status: self = try reader.read(Self.status)
+        case .layer: self = try reader.read(Self.layer)
+        case .unchanged: self = .unchanged
+        case .bindings: self = try reader.read(Self.bindings)
         }
     }
 }
 
-package struct IPCPEntry: Hashable, Sendable, LocalCodable {
+package struct IPCPEntry: Hashable, Sendable, FieldCodable {
     package var process: ProcessID
     package var type: IPCPType
     package var name: IPCPName
@@ -79,21 +66,14 @@ package struct IPCPEntry: Hashable, Sendable, LocalCodable {
         self.layer = layer
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(process)
-        writer.write(type.rawValue)
-        writer.write(name)
-        writer.write(optional: layer)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            process: try reader.read(), type: try reader.readChoice(), name: try reader.read(),
-            layer: try reader.readOptional())
+            process: try field(\.process, &bytes), type: try field(\.type, &bytes), name: try field(\.name, &bytes),
+            layer: try field(\.layer, &bytes))
     }
 }
 
-package struct NameEntry: Hashable, Sendable, LocalCodable {
+package struct NameEntry: Hashable, Sendable, FieldCodable {
     package var settings: NameSettings
     /// `flow_accept` calls that wait for a flow to this name.
     package var acceptors: UInt32
@@ -118,23 +98,15 @@ package struct NameEntry: Hashable, Sendable, LocalCodable {
         self.layers = layers
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(settings)
-        writer.write(acceptors)
-        writer.write(processes)
-        writer.write(programs)
-        writer.write(autoStart)
-        writer.write(list: layers)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            settings: try reader.read(), acceptors: try reader.read(), processes: try reader.read(),
-            programs: try reader.read(), autoStart: try reader.readBool(), layers: try reader.readList())
+            settings: try field(\.settings, &bytes), acceptors: try field(\.acceptors, &bytes),
+            processes: try field(\.processes, &bytes), programs: try field(\.programs, &bytes),
+            autoStart: try field(\.autoStart, &bytes), layers: try field(\.layers, &bytes))
     }
 }
 
-package struct ManagerStatus: Hashable, Sendable, LocalCodable {
+package struct ManagerStatus: Hashable, Sendable, FieldCodable {
     package var process: ProcessID
     package var user: UserID
     package var uptime: TimeSpan
@@ -165,24 +137,13 @@ package struct ManagerStatus: Hashable, Sendable, LocalCodable {
         self.runtimeDirectory = runtimeDirectory
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(process)
-        writer.write(user)
-        writer.write(uptime)
-        writer.write(processes)
-        writer.write(ipcps)
-        writer.write(names)
-        writer.write(flows)
-        writer.write(flowsAllocated)
-        writer.write(allocationsFailed)
-        writer.write(string: runtimeDirectory)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            process: try reader.read(), user: try reader.read(), uptime: try reader.read(),
-            processes: try reader.read(), ipcps: try reader.read(), names: try reader.read(),
-            flows: try reader.read(), flowsAllocated: try reader.read(), allocationsFailed: try reader.read(),
-            runtimeDirectory: try reader.readString())
+            process: try field(\.process, &bytes), user: try field(\.user, &bytes), uptime: try field(\.uptime, &bytes),
+            processes: try field(\.processes, &bytes), ipcps: try field(\.ipcps, &bytes),
+            names: try field(\.names, &bytes), flows: try field(\.flows, &bytes),
+            flowsAllocated: try field(\.flowsAllocated, &bytes),
+            allocationsFailed: try field(\.allocationsFailed, &bytes),
+            runtimeDirectory: try field(\.runtimeDirectory, &bytes))
     }
 }

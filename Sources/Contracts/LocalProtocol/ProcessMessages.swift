@@ -23,56 +23,35 @@ package enum ProcessMessage: Hashable, LocalMessage {
     /// On a management connection. Answered by `result` or `failed`.
     case manage(RequestID, ManagementRequest)
 
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case hello, allocate, accept, join, taken, refused, deallocate, manage
+    }
+
     package func write(to writer: inout ByteWriter) {
         switch self {
-        case .hello(let hello):
-            writer.write(UInt8(0))
-            writer.write(hello)
-        case .allocate(let request, let name, let quality, let timeout):
-            writer.write(UInt8(1))
-            writer.write(request)
-            writer.write(name)
-            writer.write(quality)
-            writer.write(optional: timeout)
-        case .accept(let request, let timeout):
-            writer.write(UInt8(2))
-            writer.write(request)
-            writer.write(optional: timeout)
-        case .join(let request, let layer, let timeout):
-            writer.write(UInt8(3))
-            writer.write(request)
-            writer.write(layer)
-            writer.write(optional: timeout)
-        case .taken(let flow):
-            writer.write(UInt8(4))
-            writer.write(flow)
-        case .refused(let flow, let failure):
-            writer.write(UInt8(5))
-            writer.write(flow)
-            writer.write(failure)
-        case .deallocate(let flow):
-            writer.write(UInt8(6))
-            writer.write(flow)
-        case .manage(let request, let management):
-            writer.write(UInt8(7))
-            writer.write(request)
-            writer.write(management)
+        case .hello(let a): writer.write(Kind.hello, Self.hello, a)
+        case .allocate(let a, let b, let c, let d): writer.write(Kind.allocate, Self.allocate, a, b, c, d)
+        case .accept(let a, let b): writer.write(Kind.accept, Self.accept, a, b)
+        case .join(let a, let b, let c): writer.write(Kind.join, Self.join, a, b, c)
+        case .taken(let a): writer.write(Kind.taken, Self.taken, a)
+        case .refused(let a, let b): writer.write(Kind.refused, Self.refused, a, b)
+        case .deallocate(let a): writer.write(Kind.deallocate, Self.deallocate, a)
+        case .manage(let a, let b): writer.write(Kind.manage, Self.manage, a, b)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0: self = .hello(try reader.read())
-        case 1:
-            self = .allocate(
-                try reader.read(), try reader.read(), try reader.read(), timeout: try reader.readOptional())
-        case 2: self = .accept(try reader.read(), timeout: try reader.readOptional())
-        case 3: self = .join(try reader.read(), try reader.read(), timeout: try reader.readOptional())
-        case 4: self = .taken(try reader.read())
-        case 5: self = .refused(try reader.read(), try reader.read())
-        case 6: self = .deallocate(try reader.read())
-        case 7: self = .manage(try reader.read(), try reader.read())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .hello: self = try reader.read(Self.hello)
+        case .allocate: self = try reader.read(Self.allocate)
+        case .accept: self = try reader.read(Self.accept)
+        case .join: self = try reader.read(Self.join)
+        case .taken: self = try reader.read(Self.taken)
+        case .refused: self = try reader.read(Self.refused)
+        case .deallocate: self = try reader.read(Self.deallocate)
+        case .manage: self = try reader.read(Self.manage)
         }
     }
 }
@@ -93,54 +72,39 @@ package enum ManagerMessage: Hashable, LocalMessage {
     case retireLink(LinkID, End)
     case result(RequestID, ManagementResult)
 
+    /// Numbered from 0 in this order. The number stands before what the case carries.
+    private enum Kind: UInt8 {
+        case welcome, versionRefused, offer, failed, flowDown, result, retireLink
+    }
+
     package func write(to writer: inout ByteWriter) {
         switch self {
-        case .welcome(let welcome):
-            writer.write(UInt8(0))
-            writer.write(welcome)
-        case .versionRefused(let version):
-            writer.write(UInt8(1))
-            writer.write(version.major)
-            writer.write(version.minor)
-        case .offer(let request, let offer):
-            writer.write(UInt8(2))
-            writer.write(request)
-            writer.write(offer)
-        case .failed(let request, let failure, let reason):
-            writer.write(UInt8(3))
-            writer.write(request)
-            writer.write(failure)
-            writer.write(string: reason)
-        case .flowDown(let flow):
-            writer.write(UInt8(4))
-            writer.write(flow)
-        case .result(let request, let result):
-            writer.write(UInt8(5))
-            writer.write(request)
-            writer.write(result)
-        case .retireLink(let link, let end):
-            writer.write(UInt8(6))
-            writer.write(link)
-            writer.write(end.rawValue)
+        case .welcome(let a): writer.write(Kind.welcome, Self.welcome, a)
+        case .versionRefused(let a): writer.write(Kind.versionRefused, Self.versionRefused, a)
+        case .offer(let a, let b): writer.write(Kind.offer, Self.offer, a, b)
+        case .failed(let a, let b, let c): writer.write(Kind.failed, Self.failed, a, b, c)
+        case .flowDown(let a): writer.write(Kind.flowDown, Self.flowDown, a)
+        case .result(let a, let b): writer.write(Kind.result, Self.result, a, b)
+        case .retireLink(let a, let b): writer.write(Kind.retireLink, Self.retireLink, a, b)
         }
     }
 
     package init(reading reader: inout ByteReader) throws(MalformedMessage) {
-        switch try reader.read(UInt8.self) {
-        case 0: self = .welcome(try reader.read())
-        case 1: self = .versionRefused(ProtocolVersion(major: try reader.read(), minor: try reader.read()))
-        case 2: self = .offer(try reader.read(), try reader.read())
-        case 3: self = .failed(try reader.read(), try reader.read(), reason: try reader.readString())
-        case 4: self = .flowDown(try reader.read())
-        case 5: self = .result(try reader.read(), try reader.read())
-        case 6: self = .retireLink(try reader.read(), try reader.readChoice())
-        default: throw .unknownValue
+        let kind: Kind = try reader.readChoice()
+        switch kind {
+        case .welcome: self = try reader.read(Self.welcome)
+        case .versionRefused: self = try reader.read(Self.versionRefused)
+        case .offer: self = try reader.read(Self.offer)
+        case .failed: self = try reader.read(Self.failed)
+        case .flowDown: self = try reader.read(Self.flowDown)
+        case .result: self = try reader.read(Self.result)
+        case .retireLink: self = try reader.read(Self.retireLink)
         }
     }
 }
 
 /// What an end of a flow has to do beside moving bytes.
-package enum FlowRole: UInt8, Sendable {
+package enum FlowRole: UInt8, Sendable, LocalCodable {
     /// Nothing: the other process has what was written. Each looks whether the other runs.
     case direct = 0
     /// The packets leave this host: what ends meet there is agreed with the other host, not with the process at the other
@@ -151,7 +115,7 @@ package enum FlowRole: UInt8, Sendable {
 }
 
 /// Between whom a flow is, as irmd knows it: what a process can ask of a flow, and what no end can forge.
-package struct FlowParties: Hashable, Sendable, LocalCodable {
+package struct FlowParties: Hashable, Sendable, FieldCodable {
     /// What it was allocated to; nil: it is a membership of a broadcast layer.
     package var name: ServiceName?
     /// The user and the group of the process at the other end of the memory: of the peer, or of the IPCP.
@@ -174,23 +138,16 @@ package struct FlowParties: Hashable, Sendable, LocalCodable {
         self.address = address
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(optional: name)
-        writer.write(user)
-        writer.write(group)
-        writer.write(optional: layer)
-        writer.write(string: address)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    @inline(__always)
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            name: try reader.readOptional(), user: try reader.read(), group: try reader.read(),
-            layer: try reader.readOptional(), address: try reader.readString())
+            name: try field(\.name, &bytes), user: try field(\.user, &bytes), group: try field(\.group, &bytes),
+            layer: try field(\.layer, &bytes), address: try field(\.address, &bytes))
     }
 }
 
 /// Everything a process needs to know of a flow that it is given. design: flow-memory §1
-package struct FlowOffer: Hashable, Sendable, LocalCodable {
+package struct FlowOffer: Hashable, Sendable, FieldCodable {
     package var flow: FlowID
     /// Which end this process has.
     package var end: End
@@ -239,31 +196,15 @@ package struct FlowOffer: Hashable, Sendable, LocalCodable {
         self.role = role
     }
 
-    package func write(to writer: inout ByteWriter) {
-        writer.write(flow)
-        writer.write(end.rawValue)
-        writer.write(quality)
-        writer.write(peer)
-        writer.write(parties)
-        writer.write(link)
-        writer.write(slot)
-        writer.write(linkEnd.rawValue)
-        writer.write(linkIsIncluded)
-        writer.write(isExpedited)
-        writer.write(ringBytes)
-        writer.write(queueBytes)
-        writer.write(arrivingQueueBytes)
-        writer.write(messageBytes)
-        writer.write(role.rawValue)
-    }
-
-    package init(reading reader: inout ByteReader) throws(MalformedMessage) {
+    @inline(__always)
+    package init<Coder: FieldCoder<Self>>(_ field: Coder, _ bytes: inout Coder.Bytes) throws(MalformedMessage) {
         self.init(
-            flow: try reader.read(), end: try reader.readChoice(), quality: try reader.read(), peer: try reader.read(),
-            parties: try reader.read(), link: try reader.read(), slot: try reader.read(),
-            linkEnd: try reader.readChoice(),
-            linkIsIncluded: try reader.readBool(), isExpedited: try reader.readBool(), ringBytes: try reader.read(),
-            queueBytes: try reader.read(), arrivingQueueBytes: try reader.read(), messageBytes: try reader.read(),
-            role: try reader.readChoice())
+            flow: try field(\.flow, &bytes), end: try field(\.end, &bytes), quality: try field(\.quality, &bytes),
+            peer: try field(\.peer, &bytes), parties: try field(\.parties, &bytes), link: try field(\.link, &bytes),
+            slot: try field(\.slot, &bytes), linkEnd: try field(\.linkEnd, &bytes),
+            linkIsIncluded: try field(\.linkIsIncluded, &bytes), isExpedited: try field(\.isExpedited, &bytes),
+            ringBytes: try field(\.ringBytes, &bytes), queueBytes: try field(\.queueBytes, &bytes),
+            arrivingQueueBytes: try field(\.arrivingQueueBytes, &bytes),
+            messageBytes: try field(\.messageBytes, &bytes), role: try field(\.role, &bytes))
     }
 }

@@ -17,7 +17,7 @@ extension ResourceManager {
         var index = Int(from)
         while index < count, page.count < Limits.listPage {
             if let entry = entry(index) {
-                writer.write(entry)
+                entry.write(to: &writer)
                 guard writer.bytes.count <= room else { break }
                 page.append(entry)
             }

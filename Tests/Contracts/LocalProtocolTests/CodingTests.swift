@@ -123,12 +123,36 @@ private struct Numbers: RandomNumberGenerator {
                 decoding: [5] + Array(repeating: 0, count: 8) + [8, 1, 0, 1, 0, 0x6e, 3, 1, 0, 0, 0])) == nil)
     }
 
+    @Test("a request for a flow and an offer of one have these bytes")
+    func goldenFlow() {
+        let name = Samples.name(ServiceKind.self, "n")
+        let quality = QualityOfService(
+            delayMilliseconds: 1, bandwidth: 2, availability: 3, loss: 4, bitErrorRate: 5, inOrder: true,
+            maximumGapMilliseconds: 6, timeoutMilliseconds: 7)
+        let qualityBytes: [UInt8] =
+            [1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3] + [4, 0, 0, 0, 5, 0, 0, 0, 1] + [6, 0, 0, 0, 7, 0, 0, 0]
+        let request = ProcessMessage.allocate(RequestID(9), name, quality, timeout: TimeSpan(nanoseconds: 8)).encoded()
+        #expect(
+            request == [1, 9, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0x6e] + qualityBytes + [1, 8, 0, 0, 0, 0, 0, 0, 0])
+        let parties = FlowParties(
+            name: name, user: UserID(10), group: GroupID(11), layer: Samples.name(LayerKind.self, "l"), address: [0x61])
+        let offer = FlowOffer(
+            flow: FlowID(12), end: .second, quality: quality, peer: ProcessID(13), parties: parties, link: LinkID(14),
+            slot: LinkSlot(15), linkEnd: .first, linkIsIncluded: true, isExpedited: false, ringBytes: 16,
+            queueBytes: 17, arrivingQueueBytes: 18, messageBytes: 19, role: .provider)
+        let partiesBytes: [UInt8] = [1, 1, 0, 0x6e, 10, 0, 0, 0, 11, 0, 0, 0, 1, 1, 0, 0x6c, 1, 0, 0x61]
+        #expect(
+            ManagerMessage.offer(RequestID(9), offer).encoded()
+                == [2, 9, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 1] + qualityBytes + [13, 0, 0, 0] + partiesBytes
+                + [14, 0, 0, 0, 15, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 17, 0, 0, 0, 18, 0, 0, 0, 19, 0, 0, 0, 2])
+    }
+
     @Test("the configuration of each type of layer has these bytes")
     func configurations() throws {
         let layer = try #require(LayerName("l"))
         func bytes(_ hash: DirectoryHash, _ parameters: LayerConfiguration.Parameters) -> [UInt8] {
             var writer = ByteWriter()
-            writer.write(LayerConfiguration(layer: layer, hash: hash, parameters: parameters))
+            LayerConfiguration(layer: layer, hash: hash, parameters: parameters).write(to: &writer)
             return writer.bytes
         }
         func long(_ number: UInt8) -> [UInt8] { [number, 0, 0, 0, 0, 0, 0, 0] }

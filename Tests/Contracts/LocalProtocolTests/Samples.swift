@@ -109,7 +109,8 @@ enum Samples {
 
     static let offer = FlowOffer(
         flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3), slot: LinkSlot(65_535),
-        linkEnd: .first, linkIsIncluded: true, isExpedited: false, role: .provider)
+        linkEnd: .first, linkIsIncluded: true, isExpedited: false, ringBytes: 1, queueBytes: 2, arrivingQueueBytes: 3,
+        messageBytes: 4, role: .provider)
 
     static let userOffer = FlowOffer(
         flow: flow, end: .first, quality: .raw, peer: ProcessID(4),
