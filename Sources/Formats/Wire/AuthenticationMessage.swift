@@ -34,8 +34,15 @@ package struct AuthenticationMessage: Hashable, Sendable {
 
         /// The length has 14 bits.
         package static let longest = 0x3FFF
+        fileprivate static let raw: UInt16 = 0x8000
+        fileprivate static let encapsulatedByClient: UInt16 = 0x4000
 
         package init() {}
+
+        /// F, R and the length.
+        fileprivate var word: UInt16 {
+            UInt16(bytes.count) | (isRaw ? Self.raw : 0) | (isEncapsulatedByClient ? Self.encapsulatedByClient : 0)
+        }
     }
 
     /// A message is a request or a response to one; the bytes do not say which.
@@ -68,56 +75,54 @@ package struct AuthenticationMessage: Hashable, Sendable {
         precondition(keyExchange.bytes.count <= KeyExchange.longest, "a key of \(keyExchange.bytes.count) bytes")
         precondition(max(certificate.count, payload.count) <= Int(UInt16.max), "too long for the message")
         var writer = ByteWriter()
-        writer.write(bytes: id)
-        writer.write(networkOrder: timestamp)
-        writer.write(networkOrder: cipher?.rawValue ?? 0)
-        writer.write(networkOrder: keyDerivation?.rawValue ?? 0)
-        writer.write(networkOrder: digest?.rawValue ?? 0)
-        writer.write(networkOrder: UInt16(certificate.count))
-        writer.write(
-            networkOrder: UInt16(keyExchange.bytes.count) | (keyExchange.isRaw ? 0x8000 : 0)
-                | (keyExchange.isEncapsulatedByClient ? 0x4000 : 0))
-        writer.write(networkOrder: UInt16(payload.count))
-        writer.write(bytes: certificate)
-        writer.write(bytes: keyExchange.bytes)
-        writer.write(bytes: payload)
-        writer.write(bytes: requestHash)
+        var copy = self
+        try? copy.visit(&writer, hashBytes: requestHash.count)
         return writer.bytes
     }
 
     /// Whatever is left behind the fields is the signature. Without a certificate nothing may be left; a certificate
     /// without a signature is understood, and is for whoever checks signatures to refuse.
     package init(decoding bytes: [UInt8], as kind: Kind) throws(MalformedMessage) {
+        self.init(id: [UInt8](repeating: 0, count: Self.idBytes), timestamp: 0)
         var reader = ByteReader(bytes)
-        id = try reader.read(bytes: Self.idBytes)
-        timestamp = try reader.readNetworkOrder()
-        cipher = try Self.readAlgorithm(&reader)
-        keyDerivation = try Self.readAlgorithm(&reader)
-        digest = try Self.readAlgorithm(&reader)
-        let certificateBytes = Int(try reader.readNetworkOrder(UInt16.self))
-        let keyWord = try reader.readNetworkOrder(UInt16.self)
-        let payloadBytes = Int(try reader.readNetworkOrder(UInt16.self))
-        certificate = try reader.read(bytes: certificateBytes)
-        keyExchange = KeyExchange()
-        keyExchange.isRaw = keyWord & 0x8000 != 0
-        keyExchange.isEncapsulatedByClient = keyWord & 0x4000 != 0
-        keyExchange.bytes = try reader.read(bytes: Int(keyWord) & KeyExchange.longest)
-        payload = try reader.read(bytes: payloadBytes)
         switch kind {
-        case .request: requestHash = []
-        case .response(let hashBytes): requestHash = try reader.read(bytes: hashBytes)
+        case .request: try visit(&reader, hashBytes: 0)
+        case .response(let hashBytes): try visit(&reader, hashBytes: hashBytes)
         }
         signature = reader.readRest()
         guard !certificate.isEmpty || signature.isEmpty else { throw .length }
     }
 
+    /// All fields but the signature, in the order of the bytes: the lengths stand before what they are the lengths of.
+    private mutating func visit(_ fields: inout some NetworkFields, hashBytes: Int) throws(MalformedMessage) {
+        try fields.next(&id, count: Self.idBytes)
+        try fields.next(&timestamp)
+        try fields.next(&cipher)
+        try fields.next(&keyDerivation)
+        try fields.next(&digest)
+        var certificateBytes = UInt16(certificate.count)
+        try fields.next(&certificateBytes)
+        var keyWord = keyExchange.word
+        try fields.next(&keyWord)
+        var payloadBytes = UInt16(payload.count)
+        try fields.next(&payloadBytes)
+        try fields.next(&certificate, count: Int(certificateBytes))
+        keyExchange.isRaw = keyWord & KeyExchange.raw != 0
+        keyExchange.isEncapsulatedByClient = keyWord & KeyExchange.encapsulatedByClient != 0
+        try fields.next(&keyExchange.bytes, count: Int(keyWord) & KeyExchange.longest)
+        try fields.next(&payload, count: Int(payloadBytes))
+        try fields.next(&requestHash, count: hashBytes)
+    }
+}
+
+extension NetworkFields {
     /// 0 is none. A number that nobody has given makes the message invalid.
-    private static func readAlgorithm<Algorithm: RawRepresentable<UInt16>>(
-        _ reader: inout ByteReader
-    ) throws(MalformedMessage) -> Algorithm? {
-        let number = try reader.readNetworkOrder(UInt16.self)
-        guard number != 0 else { return nil }
-        guard let algorithm = Algorithm(rawValue: number) else { throw .unknownValue }
-        return algorithm
+    fileprivate mutating func next<Algorithm: RawRepresentable<UInt16>>(
+        _ algorithm: inout Algorithm?
+    ) throws(MalformedMessage) {
+        var number = algorithm?.rawValue ?? 0
+        try next(&number)
+        algorithm = number == 0 ? nil : Algorithm(rawValue: number)
+        if number != 0, algorithm == nil { throw .unknownValue }
     }
 }

@@ -36,6 +36,9 @@ package struct ConnectionMessage: Hashable, Sendable {
     }
 
     /// Throws if a required field is missing, or a name is too long or holds a NUL.
+    ///
+    /// The fields are listed here and in `encoded()`. One list for both would not do: a sender may put the fields in any order,
+    /// repeat them, and add others.
     package init(decoding bytes: some Sequence<UInt8>) throws(MalformedMessage) {
         var reader = ProtobufReader(bytes)
         var component: [UInt8]?

@@ -48,82 +48,87 @@ package enum DatagramManagement: Hashable, Sendable {
     /// Bytes of a name's hash.
     package static let hashBytes = DatagramParameters.hash.bytes
 
-    private static let requestCode: UInt8 = 1
-    private static let replyCode: UInt8 = 2
+    /// What both messages begin with.
+    private struct Header {
+        /// The endpoint that the datagram is sent to.
+        var destination = EndpointID.management.rawValue
+        var requester = EndpointID.management.rawValue
+        /// Of a reply; else 0, like `response`.
+        var responder = EndpointID.management.rawValue
+        var response: Int32 = 0
+        /// Of a request; else 0 in all fields.
+        var quality = QualityOfService(
+            delayMilliseconds: 0, loss: 0, bitErrorRate: 0, maximumGapMilliseconds: 0, timeoutMilliseconds: 0)
+        var code = request
+
+        static let request: UInt8 = 1
+        static let reply: UInt8 = 2
+
+        /// The fields in the order of the bytes: the code stands in the midst of the quality.
+        mutating func visit(_ fields: inout some NetworkFields) throws(MalformedMessage) {
+            try fields.next(&destination)
+            try fields.next(&requester)
+            try fields.next(&responder)
+            try fields.next(&response)
+            try fields.next(&quality.bandwidth)
+            try fields.next(&quality.delayMilliseconds)
+            try fields.next(&quality.loss)
+            try fields.next(&quality.bitErrorRate)
+            try fields.next(&quality.maximumGapMilliseconds)
+            try fields.next(&quality.timeoutMilliseconds)
+            try fields.next(&code)
+            try fields.next(&quality.availability)
+            var inOrder: UInt8 = quality.inOrder ? 1 : 0
+            try fields.next(&inOrder)
+            quality.inOrder = inOrder != 0
+        }
+    }
 
     package func encoded() -> [UInt8] {
         var writer = ByteWriter()
+        var header = Header()
         switch self {
         case .request(let request):
-            writer.write(networkOrder: EndpointID.management.rawValue)
-            writer.write(networkOrder: request.requester.rawValue)
-            writer.write(networkOrder: UInt32(0))
-            writer.write(networkOrder: Int32(0))
-            write(request.quality, code: Self.requestCode, to: &writer)
+            header.requester = request.requester.rawValue
+            header.quality = request.quality
+            try? header.visit(&writer)
             writer.write(bytes: request.hash)
             writer.write(bytes: request.authentication)
         case .reply(let reply):
-            writer.write(networkOrder: EndpointID.management.rawValue)
-            writer.write(networkOrder: reply.requester.rawValue)
-            writer.write(networkOrder: reply.responder.rawValue)
-            writer.write(networkOrder: reply.response)
-            write(nil, code: Self.replyCode, to: &writer)
+            header.requester = reply.requester.rawValue
+            header.responder = reply.responder.rawValue
+            header.response = reply.response
+            header.code = Header.reply
+            try? header.visit(&writer)
             writer.write(bytes: reply.authentication)
         }
         return writer.bytes
     }
 
-    /// Offset 16 to 46; the code stands in the midst of the quality, which a reply does not have.
-    private func write(_ quality: QualityOfService?, code: UInt8, to writer: inout ByteWriter) {
-        writer.write(networkOrder: quality?.bandwidth ?? 0)
-        writer.write(networkOrder: quality?.delayMilliseconds ?? 0)
-        writer.write(networkOrder: quality?.loss ?? 0)
-        writer.write(networkOrder: quality?.bitErrorRate ?? 0)
-        writer.write(networkOrder: quality?.maximumGapMilliseconds ?? 0)
-        writer.write(networkOrder: quality?.timeoutMilliseconds ?? 0)
-        writer.write(code)
-        writer.write(quality?.availability ?? 0)
-        writer.write(UInt8(quality?.inOrder == true ? 1 : 0))
-    }
-
     /// Throws what spec udp-layer §7 says to drop, and an endpoint 0 where packets would be sent: they would be taken
     /// for management.
     package init(decoding bytes: [UInt8]) throws(MalformedMessage) {
-        guard bytes.count >= Self.headerBytes else { throw .length }
         var reader = ByteReader(bytes)
-        guard try reader.readNetworkOrder(UInt32.self) == EndpointID.management.rawValue else { throw .unknownValue }
-        let requester = EndpointID(try reader.readNetworkOrder())
-        let responder = EndpointID(try reader.readNetworkOrder())
-        let response = try reader.readNetworkOrder(Int32.self)
-        let (quality, code) = try Self.readQuality(&reader)
-        guard requester != .management else { throw .unknownValue }
-        switch code {
-        case Self.requestCode:
+        var header = Header()
+        try header.visit(&reader)
+        let requester = EndpointID(header.requester)
+        let responder = EndpointID(header.responder)
+        guard header.destination == EndpointID.management.rawValue, requester != .management else {
+            throw .unknownValue
+        }
+        switch header.code {
+        case Header.request:
             let hash = try reader.read(bytes: Self.hashBytes)
             self = .request(
-                FlowRequest(requester: requester, hash: hash, quality: quality, authentication: reader.readRest()))
-        case Self.replyCode:
-            guard response != 0 || responder != .management else { throw .unknownValue }
+                FlowRequest(
+                    requester: requester, hash: hash, quality: header.quality, authentication: reader.readRest()))
+        case Header.reply:
+            guard header.response != 0 || responder != .management else { throw .unknownValue }
             self = .reply(
                 FlowReply(
-                    requester: requester, responder: responder, response: response, authentication: reader.readRest()))
+                    requester: requester, responder: responder, response: header.response,
+                    authentication: reader.readRest()))
         default: throw .unknownValue
         }
-    }
-
-    private static func readQuality(
-        _ reader: inout ByteReader
-    ) throws(MalformedMessage) -> (QualityOfService, code: UInt8) {
-        var quality = QualityOfService()
-        quality.bandwidth = try reader.readNetworkOrder()
-        quality.delayMilliseconds = try reader.readNetworkOrder()
-        quality.loss = try reader.readNetworkOrder()
-        quality.bitErrorRate = try reader.readNetworkOrder()
-        quality.maximumGapMilliseconds = try reader.readNetworkOrder()
-        quality.timeoutMilliseconds = try reader.readNetworkOrder()
-        let code = try reader.read(UInt8.self)
-        quality.availability = try reader.read()
-        quality.inOrder = try reader.read(UInt8.self) != 0
-        return (quality, code)
     }
 }
