@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
@@ -196,7 +197,13 @@ int cl_random(void *bytes, size_t count) {
     return error;
 }
 
-uint64_t cl_memory_bytes(void) { return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE); }
+uint64_t cl_memory_bytes(void) {
+    // Not sysconf(_SC_PHYS_PAGES): if the kernel refuses sysinfo, glibc returns what happens to stand on the stack.
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return (uint64_t)4 << 30;
+    return (uint64_t)info.totalram * info.mem_unit;
+}
 
 const char *cl_environment(const char *name) { return secure_getenv(name); }
 

@@ -307,7 +307,7 @@ uint64_t cl_realtime_nanoseconds(void);
 int cl_random(void *bytes, size_t count);
 /// A variable of the environment; NULL if the program runs with more rights than its caller.
 const char *cl_environment(const char *name);
-/// Memory of this machine in bytes.
+/// Memory of this machine in bytes; 4 GiB if the kernel does not say.
 uint64_t cl_memory_bytes(void);
 void cl_sleep_nanoseconds(uint64_t nanoseconds);
 
