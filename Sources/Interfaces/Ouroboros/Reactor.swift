@@ -60,9 +60,7 @@ final class Reactor: Sendable {
     private static func poll(of set: FlowRuntime.FlowSet) throws(Failure) -> GuestPoll {
         let poll = try GuestPoll()
         do throws(Failure) {
-            guard poll.add(try FlowSets.pollDescriptor(set), Reactor.setToken) == 0 else {
-                throw Failure(errno: cl_errno())
-            }
+            try hear(set, in: poll)
         } catch {
             poll.close()
             throw error
@@ -74,7 +72,10 @@ final class Reactor: Sendable {
     /// connections are gone.
     private func openPoll() throws(Failure) -> GuestPoll {
         let (poll, lost) = try state.withLock { state throws(Failure) -> (GuestPoll, [Waiter]) in
-            if state.poll.isOurs { return (state.poll, []) }
+            if state.poll.isOurs {
+                try hearSet(in: state.poll)
+                return (state.poll, [])
+            }
             let poll = try Reactor.poll(of: set)
             let next = state.generation + 1
             do throws(Failure) {
@@ -93,10 +94,22 @@ final class Reactor: Sendable {
         return poll
     }
 
+    /// The poll knows the set's descriptor by its number and by what is there. The program may have closed that one alone;
+    /// then the poll still is ours, and hears of no flow.
+    private func hearSet(in poll: GuestPoll) throws(Failure) {
+        if let exposed = FlowSets.exposed(set), poll.change(exposed, Reactor.setToken, EPOLLIN.rawValue) == 0 { return }
+        try Reactor.hear(set, in: poll)
+    }
+
+    private static func hear(_ set: FlowRuntime.FlowSet, in poll: GuestPoll) throws(Failure) {
+        guard poll.add(try FlowSets.pollDescriptor(set), setToken) == 0 else { throw Failure(errno: cl_errno()) }
+    }
+
     // Waits.
 
     /// From now on the bell rings when something happens to the flow. It rings soon if there are messages already.
     func attach(_ bell: Doorbell, to descriptor: Int32) throws(OuroborosError) {
+        _ = try reporting { () throws(Failure) in try openPoll() }
         state.withLock { $0.bells[descriptor] = bell }
         do throws(Failure) {
             try FlowSets.add(descriptor, to: set)

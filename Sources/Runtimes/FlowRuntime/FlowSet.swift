@@ -305,6 +305,12 @@ package final class FlowSet: @unchecked Sendable {
         return poll.number
     }
 
+    /// What was exposed, if the program has left it to us.
+    var exposed: Int32? {
+        guard let poll, poll.isOurs else { return nil }
+        return poll.number
+    }
+
     /// Nothing is armed now, or not everything.
     func stayReadable() { if poller == .whoeverIsTold { signal() } }
 

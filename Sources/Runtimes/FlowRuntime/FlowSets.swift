@@ -61,6 +61,9 @@ package enum FlowSets {
         try FlowProcess.shared.locked { (_: FlowProcess) throws(Failure) in try set.exposedDescriptor(to: poller) }
     }
 
+    /// What `pollDescriptor` has returned, unless the program has closed it.
+    package static func exposed(_ set: FlowSet) -> Int32? { FlowProcess.shared.locked { _ in set.exposed } }
+
     /// Looks for what rang, after the time has come, until everything is armed.
     private static let mostVainLooks = 16
 
