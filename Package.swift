@@ -84,7 +84,6 @@ let machines = floor(
             dependencies: [
                 "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
                 .product(name: "DequeModule", package: "swift-collections"),
-                .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
     ])

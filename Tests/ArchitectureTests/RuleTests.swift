@@ -18,7 +18,7 @@ import Testing
             "IPCP": ground.union(["LocalProtocol"]),
             "Authentication": ground.union(["Wire"]),
             "ResourceManagement": ground.union([
-                "LocalProtocol", "Authentication", "DequeModule", "HeapModule", "OrderedCollections",
+                "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
             ]),
             "Forwarding": ["Vocabulary", "IPCP", "DequeModule"],
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol", "DequeModule"]),

@@ -161,7 +161,7 @@ static void check_many(const char * name,
     close(epoll);
 }
 
-/* Who comes too late for his client has no flow. */
+/* A server that takes a flow after its client has given up gets no flow. */
 static void check_given_up(const char * name)
 {
     struct agent         client = agent_start();

@@ -53,10 +53,10 @@ package enum DatagramManagement: Hashable, Sendable {
         /// The endpoint that the datagram is sent to.
         var destination = EndpointID.management.rawValue
         var requester = EndpointID.management.rawValue
-        /// Of a reply; else 0, like `response`.
+        /// A reply has it; in a request it is 0, like `response`.
         var responder = EndpointID.management.rawValue
         var response: Int32 = 0
-        /// Of a request; else 0 in all fields.
+        /// A request has it; in a reply all its fields are 0.
         var quality = QualityOfService(
             delayMilliseconds: 0, loss: 0, bitErrorRate: 0, maximumGapMilliseconds: 0, timeoutMilliseconds: 0)
         var code = request

@@ -28,7 +28,8 @@ extension ResourceManager {
             drop(id)
             return
         }
-        // Of what the process was before it became another program, which may have more rights than whoever holds this.
+        // The connection was made by the program that this process ran before, and the present one may have more rights than
+        // whoever holds that connection.
         let session = attachments.processes[credentials.process]?.session
         if hello.role != .management, let session, id < session { return drop(id) }
         endGreeting(id)

@@ -5,7 +5,6 @@ import Vocabulary
 
 /// A process that is attached to irmd. A class, as `Connection` is and for the same reason.
 final class AttachedProcess {
-    let id: ProcessID
     let credentials: Credentials
     /// Its program's path as the kernel says, or what it says itself if irmd cannot see it or it is a script.
     let program: [UInt8]
@@ -17,12 +16,12 @@ final class AttachedProcess {
     fileprivate(set) var calls: Set<ConnectionID> = []
 
     fileprivate init(_ credentials: Credentials, program: [UInt8]) {
-        self.id = credentials.process
         self.credentials = credentials
         self.program = program
         self.programName = Array(fileName(program).prefix(Limits.programNameBytes))
     }
 
+    var id: ProcessID { credentials.process }
     /// All its connections, the session first.
     var connections: [ConnectionID] { (session.map { [$0] } ?? []) + calls.sorted() }
 }

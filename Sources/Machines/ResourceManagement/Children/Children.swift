@@ -79,14 +79,12 @@ struct Children: Sendable {
     mutating func set(_ state: IPCPRecord.State, of process: ProcessID) { ipcps[process]?.state = state }
 
     /// In place of the one that is returned.
-    mutating func exchange(
-        _ timer: ManagerTimer?, of process: ProcessID
-    ) -> ManagerTimer? {
+    mutating func exchange(_ timer: ManagerTimer?, of process: ProcessID) -> ManagerTimer? {
         defer { ipcps[process]?.timer = timer }
         return ipcps[process]?.timer
     }
 
-    mutating func setMessageBytes(_ bytes: UInt32?, of process: ProcessID) { ipcps[process]?.messageBytes = bytes }
+    mutating func setMessageBytes(_ bytes: UInt32, of process: ProcessID) { ipcps[process]?.messageBytes = bytes }
 
     // Requests to IPCPs.
 

@@ -64,7 +64,7 @@ struct StartedPrograms: Sendable {
 
     mutating func hasAccepted(_ process: ProcessID) { started[process]?.hasAccepted = true }
 
-    /// Of those that run, the one of the lowest pid is given up. False if all have been.
+    /// Gives up the one of the lowest pid among those that run. False if all have been given up.
     mutating func giveUp(_ key: ProgramKey) -> Bool {
         guard let process = processesOf[key]?.filter({ started[$0]?.isGivenUp == false }).min() else { return false }
         started[process]?.isGivenUp = true

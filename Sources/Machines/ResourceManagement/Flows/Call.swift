@@ -3,7 +3,7 @@
 import LocalProtocol
 import Vocabulary
 
-/// Of a call, while it exists. Ascends in the order in which calls were opened.
+/// Names a call while the call exists. Ascends in the order in which calls were opened.
 struct CallID: Identifier {
     let rawValue: UInt64
     init(_ rawValue: UInt64) { self.rawValue = rawValue }
@@ -12,7 +12,7 @@ struct CallID: Identifier {
 /// The way by which one request at a time is made, for a flow or for an end of one, and by which its answer goes back. A
 /// class, because a call is looked at far more often than it is kept: each look would copy all of it.
 final class Call {
-    enum Way: Hashable {
+    enum Way {
         /// A process calls over a connection of its own, for any number of requests.
         case connection(ConnectionID)
         /// Another host asks for a flow, or is asked for one, through this IPCP. The call is gone when the request is.

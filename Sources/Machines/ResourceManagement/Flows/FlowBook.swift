@@ -86,13 +86,13 @@ struct FlowBook {
         return id
     }
 
-    /// Of a process that has attached anew.
+    /// The call's process has attached anew, and keeps the call.
     mutating func adopt(_ call: CallID) {
         guard let process = calls[call]?.process else { return }
         accounts[process]?.calls.insert(call)
     }
 
-    /// It is another's now, or nobody's.
+    /// The process is about to be another; the program that attaches next may adopt the call.
     mutating func disown(_ call: CallID, of process: ProcessID) { accounts[process]?.calls.remove(call) }
 
     /// The call had no request any more.

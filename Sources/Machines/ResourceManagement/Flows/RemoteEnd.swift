@@ -17,7 +17,7 @@ struct RemoteEnd: Sendable {
     let ipcp: ProcessID
     /// Which end it has.
     let end: End
-    /// Of a message, in its layer.
+    /// The bytes of the longest message in its layer.
     let messageBytes: UInt32
     let hash: [UInt8]
     /// What it is given to send along.

@@ -7,7 +7,7 @@ import Vocabulary
 /// A name, and all that is bound to it. Only `Naming` changes it.
 struct NameRecord: Sendable {
     var settings: NameSettings
-    /// Who created it, or bound something to it first.
+    /// The user who created the name, or bound something to it first.
     let owner: UserID
     /// Ascends in the order of creation.
     let creation: UInt64

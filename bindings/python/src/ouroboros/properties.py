@@ -18,7 +18,7 @@ from ouroboros._waiting import in_seconds, timespec
 from ouroboros.errors import FlowPermissionException, OuroborosError
 from ouroboros.qos import QoSSpec
 
-# Of a call that waits: a number that is negative if it failed, or what was waited for.
+# What a call that waits returns: a number that is negative if it failed, or what was waited for.
 _Result = TypeVar("_Result")
 
 __all__ = ["FRCT_LINGER", "FRCT_RESCNTL", "FRCT_RETRANSMIT", "FlowControl", "FlowPeer", "FlowProperties"]
