@@ -12,7 +12,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     /// `total` = entries there are in all; a page that is empty is behind the last.
     case ipcps([IPCPEntry], total: UInt32)
     case names([NameEntry], total: UInt32)
-    case flows([FlowEntry], total: UInt32)
+    case flows([FlowSummary], total: UInt32)
     case status(ManagerStatus)
     case layer(LayerStatus)
     case bindings([BindingEntry], total: UInt32)

@@ -36,12 +36,12 @@ public final class Flow: Sendable {
     init(adopting descriptor: Int32, _ quality: Vocabulary.QualityOfService) {
         self.descriptor = descriptor
         self.quality = QualityOfService(quality)
-        Attachment.keepNumber(descriptor)
+        FlowControl.keepNumber(descriptor)
     }
 
     deinit {
         bell.detach(descriptor)
-        Attachment.releaseNumber(descriptor)
+        FlowControl.releaseNumber(descriptor)
     }
 
     /// Lets go of the flow, of which the peer learns at once. Waits for nobody, neither for the peer nor for irmd. Calls
@@ -50,7 +50,7 @@ public final class Flow: Sendable {
     public func close() {
         bell.detach(descriptor)
         // It fails if the flow is closed already, or if irmd is not there to be told: the flow is closed all the same.
-        try? Attachment.deallocate(descriptor)
+        try? FlowControl.deallocate(descriptor)
         bell.ring()
     }
 }

@@ -9,9 +9,9 @@ import FlowRuntime
 enum ProcessAttachment {
     private static let hasBegun: Bool = {
         _ = pthread_atfork(
-            { Attachment.prepareFork() }, { Attachment.afterForkInParent() }, { Attachment.afterForkInChild() })
-        _ = atexit { Attachment.unload() }
-        Attachment.load(CommandLine.argc, CommandLine.unsafeArgv)
+            { LibraryLife.prepareFork() }, { LibraryLife.afterForkInParent() }, { LibraryLife.afterForkInChild() })
+        _ = atexit { LibraryLife.unload() }
+        LibraryLife.load(CommandLine.argc, CommandLine.unsafeArgv)
         return true
     }()
 

@@ -91,7 +91,7 @@ public func flowJoin(_ layer: UnsafePointer<CChar>?, _ timeout: UnsafePointer<ti
 @c(flow_dealloc)
 public func flowDealloc(_ descriptor: Int32) -> Int32 {
     do throws(Failure) {
-        try Attachment.deallocate(descriptor)
+        try FlowControl.deallocate(descriptor)
         return 0
     } catch {
         return negative(error)

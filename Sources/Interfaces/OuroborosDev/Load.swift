@@ -8,21 +8,21 @@ import FlowRuntime
 /// The library has been loaded; these are the arguments of the program.
 @c(ouroboros_dev_load)
 public func load(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
-    Attachment.load(count, arguments)
+    LibraryLife.load(count, arguments)
 }
 
 /// The process ends normally.
 @c(ouroboros_dev_unload)
-public func unload() { Attachment.unload() }
+public func unload() { LibraryLife.unload() }
 
 /// Before fork.
 @c(ouroboros_dev_prepare_fork)
-public func prepareFork() { Attachment.prepareFork() }
+public func prepareFork() { LibraryLife.prepareFork() }
 
 /// After fork, in the parent.
 @c(ouroboros_dev_parent_forked)
-public func parentForked() { Attachment.afterForkInParent() }
+public func parentForked() { LibraryLife.afterForkInParent() }
 
 /// After fork, in the child.
 @c(ouroboros_dev_child_forked)
-public func childForked() { Attachment.afterForkInChild() }
+public func childForked() { LibraryLife.afterForkInChild() }

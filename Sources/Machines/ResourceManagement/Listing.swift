@@ -66,14 +66,14 @@ extension ResourceManager {
             .sendFlows(listed, total: UInt32(clamping: all.count), requester.request, requester.connection))
     }
 
-    private func entry(for id: FlowID) -> FlowEntry? {
+    private func entry(for id: FlowID) -> FlowSummary? {
         guard let flow = book.flows[id] else { return nil }
         func party(_ end: End) -> FlowParty {
             FlowParty(
                 process: flow[end].process, program: flow[end].program,
                 host: flow.remote?.end == end ? flow.host : nil)
         }
-        return FlowEntry(
+        return FlowSummary(
             flow: id, state: flow.state, name: flow.name, client: party(.first), server: party(.second),
             layer: flow.layer?.name, quality: flow.quality, age: now.since(flow.begun))
     }

@@ -6,7 +6,7 @@ import Vocabulary
 /// What `irm(8)` and `irm_*(3)` ask.
 extension ResourceManager {
     mutating func manage(
-        _ request: ManagementRequest, _ finding: Finding, _ requester: Requester, _ credentials: Credentials
+        _ request: ManagementRequest, _ fact: SystemFact, _ requester: Requester, _ credentials: Credentials
     ) {
         guard rights.mayManage(credentials) else {
             report(.peer(.notPermitted(credentials.process, credentials.user)))
@@ -30,11 +30,11 @@ extension ResourceManager {
             let recipe = StartRecipe(
                 arguments: arguments, directory: directory, group: credentials.group, groups: credentials.groups)
             bindProgram(
-                program, finding, to: name, autoStart ? recipe : nil, user: credentials.user, for: requester)
+                program, fact, to: name, autoStart ? recipe : nil, user: credentials.user, for: requester)
         case .unbindProgram(let program, let otherwise, let name):
             unbindProgram(program, otherwise: otherwise, from: name, for: requester)
         case .bindProcess(let process, let name):
-            bindProcess(process, finding, to: name, by: credentials, for: requester)
+            bindProcess(process, fact, to: name, by: credentials, for: requester)
         case .unbindProcess(let process, let name): unbindProcess(process, from: name, for: requester)
         case .createName(let settings): createName(settings, for: requester)
         case .destroyName(let name): destroyName(name, for: requester)

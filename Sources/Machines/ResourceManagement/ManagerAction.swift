@@ -30,7 +30,7 @@ package enum ChildSignal: Hashable, Sendable {
 
 /// A flow in a list, and where its packets are counted.
 package struct ListedFlow: Hashable, Sendable {
-    package var entry: FlowEntry
+    package var entry: FlowSummary
     package let link: LinkID
     package let slot: LinkSlot
 }

@@ -21,7 +21,7 @@ package struct Credentials: Hashable, Sendable {
 }
 
 /// What the driver looked up in the system because a message names it; the machine cannot look.
-package enum Finding: Hashable, Sendable {
+package enum SystemFact: Hashable, Sendable {
     /// Nothing was asked, or nothing was found.
     case nothing
     /// With a greeting: the program that the sender runs. With `bindProgram`: the file, without symbolic links.
@@ -51,7 +51,7 @@ package enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
 /// What happens to irmd.
 package enum ManagerEvent: Hashable, Sendable {
     case connected(ConnectionID, Credentials)
-    case received(ConnectionID, ProcessMessage, Finding)
+    case received(ConnectionID, ProcessMessage, SystemFact)
     case disconnected(ConnectionID)
     /// A process that is watched is gone; or was not there when the watch began.
     case died(ProcessID)

@@ -62,11 +62,11 @@ extension ResourceManager {
     // Programs.
 
     mutating func bindProgram(
-        _ program: [UInt8], _ finding: Finding, to name: ServiceName, _ recipe: StartRecipe?, user: UserID,
+        _ program: [UInt8], _ fact: SystemFact, to name: ServiceName, _ recipe: StartRecipe?, user: UserID,
         for requester: Requester
     ) {
         let path: [UInt8]
-        switch finding {
+        switch fact {
         case .program(let found): path = found
         case .unusable(let failure):
             return fail(requester, failure, "\(printable(program)) cannot be started: \(failure)")
@@ -133,10 +133,10 @@ extension ResourceManager {
     // Processes.
 
     mutating func bindProcess(
-        _ process: ProcessID, _ finding: Finding, to name: ServiceName, by credentials: Credentials,
+        _ process: ProcessID, _ fact: SystemFact, to name: ServiceName, by credentials: Credentials,
         for requester: Requester
     ) {
-        guard case .process(let user, let number) = finding else {
+        guard case .process(let user, let number) = fact else {
             return fail(requester, .noEntry, "there is no process \(process)")
         }
         let process = number ?? process

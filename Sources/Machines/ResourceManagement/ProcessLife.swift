@@ -21,7 +21,7 @@ extension ResourceManager {
         attachments.connections[id]?.timer = timers.set(.greeting(id), at: now + Limits.greetingTimeout)
     }
 
-    mutating func greet(_ hello: Hello, _ finding: Finding, on id: ConnectionID, of credentials: Credentials) {
+    mutating func greet(_ hello: Hello, _ fact: SystemFact, on id: ConnectionID, of credentials: Credentials) {
         guard hello.version.major == ProtocolVersion.current.major else {
             report(.peer(.versionRefused(credentials.process, hello.version)))
             send(.versionRefused(.current), on: id)
@@ -33,7 +33,7 @@ extension ResourceManager {
         let session = attachments.processes[credentials.process]?.session
         if hello.role != .management, let session, id < session { return drop(id) }
         endGreeting(id)
-        let named = if case .program(let path) = finding { path } else { hello.program }
+        let named = if case .program(let path) = fact { path } else { hello.program }
         let program = Array(named.prefix(Limits.programBytes))
         switch hello.role {
         case .management: attachments.connections[id]?.stage = .management

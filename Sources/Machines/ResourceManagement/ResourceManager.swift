@@ -95,7 +95,7 @@ package struct ResourceManager {
         errandSteps = 0
         switch event {
         case .connected(let connection, let credentials): connect(connection, credentials)
-        case .received(let connection, let message, let finding): receive(message, finding, on: connection)
+        case .received(let connection, let message, let fact): receive(message, fact, on: connection)
         case .disconnected(let connection): disconnect(connection)
         case .died(let process): bury(process)
         case .childExited(let process, let status): childExited(process, status)
@@ -134,11 +134,11 @@ package struct ResourceManager {
         }
     }
 
-    private mutating func receive(_ message: ProcessMessage, _ finding: Finding, on id: ConnectionID) {
+    private mutating func receive(_ message: ProcessMessage, _ fact: SystemFact, on id: ConnectionID) {
         guard let connection = attachments.connections[id], !attachments.isLeft(id, connection) else { return }
         switch (connection.stage, message) {
         case (.greeting, .hello(let hello)):
-            greet(hello, finding, on: id, of: connection.credentials)
+            greet(hello, fact, on: id, of: connection.credentials)
         case (.session, .deallocate(let flow)):
             deallocate(flow, by: connection.credentials.process)
         case (.call(let call), .allocate(let request, let name, let quality, let timeout)) where book.isIdle(call):
@@ -155,7 +155,7 @@ package struct ResourceManager {
         case (.call(let call), .taken(let flow)): taken(flow, on: call)
         case (.call(let call), .refused(let flow, let failure)): refused(flow, failure, on: call)
         case (.management, .manage(let request, let management)):
-            manage(management, finding, Requester(connection: id, request: request), connection.credentials)
+            manage(management, fact, Requester(connection: id, request: request), connection.credentials)
         case (.greeting, _), (.session, _), (.call, _), (.management, _):
             report(.peer(.unexpectedMessage(connection.credentials.process)))
             drop(id)

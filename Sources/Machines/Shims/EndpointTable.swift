@@ -15,7 +15,7 @@ struct EndpointTable: Sendable {
     }
 
     /// For whom a packet is that came.
-    enum Finding: Sendable {
+    enum Recipient: Sendable {
         case flow(FlowPort)
         case unknown
         /// Only the peer may send to a flow.
@@ -31,7 +31,7 @@ struct EndpointTable: Sendable {
         case established
     }
 
-    private struct Place: Sendable {
+    private struct Endpoint: Sendable {
         var id = EndpointID.management
         var phase = Phase.free
         var port = FlowPort(-1)
@@ -49,7 +49,7 @@ struct EndpointTable: Sendable {
     private var drawn: UInt64 = 0
     private var index: EndpointIndex
     /// The first is never used: 0 is none.
-    private var places = [Place()]
+    private var places = [Endpoint()]
     /// Places by port; 0 is none.
     private var ports: [UInt16] = []
     private var firstFree: UInt16 = 0
@@ -71,7 +71,7 @@ struct EndpointTable: Sendable {
 
     // The way of a packet.
 
-    func find(_ id: EndpointID, from source: DatagramAddress) -> Finding {
+    func find(_ id: EndpointID, from source: DatagramAddress) -> Recipient {
         let place = place(of: id)
         guard place > 0 else { return .unknown }
         guard places[place].address == source else { return .otherSource }
@@ -151,7 +151,7 @@ struct EndpointTable: Sendable {
         ports[Int(places[place].port.rawValue)] = 0
         shares.remove(for: places[place].user)
         if places[place].isArrival { arrivals.remove(for: places[place].address.network) }
-        places[place] = Place()
+        places[place] = Endpoint()
         places[place].next = firstFree
         firstFree = UInt16(place)
         freePlaces += 1
@@ -192,7 +192,7 @@ struct EndpointTable: Sendable {
             return place
         }
         guard places.count <= Limits.datagramFlows else { return nil }
-        places.append(Place())
+        places.append(Endpoint())
         return UInt16(places.count - 1)
     }
 }

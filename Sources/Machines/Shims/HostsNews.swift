@@ -6,7 +6,7 @@ import Vocabulary
 /// What the log is told of a hosts file. Who writes the file can do so each second, with other mistakes each time; so there
 /// is a number of times that comes back slowly, and at last the log says what is there then. Owned by the directory.
 struct HostsNews: Sendable {
-    private enum Finding: Sendable {
+    private enum Reading: Sendable {
         case read(names: Int, mistakes: Int, named: [HostsFile.Mistake])
         case unreadable(FileObstacle)
     }
@@ -16,7 +16,7 @@ struct HostsNews: Sendable {
     /// From when the next of them is counted.
     private var since = Instant(nanoseconds: 0)
     /// The last that the log was not told, and how many came before it.
-    private var unsaid: (finding: Finding, before: Int)?
+    private var unsaid: (reading: Reading, before: Int)?
     private var named: [HostsFile.Mistake] = []
 
     init(path: [UInt8]) { self.path = path }
@@ -38,11 +38,11 @@ struct HostsNews: Sendable {
         unsaid = nil
         times -= 1
         if last.before > 0 { actions.append(.report(.lower(.hostsNotReported(times: last.before)))) }
-        say(last.finding, into: &actions)
+        say(last.reading, into: &actions)
     }
 
-    private mutating func tell(_ finding: Finding, now: Instant, into actions: inout [DatagramAction]) {
-        unsaid = (finding, unsaid.map { $0.before + 1 } ?? 0)
+    private mutating func tell(_ reading: Reading, now: Instant, into actions: inout [DatagramAction]) {
+        unsaid = (reading, unsaid.map { $0.before + 1 } ?? 0)
         expire(now: now, into: &actions)
     }
 
@@ -54,8 +54,8 @@ struct HostsNews: Sendable {
         if times == Limits.hostsNewsAtOnce { since = now }
     }
 
-    private mutating func say(_ finding: Finding, into actions: inout [DatagramAction]) {
-        switch finding {
+    private mutating func say(_ reading: Reading, into actions: inout [DatagramAction]) {
+        switch reading {
         case .read(let names, let mistakes, let named):
             actions.append(.report(.lower(.hostsRead(names: names, mistakes: mistakes))))
             // Somebody has read these.

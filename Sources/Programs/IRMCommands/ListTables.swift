@@ -6,7 +6,7 @@ import Vocabulary
 
 // The tables of lists that the prototype does not have, and of `--long`.
 
-extension [FlowEntry] {
+extension [FlowSummary] {
     /// One line each: who, with whom, through what, for how long, and how much.
     var table: PlainTable {
         var table = PlainTable([
@@ -31,7 +31,7 @@ extension [FlowEntry] {
     }
 }
 
-extension FlowEntry {
+extension FlowSummary {
     fileprivate var columns: [String] {
         [
             "\(flow)", "\(name)", client.text, server.text, layer?.description ?? "direct", state.name, readable(age),

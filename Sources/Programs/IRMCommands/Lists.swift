@@ -117,7 +117,7 @@ extension SecurityPaths {
     }
 }
 
-extension FlowEntry {
+extension FlowSummary {
     var json: JSON {
         .members([
             "flow": .natural(UInt64(flow.rawValue)), "state": .text(state.name), "name": .string(name.bytes),

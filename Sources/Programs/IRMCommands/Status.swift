@@ -33,7 +33,7 @@ struct SystemStatus {
     let manager: ManagerStatus
     let ipcps: [DescribedIPCP]
     let names: [NameEntry]
-    let flows: [FlowEntry]
+    let flows: [FlowSummary]
 
     /// Lines of one kind that a screen has room for; the lists have them all.
     private var linesPerKind: Int { 10 }

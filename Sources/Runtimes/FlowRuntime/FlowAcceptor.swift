@@ -97,7 +97,7 @@ package final class FlowAcceptor: @unchecked Sendable {
     }
 
     /// Takes the request back. A flow that was on its way goes to another acceptor.
-    func rest() {
+    func pause() {
         if case .asking(let call) = stage {
             unwatch()
             call.cancel()
@@ -116,7 +116,7 @@ package final class FlowAcceptor: @unchecked Sendable {
     }
 
     func end() {
-        rest()
+        pause()
         poll?.close()
         poll = nil
     }

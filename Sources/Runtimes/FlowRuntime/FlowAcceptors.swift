@@ -78,5 +78,5 @@ package enum FlowAcceptors {
     }
 
     /// Accepts nothing until the next `take` or `pollDescriptor`.
-    package static func pause(_ acceptor: FlowAcceptor) { table.locked { _ in acceptor.rest() } }
+    package static func pause(_ acceptor: FlowAcceptor) { table.locked { _ in acceptor.pause() } }
 }

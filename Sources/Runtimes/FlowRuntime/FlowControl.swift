@@ -4,9 +4,18 @@ import CLinux
 import FlowMemory
 import Vocabulary
 
-/// What a program can ask of a flow and set on it. spec: c-api §6
+/// What a program can ask of a flow and do with it besides its messages. spec: c-api §6
 package enum FlowControl {
     package enum Direction: Sendable { case receive, send }
+
+    /// Ends the flow at this end.
+    package static func deallocate(_ descriptor: Int32) throws(Failure) {
+        try FlowProcess.shared.deallocate(descriptor)
+    }
+
+    /// See `FlowProcess.keepNumber`.
+    package static func keepNumber(_ descriptor: Int32) { FlowProcess.shared.keepNumber(descriptor) }
+    package static func releaseNumber(_ descriptor: Int32) { FlowProcess.shared.releaseNumber(descriptor) }
 
     /// Nil: none is set.
     package static func timeout(_ descriptor: Int32, _ direction: Direction) throws(Failure) -> TimeSpan? {

@@ -32,7 +32,7 @@ extension FlowProcess {
             throw error
         }
         let base = segment.release()
-        entry.initialize(to: FlowEntry(offer, end, segment: base, link: link, owner: identity, incarnation))
+        entry.initialize(to: OpenFlow(offer, end, segment: base, link: link, owner: identity, incarnation))
         if offer.role != .provider { entry.pointee.parties = .passRetained(share(FlowPeer(offer))) }
         link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
@@ -124,7 +124,7 @@ extension FlowProcess {
         cl_unlock(end.writeLock)
         cl_unlock(end.readLock)
         entry.pointee.closed = end
-        if cl_or32(&entry.pointee.sleepers, FlowEntry.closing) == 0 {
+        if cl_or32(&entry.pointee.sleepers, OpenFlow.closing) == 0 {
             tearDown(entry)
         } else {
             WakeUp.everybody(on: entry.readerWait)
@@ -218,7 +218,7 @@ extension FlowOffer {
     fileprivate var trailerBytes: Int { role == .user && quality.bitErrorRate == 0 ? CRC32.bytes : 0 }
 }
 
-extension FlowEntry {
+extension OpenFlow {
     fileprivate init(
         _ offer: FlowOffer, _ end: FlowEnd, segment: UnsafeMutableRawPointer, link: Link, owner: ProcessID,
         _ incarnation: UInt64

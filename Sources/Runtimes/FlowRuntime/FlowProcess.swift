@@ -39,7 +39,7 @@ final class FlowProcess: @unchecked Sendable {
     var lastParties: FlowPeer.Shared?
     var links: [LinkKey: Link] = [:]
     var sets: [ObjectIdentifier: FlowSet] = [:]
-    var service = Service()
+    var service = ServiceThread()
     /// This process without a system call; corrected in a forked child. Not getpid(), which a child in another PID
     /// namespace may have in common with its parent.
     var identity = ProcessID(cl_own_process())

@@ -316,7 +316,7 @@ package final class FlowSet: @unchecked Sendable {
 
     /// When a look has found nothing: arms everything, so that the descriptor is readable when something comes. False if
     /// there is something to look at first.
-    func rest() -> Bool {
+    func armForSleep() -> Bool {
         guard poller != nil else { return true }
         if isSignalled { silence() }
         isAtRest = armAll()

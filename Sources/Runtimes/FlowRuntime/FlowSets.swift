@@ -84,7 +84,7 @@ package enum FlowSets {
             switch wait.next(timeout: timeout?.nanoseconds ?? FlowSettings.noTimeout, &set.patience) {
             case .again: process.unlock()
             case .expired:
-                let isAtRest = set.rest()
+                let isAtRest = set.armForSleep()
                 // Peers that go on ringing do not hold the caller, who comes back.
                 if !isAtRest, vainLooks == mostVainLooks { set.stayReadable() }
                 process.unlock()

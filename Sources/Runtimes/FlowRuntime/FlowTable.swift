@@ -8,7 +8,7 @@ import Vocabulary
 /// What this process knows of one flow. Everything but `end` and the counters is written before `end` is and stays as it
 /// is until nobody uses the flow any more. Who holds one of the end's locks and still finds the end here can use the
 /// flow's memory: closing takes both locks first.
-struct FlowEntry {
+struct OpenFlow {
     /// Nil: not open.
     var end: FlowEnd?
     /// What `end` was, from closing until the memory is given back.
@@ -20,7 +20,7 @@ struct FlowEntry {
     var queueBytes: UInt64
     var arrivingQueueBytes: UInt64
     var messageBytes: Int
-    var side: vocabularyEnd
+    var side: Vocabulary.End
     var isExpedited: Bool
     /// Behind each message but the empty one: 4 where it has a checksum, else 0.
     var trailerBytes: UInt8
@@ -53,10 +53,9 @@ struct FlowEntry {
     /// In `sleepers`: the flow is closed. Nobody comes any more, and who leaves last tears it down.
     static var closing: UInt32 { 1 << 31 }
 
-    typealias vocabularyEnd = Vocabulary.End
 }
 
-typealias FlowPointer = UnsafeMutablePointer<FlowEntry>
+typealias FlowPointer = UnsafeMutablePointer<OpenFlow>
 
 // Of the pointer, because a computed property of the entry may copy it whole before it looks.
 extension FlowPointer {
@@ -102,13 +101,13 @@ enum FlowTable {
 
     static func prepare() throws(Failure) {
         guard base == nil else { return }
-        let size = Limits.descriptors * MemoryLayout<FlowEntry>.stride
+        let size = Limits.descriptors * MemoryLayout<OpenFlow>.stride
         let flags = Int32(MAP_PRIVATE) | Int32(MAP_ANONYMOUS) | Int32(MAP_NORESERVE)
         guard
             let memory = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0),
             memory != UnsafeMutableRawPointer(bitPattern: -1)
         else { throw .outOfMemory }
-        base = memory.assumingMemoryBound(to: FlowEntry.self)
+        base = memory.assumingMemoryBound(to: OpenFlow.self)
     }
 }
 

@@ -11,7 +11,7 @@ import Vocabulary
 /// others.
 ///
 /// Which flows have packets is said by a `FlowSet`; what was left unread makes no event again. A flow is given back by
-/// `Attachment.deallocate`, and what was handed out is not touched after that.
+/// `FlowControl.deallocate`, and what was handed out is not touched after that.
 package enum ProviderFlow {
     /// Greets irmd, as each process does that has flows; on that session it says when a user has died. `.manager` if
     /// there is none.

@@ -9,7 +9,7 @@ import Vocabulary
 /// have sent nothing for a quarter of the flow's timeout. The packet counts of the rings are looked at now and then, so
 /// reading and writing know nothing of it. spec: frcp §9
 struct Vigil {
-    enum Finding: Equatable {
+    enum PeerLife: Equatable {
         case nothing
         /// This end has sent nothing for a quarter of the timeout.
         case idle
@@ -38,7 +38,7 @@ struct Vigil {
 
     /// With the packets ever written and ever received. Nothing is early: what happened since the last look counts as
     /// having happened just now.
-    mutating func look(written: UInt64, received: UInt64, now: Instant) -> Finding {
+    mutating func look(written: UInt64, received: UInt64, now: Instant) -> PeerLife {
         // A look that comes much too late says that we were stopped, not the peer: it gets a fresh start.
         let wasStopped = now.since(nextLook).nanoseconds > timeout.nanoseconds / 2
         if received != self.received || wasStopped {

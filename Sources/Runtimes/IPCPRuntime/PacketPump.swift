@@ -88,15 +88,15 @@ package struct PacketPump<Carrier: PacketCarrier> {
         let mayHaveMore = carrier.receive { packet, peer in
             switch machine.arriving(PacketBytes.head(of: packet), length: packet.count, from: peer, now: now) {
             case .deliver(let port, let trim):
-                switch ProviderFlow.deliver(port.rawValue, PacketBytes.rest(of: packet, from: trim)) {
+                switch ProviderFlow.deliver(port.rawValue, PacketBytes.remainder(of: packet, from: trim)) {
                 case .delivered: if reached.last != port.rawValue { reached.append(port.rawValue) }
                 case .full: queueFull += 1
                 case .gone, .tooLong: ended += 1
                 }
             case .control(let trim):
-                machine.control(Array(PacketBytes.rest(of: packet, from: trim)), from: peer, now: now, into: &actions)
+                machine.control(Array(PacketBytes.remainder(of: packet, from: trim)), from: peer, now: now, into: &actions)
             case .relay(let header, let trim, let next):
-                carrier.append(header, PacketBytes.rest(of: packet, from: trim), to: next)
+                carrier.append(header, PacketBytes.remainder(of: packet, from: trim), to: next)
                 relayed += 1
                 if relayed == Limits.datagramsPerBatch {
                     lost += relayed - flush()
@@ -253,7 +253,7 @@ enum PacketBytes {
     }
 
     /// What is behind the first bytes.
-    @inline(__always) static func rest(of packet: UnsafeRawBufferPointer, from trim: Int) -> UnsafeRawBufferPointer {
+    @inline(__always) static func remainder(of packet: UnsafeRawBufferPointer, from trim: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: packet.dropFirst(trim))
     }
 }

@@ -42,7 +42,7 @@ package final class UpperPorts {
         try FlowSets.add(port.rawValue, to: set)
     }
 
-    package func release(_ port: FlowPort) { try? Attachment.deallocate(port.rawValue) }
+    package func release(_ port: FlowPort) { try? FlowControl.deallocate(port.rawValue) }
     package func discard(_ port: FlowPort) { ProviderFlow.discard(port.rawValue) }
 
     /// Tells the mover which flows have packets. Until nothing is found, which arms the descriptor again; or until it has

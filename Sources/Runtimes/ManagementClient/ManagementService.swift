@@ -23,7 +23,7 @@ extension ManagementService {
         }
     }
 
-    package func flows() throws(ManagementError) -> [FlowEntry] {
+    package func flows() throws(ManagementError) -> [FlowSummary] {
         try pages(ManagementRequest.listFlows) { result in
             if case .flows(let page, let total) = result { (page, total) } else { nil }
         }

@@ -160,34 +160,34 @@ extension ManagerDaemon {
             port.handle = nil
             found = process
         }
-        if let finding = finding(for: message, on: port, id) { handle(.received(id, message, finding)) }
+        if let fact = fact(for: message, on: port, id) { handle(.received(id, message, fact)) }
         found = nil
     }
 
     /// The files are looked at.
     func takeFindings() {
         for answer in inquiries.takeAnswers() {
-            handle(.received(answer.connection, answer.message, answer.finding), of: ports[answer.connection]?.user)
+            handle(.received(answer.connection, answer.message, answer.fact), of: ports[answer.connection]?.user)
         }
     }
 
     /// Nil: it comes later.
-    private func finding(for message: ProcessMessage, on port: Port, _ id: ConnectionID) -> Finding? {
+    private func fact(for message: ProcessMessage, on port: Port, _ id: ConnectionID) -> SystemFact? {
         switch message {
         case .hello(let hello):
             guard hello.role != .management else { return .nothing }
             return .program(ProcessFacts.program(of: port.process, announced: hello.program))
         case .manage(_, .bindProcess(let number, _)):
             guard machine.mayManage(id) else { return .nothing }
-            let process = ProcessFacts.place(of: port.process).map { own in
+            let process = ProcessFacts.containedNumber(of: port.process).map { own in
                 own.number == number ? port.process : contained[own.with(number)] ?? ProcessID(0)
             }
-            let (finding, handle) = ProcessFacts.process(process ?? number)
+            let (fact, handle) = ProcessFacts.process(process ?? number)
             found = handle
-            return finding
+            return fact
         case .manage(_, .bindProgram(let program, _, let autoStart, _, _)):
             guard machine.mayManage(id) else { return .nothing }
-            return inquiries.finding(
+            return inquiries.fact(
                 for: program, startedFor: autoStart ? port.user : nil, of: port.user, in: message, on: id)
         case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
         }

@@ -41,7 +41,7 @@ struct FlowStore {
     func reset(_ link: LinkID, _ slot: LinkSlot) { links[link]?.memory.reset(slot) }
 
     /// The entry with its packets counted.
-    func counted(_ flow: ListedFlow) -> FlowEntry {
+    func counted(_ flow: ListedFlow) -> FlowSummary {
         var entry = flow.entry
         if let link = links[flow.link] {
             entry.client.sent = FlowTraffic(link.memory.traffic(from: .first, in: flow.slot))

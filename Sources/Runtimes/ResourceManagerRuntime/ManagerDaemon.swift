@@ -42,7 +42,7 @@ final class ManagerDaemon {
     /// When to look at them.
     var nextLook: Instant?
     /// Attached processes of other PID namespaces, by the numbers that they have there.
-    var contained: [ProcessFacts.Place: ProcessID] = [:]
+    var contained: [ProcessFacts.ContainedNumber: ProcessID] = [:]
     /// The process that the message being handled comes from or names, if it is to be watched.
     var found: ProcessHandleBox?
     var children: Children
@@ -265,7 +265,7 @@ final class ProcessHandleBox {
     let process: ProcessID
     let handle: ProcessHandle
     /// In a PID namespace of its own.
-    var place: ProcessFacts.Place?
+    var contained: ProcessFacts.ContainedNumber?
     /// Whose it is, if that is known.
     var user: UserID?
 

@@ -46,7 +46,7 @@ enum ProcessFacts {
     }
 
     /// `startedFor`: the user as whom it shall be started; nil: nobody.
-    static func usability(of program: [UInt8], startedFor user: UserID?) -> Finding {
+    static func usability(of program: [UInt8], startedFor user: UserID?) -> SystemFact {
         guard !program.contains(0), !program.isEmpty else { return .unusable(.invalid) }
         guard program.contains(UInt8(ascii: "/")) else {
             // By base name, whatever the path: nothing that could be started.
@@ -104,7 +104,7 @@ enum ProcessFacts {
     }
 
     /// A process of which no more than its number is known.
-    static func process(_ process: ProcessID) -> (Finding, ProcessHandleBox?) {
+    static func process(_ process: ProcessID) -> (SystemFact, ProcessHandleBox?) {
         guard process.rawValue > 0, let handle = try? ProcessHandle(process), let owner = owner(of: process),
             !handle.isOver
         else { return (.nothing, nil) }
@@ -112,18 +112,18 @@ enum ProcessFacts {
     }
 
     /// A number of a process in another PID namespace than ours.
-    struct Place: Hashable {
+    struct ContainedNumber: Hashable {
         let namespace: [UInt8]
         let number: ProcessID
 
-        func with(_ number: ProcessID) -> Place { Place(namespace: namespace, number: number) }
+        func with(_ number: ProcessID) -> ContainedNumber { ContainedNumber(namespace: namespace, number: number) }
     }
 
     /// Nil in our own namespace.
-    static func place(of process: ProcessID) -> Place? {
+    static func containedNumber(of process: ProcessID) -> ContainedNumber? {
         guard let numbers = status(of: process, "NSpid:"), numbers.count > 1, let own = numbers.last else { return nil }
         // Where the name of the namespace must not be seen, its processes are known by their number alone.
-        return Place(
+        return ContainedNumber(
             namespace: readLink("/proc/\(process)/ns/pid") ?? [], number: ProcessID(Int32(truncatingIfNeeded: own)))
     }
 

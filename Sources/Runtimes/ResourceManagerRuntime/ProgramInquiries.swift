@@ -13,7 +13,7 @@ final class ProgramInquiries: Sendable {
     struct Answer: Sendable {
         let connection: ConnectionID
         let message: ProcessMessage
-        let finding: Finding
+        let fact: SystemFact
     }
 
     private struct State: Sendable {
@@ -33,18 +33,18 @@ final class ProgramInquiries: Sendable {
     deinit { if let descriptor { cl_close(descriptor) } }
 
     /// Nil: there will be an answer. `EBUSY` if too many of this user's are under way.
-    func finding(
+    func fact(
         for program: [UInt8], startedFor starter: UserID?, of user: UserID, in message: ProcessMessage,
         on connection: ConnectionID
-    ) -> Finding? {
+    ) -> SystemFact? {
         guard let descriptor else { return ProcessFacts.usability(of: program, startedFor: starter) }
         guard state.withLock({ $0.threads.add(for: user, isExempt: user == .root) }) else { return .unusable(.busy) }
         do throws(Failure) {
             try Thread.start {
-                let finding = ProcessFacts.usability(of: program, startedFor: starter)
+                let fact = ProcessFacts.usability(of: program, startedFor: starter)
                 self.state.withLock { state in
                     state.threads.remove(for: user)
-                    state.answers.append(Answer(connection: connection, message: message, finding: finding))
+                    state.answers.append(Answer(connection: connection, message: message, fact: fact))
                 }
                 EventCounter.raise(descriptor)
             }

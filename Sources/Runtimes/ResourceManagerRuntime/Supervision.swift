@@ -24,8 +24,8 @@ extension ManagerDaemon {
             }
             watch.user = culprit
             watches[process] = watch
-            watch.place = ProcessFacts.place(of: process)
-            if let place = watch.place { contained[place] = process }
+            watch.contained = ProcessFacts.containedNumber(of: process)
+            if let number = watch.contained { contained[number] = process }
         } catch {
             // Of a process whose end nobody tells, its number says nothing. This one is refused, and may try again.
             if error != Failure(errno: ESRCH) {
@@ -39,7 +39,7 @@ extension ManagerDaemon {
 
     func unwatch(_ process: ProcessID) {
         guard let watch = watches.removeValue(forKey: process) else { return }
-        if let place = watch.place, contained[place] == process { contained[place] = nil }
+        if let number = watch.contained, contained[number] == process { contained[number] = nil }
         if let handle = watch.handle.descriptor { loop.remove(handle) } else { unseen.remove(process) }
     }
 

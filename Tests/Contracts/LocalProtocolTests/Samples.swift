@@ -74,7 +74,7 @@ enum Samples {
             .taken(flow), .refused(flow, .outOfMemory), .deallocate(flow),
         ] + managements.map { .manage(request, $0) }
 
-    static let flowEntry = FlowEntry(
+    static let flowEntry = FlowSummary(
         flow: flow, state: .deallocating, name: service,
         client: FlowParty(
             process: ProcessID(1), program: Array("c".utf8),

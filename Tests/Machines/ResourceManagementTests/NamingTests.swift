@@ -157,13 +157,13 @@ import Vocabulary
     @Test("a program that does not exist or cannot be executed is not bound")
     func unusable() {
         var town = Town()
-        for (finding, failure) in [
-            (Finding.unusable(.noEntry), Failure.noEntry), (.unusable(.notPermitted), .notPermitted),
+        for (fact, failure) in [
+            (SystemFact.unusable(.noEntry), Failure.noEntry), (.unusable(.notPermitted), .notPermitted),
             (.nothing, .noEntry),
         ] {
             let done = town.rig.manage(
                 .bindProgram(program: Array("/x".utf8), service("x"), autoStart: true, arguments: [], directory: []),
-                on: town.management, finding)
+                on: town.management, fact)
             #expect(done.failures == [failure])
         }
         #expect(town.rig.manager.naming[service("x")] == nil)

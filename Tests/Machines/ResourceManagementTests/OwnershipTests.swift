@@ -42,9 +42,9 @@ import Vocabulary
                 .destroyName(service(name)), bind(name), .bindProcess(ProcessID(90), service(name)),
                 .registerName(service(name), ProcessID(300)), .unregisterName(service(name), ProcessID(300)),
             ] as [ManagementRequest] {
-                let finding: Finding =
+                let fact: SystemFact =
                     if case .bindProcess = request { .process(UserID(1_001)) } else { .program(program) }
-                #expect(host.rig.manage(request, on: host.member, finding).failures == [.notPermitted])
+                #expect(host.rig.manage(request, on: host.member, fact).failures == [.notPermitted])
             }
             #expect(host.rig.manager.naming[service(name)] != nil)
         }

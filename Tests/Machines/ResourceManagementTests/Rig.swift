@@ -109,9 +109,9 @@ struct Rig {
 
     @discardableResult
     mutating func manage(
-        _ management: ManagementRequest, on connection: ConnectionID, _ finding: Finding = .nothing
+        _ management: ManagementRequest, on connection: ConnectionID, _ fact: SystemFact = .nothing
     ) -> [ManagerAction] {
-        handle(.received(connection, .manage(request(), management), finding))
+        handle(.received(connection, .manage(request(), management), fact))
     }
 
     @discardableResult

@@ -9,7 +9,7 @@ import Vocabulary
 final class FakeManager: ManagementService {
     var entries: [IPCPEntry] = []
     var known: [NameEntry] = []
-    var running: [FlowEntry] = []
+    var running: [FlowSummary] = []
     var bound: [BindingEntry] = []
     /// What was asked, but for the lists.
     private(set) var requests: [ManagementRequest] = []

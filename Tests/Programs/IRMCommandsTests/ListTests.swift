@@ -14,7 +14,7 @@ import Vocabulary
         manager.add("uni.1", .unicast)
         manager.addName(try #require(ServiceName("oping")), layers: [try #require(LayerName("local-layer"))])
         manager.running = [
-            FlowEntry(
+            FlowSummary(
                 flow: FlowID(7), state: .allocated, name: try #require(ServiceName("oping")),
                 client: FlowParty(
                     process: ProcessID(20), program: Array("oping".utf8),

@@ -49,8 +49,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             if number % 20_011 == 0 { usleep(500) }
         }
         done.wait()
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     @Test func theStateOfAnEndFitsItsPlaces() {
@@ -83,8 +83,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         #expect(seen <= count)
         #expect(throws: Failure.timedOut) { try FlowSets.wait(set, queue, timeout: TimeSpan(milliseconds: 0)) }
         FlowSets.destroy(set)
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     @Test func anIdleFlowGivesItsMemoryBack() throws {
@@ -104,8 +104,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         }
         _ = try write(client, [7])
         #expect(try read(server, 10) == [7])
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     @Test func anAcceptorThatIsOfferedAFlowOfADeadPeerGoesOnWaiting() throws {
@@ -113,8 +113,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         #expect(broker.refusals == [.flowDown])
         _ = try write(client, [1, 2])
         #expect(try read(server, 4) == [1, 2])
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     @Test func piecesOfAMessageAreReadOneAfterTheOther() throws {
@@ -126,9 +126,9 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         #expect(try read(server, 4) == [8, 9])
         #expect(try read(server, 1) == [42])
         #expect(try read(server, 1) == [])
-        try Attachment.deallocate(client)
+        try FlowControl.deallocate(client)
         #expect(throws: Failure.flowDown) { try read(server, 1) }
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(server)
         #expect(throws: Failure.notAllocated) { try read(server, 1) }
     }
 
@@ -136,22 +136,22 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         let (client, server) = try broker.flow()
         Thread.detachNewThread {
             usleep(20_000)
-            try? Attachment.deallocate(client)
+            try? FlowControl.deallocate(client)
         }
         #expect(throws: Failure.flowDown) { try read(server, 1) }
         #expect(throws: Failure.flowDown) { try write(server, [1]) }
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(server)
     }
 
     @Test func aSleepingReaderWakesWhenItsOwnFlowIsClosed() throws {
         let (client, server) = try broker.flow()
         Thread.detachNewThread {
             usleep(20_000)
-            try? Attachment.deallocate(server)
+            try? FlowControl.deallocate(server)
         }
         #expect(throws: Failure.flowDown) { try read(server, 1) }
         #expect(throws: Failure.notAllocated) { try read(server, 1) }
-        try Attachment.deallocate(client)
+        try FlowControl.deallocate(client)
     }
 
     @Test func aFullFlowHoldsItsWriterBack() throws {
@@ -175,8 +175,8 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         }
         for _ in 0..<60 { #expect(try read(server, 200_000).count == 100_000) }
         done.wait()
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     @Test(arguments: [true, false]) func aSetSeesEveryPacketOnce(expedited: Bool) throws {
@@ -213,7 +213,7 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             }
         }
         #expect(seen.values.allSatisfy { $0 == each } && seen.count == flows.count)
-        for flow in flows { try Attachment.deallocate(flow.client) }
+        for flow in flows { try FlowControl.deallocate(flow.client) }
         var gone: Set<Int32> = []
         while gone.count < flows.count {
             try FlowSets.wait(set, queue, timeout: TimeSpan(seconds: 60))
@@ -222,7 +222,7 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
                 gone.insert(descriptor)
             }
         }
-        for flow in flows { try Attachment.deallocate(flow.server) }
+        for flow in flows { try FlowControl.deallocate(flow.server) }
         FlowSets.destroy(set)
     }
 
@@ -248,10 +248,10 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             }
         }
         for _ in 0..<4 { done.wait() }
-        try Attachment.deallocate(client)
+        try FlowControl.deallocate(client)
         for _ in 0..<3 { done.wait() }
         #expect(total.withLock { $0 } == 4 * each)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(server)
     }
 
     @Test func aPeerThatMarksTheFlowDownMakesEventsOnTransitionsOnly() throws {
@@ -274,7 +274,7 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
             }
         }
         FlowSets.destroy(set)
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 }

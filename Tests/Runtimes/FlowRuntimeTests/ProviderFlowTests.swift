@@ -341,7 +341,7 @@ import Vocabulary
             if role == .provider {
                 let descriptor = try ProviderFlow.take(offer, &arrival)
                 #expect(try ProviderFlow.waiting(descriptor) == 0)
-                try Attachment.deallocate(descriptor)
+                try FlowControl.deallocate(descriptor)
             } else {
                 #expect(throws: Failure.inputOutput) { try ProviderFlow.take(offer, &arrival) }
             }
@@ -369,7 +369,7 @@ final class Pair: Sendable {
     private func forget(_ end: Int32) -> Bool { open.withLock { $0.remove(end) != nil } }
 
     func close(_ end: Int32) throws(Failure) {
-        if forget(end) { try Attachment.deallocate(end) }
+        if forget(end) { try FlowControl.deallocate(end) }
     }
 
     func discardProvider() {

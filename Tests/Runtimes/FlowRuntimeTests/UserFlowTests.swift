@@ -118,8 +118,8 @@ import Vocabulary
         #expect(try FlowTransmit.write(client, message, count: 3) == 3)
         #expect(stored.bytes.load(as: UInt64.self) == 3)
         #expect(try FlowReceive.read(server, 10) == message)
-        try Attachment.deallocate(client)
-        try Attachment.deallocate(server)
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
     }
 
     // Keepalives.

@@ -6,14 +6,12 @@
 #ifndef OUROBOROS_CFLOWCONTROL_H
 #define OUROBOROS_CFLOWCONTROL_H
 
-#include <ouroboros/fccntl.h>
+#include <stdint.h>
 #include <time.h>
 
 /// Replaces all flags of the flow. 0 or a negative error.
-static inline int cf_set_flags(int fd, uint32_t flags) { return fccntl(fd, FLOWSFLAGS, flags); }
+int cf_set_flags(int fd, uint32_t flags);
 /// How long flow_read waits; NULL = as long as it takes. 0 or a negative error.
-static inline int cf_set_receive_timeout(int fd, const struct timespec *timeout) {
-    return fccntl(fd, FLOWSRCVTIMEO, timeout);
-}
+int cf_set_receive_timeout(int fd, const struct timespec *timeout);
 
 #endif

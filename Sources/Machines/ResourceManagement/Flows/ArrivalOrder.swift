@@ -7,13 +7,13 @@ import DequeModule
 /// an end of the queue or half of the places are empty. A thing that comes back to a place that is gone moves the places
 /// behind it.
 struct ArrivalOrder<Element: Sendable>: Sendable {
-    private struct Place: Sendable {
+    private struct Slot: Sendable {
         let arrival: UInt64
         var element: Element?
     }
 
     /// By arrival; neither the first nor the last is empty.
-    private var sorted = Deque<Place>()
+    private var sorted = Deque<Slot>()
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
@@ -31,7 +31,7 @@ struct ArrivalOrder<Element: Sendable>: Sendable {
             if sorted[place].element == nil { count += 1 }
             sorted[place].element = element
         } else {
-            sorted.insert(Place(arrival: arrival, element: element), at: place)
+            sorted.insert(Slot(arrival: arrival, element: element), at: place)
             count += 1
         }
     }

@@ -70,7 +70,7 @@ package struct FlowParty: Hashable, Sendable, FieldCodable {
     }
 }
 
-package struct FlowEntry: Hashable, Sendable, FieldCodable {
+package struct FlowSummary: Hashable, Sendable, FieldCodable {
     package var flow: FlowID
     package var state: FlowState
     package var name: ServiceName

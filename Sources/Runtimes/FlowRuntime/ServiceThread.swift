@@ -8,7 +8,7 @@ import Vocabulary
 
 /// The one thread of the library. Started with the first flow; asleep until irmd speaks, a peer's link ends or a
 /// liveness timer is due. Never on the path of a packet. design: flow-memory §4
-struct Service {
+struct ServiceThread {
     /// What the thread sleeps in; nil until the first flow. Made anew, with another thread, when the program has closed it:
     /// the one that sleeps in it cannot be woken any more.
     private var poll: GuestPoll?
@@ -38,7 +38,7 @@ struct Service {
         if poll == nil { poll = try GuestPoll() }
         if !hasThread {
             let next = generation + 1
-            try Thread.start { while Service.turn(FlowProcess.shared, next) {} }
+            try Thread.start { while ServiceThread.turn(FlowProcess.shared, next) {} }
             generation = next
             hasThread = true
         }
@@ -58,7 +58,7 @@ struct Service {
     /// In a forked child: the parent's thread does not exist here, and its poll is not ours.
     mutating func forget() {
         poll?.close()
-        self = Service()
+        self = ServiceThread()
     }
 
     /// Learns of the end of a link even when irmd is gone.
@@ -74,8 +74,8 @@ struct Service {
         let interest = EPOLLIN.rawValue | (hasUndelivered ? EPOLLOUT.rawValue : 0)
         defer { session = generation }
         guard let poll, let socket, socket.isOurs else { return }
-        if generation != session, poll.add(socket.number, Service.sessionNumber, interest) == 0 { return }
-        _ = poll.change(socket.number, Service.sessionNumber, interest)
+        if generation != session, poll.add(socket.number, ServiceThread.sessionNumber, interest) == 0 { return }
+        _ = poll.change(socket.number, ServiceThread.sessionNumber, interest)
     }
 
     /// Makes the thread look at its timers and at the session again. From any thread, with the process lock held.
@@ -103,7 +103,7 @@ struct Service {
         events.forEach { event in
             switch event.data.u64 {
             case GuestPoll.bellToken: poll.silence()
-            case Service.sessionNumber: process.hearSession()
+            case ServiceThread.sessionNumber: process.hearSession()
             default: process.linkEnded(event.data.u64)
             }
         }
@@ -254,7 +254,7 @@ extension FlowProcess {
     }
 }
 
-extension Service {
+extension ServiceThread {
     fileprivate mutating func stopWatching(_ link: Link) {
         watched[link.number] = nil
         if link.socket.isOurs { poll?.remove(link.socket.number) }

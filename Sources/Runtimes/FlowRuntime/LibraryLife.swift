@@ -4,7 +4,7 @@ import CLinux
 import Vocabulary
 
 /// What happens when the library is loaded, around fork, and at the end of the process. design: flow-memory §5
-package enum Attachment {
+package enum LibraryLife {
     /// Before `main`: greets irmd if it is there; waits for nothing and complains of nothing.
     package static func load(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
         FlowProcess.shared.session.begin(program: program(count, arguments))
@@ -26,14 +26,6 @@ package enum Attachment {
     }
 
     package static func afterForkInChild() { FlowProcess.shared.afterForkInChild() }
-
-    package static func deallocate(_ descriptor: Int32) throws(Failure) {
-        try FlowProcess.shared.deallocate(descriptor)
-    }
-
-    /// See `FlowProcess.keepNumber`.
-    package static func keepNumber(_ descriptor: Int32) { FlowProcess.shared.keepNumber(descriptor) }
-    package static func releaseNumber(_ descriptor: Int32) { FlowProcess.shared.releaseNumber(descriptor) }
 
     /// What irmd is told: the script, if it would only see the interpreter of it. spec: c-api §2
     private static func program(

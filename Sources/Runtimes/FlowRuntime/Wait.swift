@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import Platform
+import Vocabulary
+
+/// Whether it pays to try for a while before a sleep, learnt from the waits before. Trying catches a peer that answers at
+/// once; with a peer that lets us wait it only keeps the processor from it. So each wait that ended in a sleep halves
+/// what the next one may try, each that did not gives it back, and now and then one tries in full, to find out whether
+/// things have changed. On a crowded machine nobody yields at all (`Processor`).
+struct Patience {
+    private static let yields: UInt8 = 64
+    private static let trialInterval: UInt8 = 16
+    /// Zeroes are the state of a new flow: what was learnt to leave out.
+    private var withheld: UInt8 = 0
+    private var waits: UInt8 = 0
+    private var crowd = Crowd()
+
+    /// Yields for a wait that begins.
+    mutating func begin() -> Int {
+        guard crowd.allowsYields() else { return 0 }
+        waits = (waits + 1) % Patience.trialInterval
+        return Int(waits == 0 ? Patience.yields : Patience.yields - withheld)
+    }
+
+    /// Hardly any wait succeeds without a sleep.
+    var isExhausted: Bool { withheld >= Patience.yields - 4 }
+    /// Nothing is withheld.
+    var isFull: Bool { withheld == 0 }
+
+    mutating func metOthers() { crowd.wasMet() }
+    mutating func slept() { withheld = Patience.yields - (Patience.yields - withheld) / 2 }
+    mutating func succeeded() { withheld /= 2 }
+}
+
+/// How long a blocked call tries before it sleeps: a few pauses for a peer that runs on another processor, then yields
+/// for one that shares ours. design: flow-memory §3
+struct Wait {
+    private static let pauses = 16
+    /// Set when the wait begins.
+    private var yields: Int?
+    private var rounds = 0
+    private var deadline: Instant?
+
+    /// A flow that is closed under somebody who waits is down; one that was closed before is no flow.
+    private(set) var hasBegun = false
+    private var hasSlept = false
+
+    enum Step {
+        case again
+        case sleep(until: Instant?)
+        case expired
+    }
+
+    /// What to do next; pauses and yields have been done when it returns. Timeouts count from the first call, and the
+    /// clock is read only if there is one.
+    mutating func next(timeout: UInt64, _ patience: inout Patience) -> Step {
+        let yields = yields ?? patience.begin()
+        self.yields = yields
+        hasBegun = true
+        if timeout != FlowSettings.noTimeout {
+            if timeout == 0 { return .expired }
+            let now = Clock.now()
+            if let deadline {
+                if now >= deadline { return .expired }
+            } else {
+                deadline = now + TimeSpan(nanoseconds: timeout)
+            }
+        }
+        guard rounds < (yields > 4 ? Wait.pauses : 0) + yields else {
+            if !hasSlept { patience.slept() }
+            rounds = 0
+            hasSlept = true
+            return .sleep(until: deadline)
+        }
+        rounds += 1
+        if rounds <= Wait.pauses {
+            cl_pause()
+        } else if Processor.yieldMeetsOthers() {
+            patience.metOthers()
+            rounds = Int.max
+        }
+        return .again
+    }
+}
+
+extension Wait {
+    /// What was waited for is there.
+    func end(_ patience: inout Patience) {
+        if hasBegun, !hasSlept { patience.succeeded() }
+    }
+}
