@@ -10,8 +10,8 @@ package enum IPCPReply: Hashable, LocalMessage {
     case succeeded(RequestID)
     /// The text says why, for people.
     case failed(RequestID, Failure, reason: [UInt8])
-    /// The IPCP is a member of a layer that carries messages of so many bytes to other hosts.
-    case bootstrapped(RequestID, messageBytes: UInt32)
+    /// The IPCP is a member of a layer that carries messages of so many bytes to other hosts, on these terms.
+    case bootstrapped(RequestID, messageBytes: UInt32, FlowTerms)
     /// Another host, of this address as people write it, asks for a flow to the name of this hash. Answered by `accept`
     /// or `reject`. The number is the IPCP's.
     case arrived(RequestID, hash: [UInt8], QualityOfService, authentication: [UInt8], from: [UInt8])
@@ -33,7 +33,7 @@ package enum IPCPReply: Hashable, LocalMessage {
         case .initialised(let a, let b): writer.write(Kind.initialised, Self.initialised, a, b)
         case .succeeded(let a): writer.write(Kind.succeeded, Self.succeeded, a)
         case .failed(let a, let b, let c): writer.write(Kind.failed, Self.failed, a, b, c)
-        case .bootstrapped(let a, let b): writer.write(Kind.bootstrapped, Self.bootstrapped, a, b)
+        case .bootstrapped(let a, let b, let c): writer.write(Kind.bootstrapped, Self.bootstrapped, a, b, c)
         case .arrived(let a, let b, let c, let d, let e): writer.write(Kind.arrived, Self.arrived, a, b, c, d, e)
         case .taken(let a, let b, let c): writer.write(Kind.taken, Self.taken, a, b, c)
         case .refused(let a, let b, let c): writer.write(Kind.refused, Self.refused, a, b, c)

@@ -170,6 +170,8 @@ package struct FlowOffer: Hashable, Sendable, FieldCodable {
     package var arrivingQueueBytes: UInt32
     package var messageBytes: UInt32
     package var role: FlowRole
+    /// What the layer says of the flow.
+    package var terms: FlowTerms
 
     package init(
         flow: FlowID, end: End, quality: QualityOfService, peer: ProcessID, parties: FlowParties = FlowParties(),
@@ -177,7 +179,8 @@ package struct FlowOffer: Hashable, Sendable, FieldCodable {
         slot: LinkSlot, linkEnd: End, linkIsIncluded: Bool, isExpedited: Bool,
         ringBytes: UInt32 = UInt32(Limits.ringBytes),
         queueBytes: UInt32 = UInt32(Limits.queueBytes), arrivingQueueBytes: UInt32 = UInt32(Limits.queueBytes),
-        messageBytes: UInt32 = UInt32(Limits.messageBytes), role: FlowRole = .direct
+        messageBytes: UInt32 = UInt32(Limits.messageBytes), role: FlowRole = .direct,
+        terms: FlowTerms = .empty
     ) {
         self.flow = flow
         self.end = end
@@ -194,6 +197,7 @@ package struct FlowOffer: Hashable, Sendable, FieldCodable {
         self.arrivingQueueBytes = arrivingQueueBytes
         self.messageBytes = messageBytes
         self.role = role
+        self.terms = terms
     }
 
     @inline(__always)
@@ -205,6 +209,7 @@ package struct FlowOffer: Hashable, Sendable, FieldCodable {
             linkIsIncluded: try field(\.linkIsIncluded, &bytes), isExpedited: try field(\.isExpedited, &bytes),
             ringBytes: try field(\.ringBytes, &bytes), queueBytes: try field(\.queueBytes, &bytes),
             arrivingQueueBytes: try field(\.arrivingQueueBytes, &bytes),
-            messageBytes: try field(\.messageBytes, &bytes), role: try field(\.role, &bytes))
+            messageBytes: try field(\.messageBytes, &bytes), role: try field(\.role, &bytes),
+            terms: try field(\.terms, &bytes))
     }
 }

@@ -113,9 +113,9 @@ extension ResourceManager {
                 report(.supervision(.ipcpRefused(process, failure, reason: reason)))
             }
             failed(transaction, failure, reason)
-        case .bootstrapped(let request, let messageBytes):
+        case .bootstrapped(let request, let messageBytes, let terms):
             guard let transaction = endTransaction(request, of: process) else { return }
-            children.setMessageBytes(messageBytes, of: process)
+            children.setReach(LayerReach(messageBytes: messageBytes, terms: terms), of: process)
             succeeded(transaction)
         case .mapped(let flow): remoteMapped(flow, by: process)
         case .taken(let flow, let authentication, let address):

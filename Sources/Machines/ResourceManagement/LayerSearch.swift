@@ -7,7 +7,7 @@ import Vocabulary
 extension ResourceManager {
     /// The members of layers that reach other hosts, in the order in which they are preferred.
     private func layersToOthers() -> [IPCPRecord] {
-        children.ipcpsInOrder.filter { $0.messageBytes != nil && attachments.processes[$0.process] != nil }
+        children.ipcpsInOrder.filter { $0.reach != nil && attachments.processes[$0.process] != nil }
     }
 
     /// Asks the layers for the name, or the one that there is for the flow. False if there is none to ask.

@@ -19,22 +19,24 @@ extension ResourceManager {
 
     /// The layer of the IPCP knows the name: the other host is asked through it.
     mutating func beginRemote(_ allocation: Allocation, with ipcp: ProcessID) {
-        guard children[ipcp]?.reach != nil else { return refuseWithoutIPCP(allocation) }
+        guard let record = children[ipcp], record.layer != nil, record.reach != nil else {
+            return refuseWithoutIPCP(allocation)
+        }
         authenticate(.begin, for: .request(allocation.call, with: ipcp), of: allocation)
     }
 
     /// The IPCP gets the flow's second end, and asks the other host.
     mutating func askOtherHost(_ allocation: Allocation, with ipcp: ProcessID, _ client: AuthenticationClient) {
-        guard let (layer, messageBytes) = children[ipcp]?.reach, let call = openCall(of: ipcp) else {
-            return refuseWithoutIPCP(allocation)
-        }
+        guard let record = children[ipcp], let layer = record.layer, let reach = record.reach,
+            let call = openCall(of: ipcp)
+        else { return refuseWithoutIPCP(allocation) }
         let user = user(of: allocation)
         guard children.mayAsk(ipcp, for: user, isExempt: isExempt(user)) else {
             free(call)
             return refuse(allocation, .tableFull, "uid \(user) waits for as many flows of the layer as one user may")
         }
         let remote = RemoteEnd(
-            ipcp: ipcp, end: .second, messageBytes: messageBytes,
+            ipcp: ipcp, end: .second, reach: reach,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
             client: client)
         let request = children.nextRequest()
@@ -155,12 +157,10 @@ extension ResourceManager {
 
     /// The IPCP's part in a flow that another host asked for.
     func remote(of allocation: Allocation) -> RemoteEnd? {
-        guard let origin = allocation.origin, let messageBytes = children[allocation.process]?.messageBytes else {
-            return nil
-        }
+        guard let origin = allocation.origin, let reach = children[allocation.process]?.reach else { return nil }
         return RemoteEnd(
-            ipcp: allocation.process, end: .first, messageBytes: messageBytes, hash: [],
-            authentication: origin.authentication, client: nil)
+            ipcp: allocation.process, end: .first, reach: reach, hash: [], authentication: origin.authentication,
+            client: nil)
     }
 
     // What IPCPs say of their flows.

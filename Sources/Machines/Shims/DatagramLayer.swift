@@ -55,6 +55,9 @@ package struct DatagramLayer: Sendable {
 
     static let headerBytes = 4
 
+    /// What the layer says of its flows. spec: udp-layer §1
+    static let terms = FlowTerms(packetLifetime: TimeSpan(milliseconds: 5_000))
+
     let family: DatagramAddress.Family
     /// The longest datagram. spec: udp-layer §1
     let datagramBytes: Int
@@ -294,7 +297,8 @@ package struct DatagramLayer: Sendable {
             .report(.layerHash(founding.configuration.hash)),
         ]
         if let hosts { member?.directory.adopt(hosts, now: now, into: &actions) }
-        actions.append(.reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes))))
+        actions.append(
+            .reply(.bootstrapped(founding.id, messageBytes: UInt32(datagramBytes - Self.headerBytes), Self.terms)))
     }
 
     private mutating func notOpened(_ failure: Failure, into actions: inout [DatagramAction]) {

@@ -94,7 +94,8 @@ package struct PacketPump<Carrier: PacketCarrier> {
                 case .gone, .tooLong: ended += 1
                 }
             case .control(let trim):
-                machine.control(Array(PacketBytes.remainder(of: packet, from: trim)), from: peer, now: now, into: &actions)
+                machine.control(
+                    Array(PacketBytes.remainder(of: packet, from: trim)), from: peer, now: now, into: &actions)
             case .relay(let header, let trim, let next):
                 carrier.append(header, PacketBytes.remainder(of: packet, from: trim), to: next)
                 relayed += 1
@@ -253,7 +254,8 @@ enum PacketBytes {
     }
 
     /// What is behind the first bytes.
-    @inline(__always) static func remainder(of packet: UnsafeRawBufferPointer, from trim: Int) -> UnsafeRawBufferPointer {
+    @inline(__always) static func remainder(of packet: UnsafeRawBufferPointer, from trim: Int) -> UnsafeRawBufferPointer
+    {
         UnsafeRawBufferPointer(rebasing: packet.dropFirst(trim))
     }
 }

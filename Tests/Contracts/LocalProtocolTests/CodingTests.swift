@@ -86,7 +86,7 @@ private struct Numbers: RandomNumberGenerator {
         let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
         #expect(
             bytes == [
-                0, 0x4f, 0x75, 0x72, 0x6f, 5, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+                0, 0x4f, 0x75, 0x72, 0x6f, 6, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)
@@ -139,12 +139,14 @@ private struct Numbers: RandomNumberGenerator {
         let offer = FlowOffer(
             flow: FlowID(12), end: .second, quality: quality, peer: ProcessID(13), parties: parties, link: LinkID(14),
             slot: LinkSlot(15), linkEnd: .first, linkIsIncluded: true, isExpedited: false, ringBytes: 16,
-            queueBytes: 17, arrivingQueueBytes: 18, messageBytes: 19, role: .provider)
+            queueBytes: 17, arrivingQueueBytes: 18, messageBytes: 19, role: .provider,
+            terms: FlowTerms(packetLifetime: TimeSpan(nanoseconds: 20), avoidsCongestion: true, items: [21, 0]))
         let partiesBytes: [UInt8] = [1, 1, 0, 0x6e, 10, 0, 0, 0, 11, 0, 0, 0, 1, 1, 0, 0x6c, 1, 0, 0x61]
         #expect(
             ManagerMessage.offer(RequestID(9), offer).encoded()
                 == [2, 9, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 1] + qualityBytes + [13, 0, 0, 0] + partiesBytes
-                + [14, 0, 0, 0, 15, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 17, 0, 0, 0, 18, 0, 0, 0, 19, 0, 0, 0, 2])
+                + [14, 0, 0, 0, 15, 0, 0, 0, 0, 1, 0, 16, 0, 0, 0, 17, 0, 0, 0, 18, 0, 0, 0, 19, 0, 0, 0, 2]
+                + [20, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 21, 0])
     }
 
     @Test("the configuration of each type of layer has these bytes")

@@ -112,11 +112,15 @@ enum Samples {
         linkEnd: .first, linkIsIncluded: true, isExpedited: false, ringBytes: 1, queueBytes: 2, arrivingQueueBytes: 3,
         messageBytes: 4, role: .provider)
 
+    static let terms = FlowTerms(
+        packetLifetime: TimeSpan(seconds: 5), avoidsCongestion: true, items: [1, 2, 3, 4])
+
     static let userOffer = FlowOffer(
         flow: flow, end: .first, quality: .raw, peer: ProcessID(4),
         parties: FlowParties(
             name: longest, user: UserID(1_000), group: GroupID(5), layer: layer, address: Array("[::1]:9".utf8)),
-        link: LinkID(3), slot: LinkSlot(0), linkEnd: .second, linkIsIncluded: false, isExpedited: true, role: .user)
+        link: LinkID(3), slot: LinkSlot(0), linkEnd: .second, linkIsIncluded: false, isExpedited: true, role: .user,
+        terms: terms)
 
     static let managerMessages: [ManagerMessage] =
         [
@@ -143,7 +147,7 @@ enum Samples {
 
     static let ipcpReplies: [IPCPReply] = [
         .initialised(.current, .ethernetDIX), .succeeded(request), .failed(request, .ipcpState, reason: [0x41]),
-        .bootstrapped(request, messageBytes: 8_976),
+        .bootstrapped(request, messageBytes: 8_976, terms),
         .arrived(request, hash: [7], .data, authentication: [1, 2], from: Array("10.0.0.1:3435".utf8)),
         .mapped(flow), .taken(flow, authentication: [3], with: []), .refused(flow, .name, reason: [0x42]),
         .described(request, layerStatus),

@@ -13,6 +13,7 @@ struct Network {
     let session: ConnectionID
     /// Numbers of the requests that it brings.
     private var nextArrival: UInt64 = 1
+    static let terms = FlowTerms(packetLifetime: TimeSpan(milliseconds: 77), avoidsCongestion: true, items: [9, 0])
 
     init(_ rig: inout Rig, on management: ConnectionID, type: IPCPType = .udp4) throws {
         ipcp = ProcessID(300 + Int32(rig.manager.children.ipcps.count))
@@ -26,7 +27,7 @@ struct Network {
         rig.manage(
             .bootstrapIPCP(ipcp, LayerConfiguration(layer: layer, hash: .md5, parameters: parameters)), on: management)
         for request in rig.manager.children.transactions.keys {
-            rig.handle(.ipcpReplied(ipcp, .bootstrapped(request, messageBytes: 8_976)))
+            rig.handle(.ipcpReplied(ipcp, .bootstrapped(request, messageBytes: 8_976, Network.terms)))
         }
     }
 
@@ -105,6 +106,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         let client = Attached(&rig, pid: 10)
         let (offer, request) = try ask(client)
         #expect(offer.end == .second && offer.role == .provider && offer.messageBytes == 8_976)
+        #expect(offer.terms == .empty)
         #expect(offer.queueBytes == 3 << 20 && offer.arrivingQueueBytes == 1 << 20)
         #expect(network.say(.mapped(offer.flow), &rig).offers.isEmpty)
         check()
@@ -114,6 +116,7 @@ private func answer(to request: [UInt8]) throws -> [UInt8] {
         check()
         let given = try #require(offers.first)
         #expect(given.connection == client.call && given.offer.role == .user && given.offer.messageBytes == 8_976)
+        #expect(given.offer.terms == Network.terms)
         rig.take(offer.flow, client.call)
         #expect(rig.manager.book.flows[offer.flow]?.isEstablished == true)
         #expect(rig.manager.book.flows[offer.flow]?.state == .allocated)

@@ -26,7 +26,7 @@ import Wire
         #expect(
             actions.prefix(4) == [
                 .report(.bootstrapped(configuration)), .report(.layerType(.udp4)), .report(.layerHash(.md5)),
-                .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)),
+                .reply(.bootstrapped(RequestID(1), messageBytes: 8_976, DatagramLayer.terms)),
             ])
         actions = []
         layer.handle(
@@ -53,7 +53,9 @@ import Wire
         #expect(actions.contains(.report(.bootstrapFailed(.addressInUse))))
         configuration.parameters = .udp6(DatagramParameters(own: loopback.with(port: 3_436)))
         _ = handle(.request(.bootstrap(RequestID(3), configuration)))
-        #expect(handle(.lower(.opened)).contains(.reply(.bootstrapped(RequestID(3), messageBytes: 8_948))))
+        #expect(
+            handle(.lower(.opened)).contains(
+                .reply(.bootstrapped(RequestID(3), messageBytes: 8_948, DatagramLayer.terms))))
     }
 
     @Test("a link-local address needs a scope, and is told so who has none to give, as C programs")

@@ -51,7 +51,7 @@ import Vocabulary
         #expect(rig.handle(.lower(.hosts(file("10.0.0.3 x")))).isEmpty)
         let actions = rig.handle(.lower(.opened))
         #expect(actions.contains(.report(.lower(.hostsRead(names: 1, mistakes: 0)))))
-        #expect(actions.last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)))
+        #expect(actions.last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976, DatagramLayer.terms)))
         #expect(
             rig.handle(.request(.query(RequestID(2), hash: LayerRig.hash))) == [.reply(.succeeded(RequestID(2)))])
     }

@@ -45,7 +45,9 @@ import Vocabulary
         var rig = Rig()
         #expect(try rig.bootstrap() == [.report(.bootstrapping), look()])
         #expect(rig.handle(.lower(.keyTried(RequestID(1), nil))) == [.lower(.open(LayerRig.own))])
-        #expect(rig.handle(.lower(.opened)).last == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976)))
+        #expect(
+            rig.handle(.lower(.opened)).last
+                == .reply(.bootstrapped(RequestID(1), messageBytes: 8_976, DatagramLayer.terms)))
         var other = Rig()
         #expect(try other.bootstrap(hosts: "/h") == [.report(.bootstrapping), look()])
         let deadline = other.now + Limits.namedFilesTimeout

@@ -84,7 +84,7 @@ struct Children: Sendable {
         return ipcps[process]?.timer
     }
 
-    mutating func setMessageBytes(_ bytes: UInt32, of process: ProcessID) { ipcps[process]?.messageBytes = bytes }
+    mutating func setReach(_ reach: LayerReach, of process: ProcessID) { ipcps[process]?.reach = reach }
 
     // Requests to IPCPs.
 

@@ -9,6 +9,14 @@ struct Requester: Hashable, Sendable {
     let request: RequestID
 }
 
+/// What a layer carries to other hosts.
+struct LayerReach: Sendable {
+    /// Bytes of the longest message that fits a packet.
+    let messageBytes: UInt32
+    /// What the layer says of each flow.
+    let terms: FlowTerms
+}
+
 /// An IPC process that irmd started. Only `Children` changes it.
 struct IPCPRecord: Sendable {
     let process: ProcessID
@@ -23,8 +31,8 @@ struct IPCPRecord: Sendable {
     var asked = Shares<UserID>(of: Limits.ipcpRequests)
     /// Requests of other hosts that wait, by the names that they are for.
     var arrived = Shares<ServiceName>(of: Limits.arrivedRequests)
-    /// Of a message to another host; nil: it reaches none.
-    var messageBytes: UInt32?
+    /// What its layer carries to other hosts; nil: the layer reaches none.
+    var reach: LayerReach?
     /// Until it has booted, or has ended.
     var timer: ManagerTimer?
     /// Those of its layer. Of flows to other hosts there are books of the process's.
@@ -42,12 +50,6 @@ struct IPCPRecord: Sendable {
 
     var layer: (name: LayerName, hash: DirectoryHash)? {
         if case .operational(let name, let hash) = state { (name, hash) } else { nil }
-    }
-
-    /// The layer, and the bytes of a message to another host; nil if the IPCP reaches none.
-    var reach: (layer: (name: LayerName, hash: DirectoryHash), messageBytes: UInt32)? {
-        guard let layer, let messageBytes else { return nil }
-        return (layer, messageBytes)
     }
 
     var isEnding: Bool { if case .ending = state { true } else { false } }

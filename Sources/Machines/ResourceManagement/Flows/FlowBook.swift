@@ -302,8 +302,10 @@ extension FlowBook {
             linkIsIncluded: linkIsIncluded, isExpedited: flow.isExpedited,
             queueBytes: flow.queueBytes(from: end), arrivingQueueBytes: flow.queueBytes(from: end.other))
         if let remote = flow.remote {
-            message.messageBytes = remote.messageBytes
+            message.messageBytes = remote.reach.messageBytes
             message.role = end == remote.end ? .provider : .user
+            // The IPCP knows what it said.
+            if end != remote.end { message.terms = remote.reach.terms }
         }
         return .made(Offer(flow: flow, end: end, message: message, request: request, call: call))
     }

@@ -17,8 +17,7 @@ struct RemoteEnd: Sendable {
     let ipcp: ProcessID
     /// Which end it has.
     let end: End
-    /// The bytes of the longest message in its layer.
-    let messageBytes: UInt32
+    let reach: LayerReach
     let hash: [UInt8]
     /// What it is given to send along.
     let authentication: [UInt8]
