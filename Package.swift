@@ -75,6 +75,7 @@ let machines = floor(
                 "Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: pure),
+        .target(name: "FlowProtocol", dependencies: ["Vocabulary", "Bytes"], swiftSettings: pure),
         .target(
             name: "Forwarding",
             dependencies: ["Vocabulary", "IPCP", .product(name: "DequeModule", package: "swift-collections")],
@@ -221,6 +222,7 @@ let tests = [
     floor(
         "Machines", in: "Tests",
         [
+            .testTarget(name: "FlowProtocolTests", dependencies: ["Vocabulary", "Bytes", "FlowProtocol"]),
             .testTarget(name: "ForwardingTests", dependencies: ["Vocabulary", "IPCP", "Forwarding"]),
             .testTarget(
                 name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),

@@ -20,6 +20,7 @@ import Testing
             "ResourceManagement": ground.union([
                 "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
             ]),
+            "FlowProtocol": ground,
             "Forwarding": ["Vocabulary", "IPCP", "DequeModule"],
             "Shims": ground.union(["Wire", "IPCP", "LocalProtocol", "DequeModule"]),
             "Platform": ["Vocabulary", "CLinux", "Synchronization"],
@@ -55,7 +56,7 @@ import Testing
     /// Neither a system call nor unsafe memory can come from these.
     static let pure: Set = [
         "Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Authentication", "ResourceManagement", "Shims",
-        "Forwarding",
+        "Forwarding", "FlowProtocol",
     ]
 
     static let sources = SourceTree.files(in: "Sources")
