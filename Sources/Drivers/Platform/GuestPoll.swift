@@ -55,8 +55,9 @@ package struct GuestPoll: Sendable {
     /// Whether the program has left all of it to us. False if the bell cannot be rung any more, too.
     package var isOurs: Bool { cl_guests_stay() || far.isOurs && knowsBell }
 
-    /// An epoll knows a descriptor by its number and by what is there: this one has the near end, and no other does.
-    private var knowsBell: Bool { change(near.number, GuestPoll.bellToken, EPOLLIN.rawValue) == 0 }
+    /// An epoll knows a descriptor by its number and by what is there: this one has the near end, and no other does. If the
+    /// near end is gone, another poll may have taken all three numbers.
+    private var knowsBell: Bool { near.isOurs && change(near.number, GuestPoll.bellToken, EPOLLIN.rawValue) == 0 }
 
     /// Closes what is still ours.
     package func close() {
