@@ -88,6 +88,15 @@ let machines = floor(
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
     ])
+/// Machines in a world of their own, with a clock, links and faults of its making.
+let worlds = floor(
+    "Worlds",
+    [
+        .target(
+            name: "Simulation",
+            dependencies: ["Vocabulary", "FlowProtocol", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: pure)
+    ])
 /// The system calls, and the libraries of others.
 let drivers = floor(
     "Drivers",
@@ -199,6 +208,8 @@ let rigs: [Target] = [
         name: "BrokerDouble",
         dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
         path: "Tests/Runtimes/BrokerDouble", swiftSettings: driver),
+    .executableTarget(
+        name: "frcp-seeds", dependencies: ["Simulation"], path: "Tests/Worlds/Seeds", swiftSettings: driver),
     .testTarget(name: "ArchitectureTests"),
     .target(
         name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",
@@ -232,6 +243,11 @@ let tests = [
                     "Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement",
                     .product(name: "OrderedCollections", package: "swift-collections"),
                 ]),
+        ]),
+    floor(
+        "Worlds", in: "Tests",
+        [
+            .testTarget(name: "SimulationTests", dependencies: ["Simulation"])
         ]),
     floor(
         "Drivers", in: "Tests",
@@ -293,6 +309,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     ],
-    targets: ground + formats + contracts + machines + drivers + runtimes + interfaces + programs + rigs + tests,
+    targets: ground + formats + contracts + machines + worlds + drivers + runtimes + interfaces + programs + rigs
+        + tests,
     swiftLanguageModes: [.v6]
 )

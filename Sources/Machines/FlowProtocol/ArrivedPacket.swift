@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+/// The place of a packet that came or is awaited. 8 bytes.
+package struct ArrivedPacket: BitwiseCopyable, Sendable {
+    package enum State: UInt8, BitwiseCopyable, Sendable {
+        case awaited
+        case here
+        /// Nothing is read from it: it is not awaited any more, or its message is not whole, or nobody reads.
+        case passed
+    }
+
+    /// Where the payload stands in the store of the receiver, in units of 8 bytes, modulo 2^32.
+    var position: UInt32 = 0
+    var length: UInt16 = 0
+    var flags = FRCPHeader.Flags()
+    private var storedState: UInt8 = 0
+
+    package init() {}
+
+    init(position: UInt32, length: UInt16, flags: FRCPHeader.Flags, state: State) {
+        self.position = position
+        self.length = length
+        self.flags = flags
+        storedState = state.rawValue
+    }
+
+    var state: State {
+        get { State(rawValue: storedState) ?? .awaited }
+        set { storedState = newValue.rawValue }
+    }
+
+    var cost: UInt64 { UInt64(length) + FlowCost.overhead }
+}
+
+/// The memory of arrived packets, in the order of their arrival: a ring of bytes. A packet is given back when it is read;
+/// packets come nearly in the order in which they are read. spec: frcp-profile-1 §3
+struct ArrivalLog: Sendable {
+    static let unit = 8
+
+    /// Units. What was written ever, and before what nothing is needed any more.
+    private(set) var written: UInt32 = 0
+    private var tail: UInt32 = 0
+    /// `written` when `tail` was looked up last.
+    private var lookedUp: UInt32 = 0
+
+    private static func units(_ bytes: Int) -> UInt32 { UInt32((bytes + unit - 1) / unit) }
+
+    /// Whether `found` must be told first what is still needed. Not for each packet, whatever the sender does: only after an
+    /// eighth of the ring was written since the last time.
+    func mustLookUp(_ bytes: Int, capacity: Int) -> Bool {
+        written &- tail + ArrivalLog.units(bytes) > ArrivalLog.units(capacity)
+            && written &- lookedUp > ArrivalLog.units(capacity) / 8
+    }
+
+    /// - Parameter oldest: The oldest position that is needed; nil: none is.
+    mutating func found(_ oldest: UInt32?) {
+        lookedUp = written
+        tail = oldest ?? written
+    }
+
+    /// The place for a packet. Nil if there is none.
+    ///
+    /// - Parameter capacity: Of the ring, bytes; a power of two, at most 2^34.
+    mutating func take(_ bytes: Int, capacity: Int) -> UInt32? {
+        let need = ArrivalLog.units(bytes)
+        guard written &- tail + need <= ArrivalLog.units(capacity) else { return nil }
+        defer { written &+= need }
+        return written
+    }
+
+    /// Nothing is stored.
+    mutating func empty() { tail = written }
+}
