@@ -44,6 +44,7 @@
 
 #include "datagrams.h"
 #include "programs.h"
+#include "shared-memory.h"
 #include "strangers.h"
 
 // Atomic words in shared memory. The pointers need natural alignment.
@@ -127,48 +128,6 @@ __attribute__((warn_unused_result)) static inline bool cl_lock(uint32_t *lock) {
     return false;
 }
 static inline void cl_unlock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMIC_RELEASE); }
-
-// Memory.
-
-/// For `cl_copy`: from the end to the beginning.
-void cl_copy_backwards(void *to, const void *from, size_t count);
-
-/// 16 to 64 bytes, which most messages are, without a call.
-static inline void cl_copy_little(void *to, const void *from, size_t count) {
-    typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));
-    const char *source = (const char *)from;
-    char *destination = (char *)to;
-    block first = *(const block *)source, last = *(const block *)(source + count - 16);
-    if (count > 32) {
-        block second = *(const block *)(source + 16), third = *(const block *)(source + count - 32);
-        *(block *)(destination + 16) = second;
-        *(block *)(destination + count - 32) = third;
-    }
-    *(block *)destination = first;
-    *(block *)(destination + count - 16) = last;
-}
-
-/// memcpy(), but for what it is bad at. Processors of AMD copy with `rep movsb`, which memcpy() uses from 2 KiB on, forty
-/// times slower [1.5 against 57 GB/s for 64 KiB] when the destination is 1 to 15 bytes ahead of the source within a page
-/// [measured: not at 0, nor from 16 on]: their loads seem to hit what was just stored. A payload stands 8 bytes into a
-/// page more often than not and the caller's buffer at 0 or 16, so that is the usual case. Backwards there is no such
-/// hit.
-static inline void cl_copy(void *to, const void *from, size_t count) {
-    if (count - 16 <= 48)
-        cl_copy_little(to, from, count);
-    else if (count >= 2048 && (((uintptr_t)to - (uintptr_t)from - 1) & 4095) < 15)
-        cl_copy_backwards(to, from, count);
-    else
-        memcpy(to, from, count);
-}
-
-/// A memfd of `size` bytes, sealed against shrinking, growing and further seals. Descriptor or -errno.
-/// `*call` names the system call that failed.
-int cl_memfd_sealed(const char *name, size_t size, const char **call);
-/// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.
-int cl_memfd_check(int fd, size_t size);
-/// A memfd with these bytes, to be read from the beginning. Descriptor or -errno.
-int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 
 // Sockets that carry descriptors.
 
