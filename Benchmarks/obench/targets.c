@@ -81,6 +81,16 @@ static void weigh(struct sink *sink, enum variant state, const char *what) {
           "shared memory and slab of %s flow, KiB", what);
 }
 
+// All kinds of memory that a flow takes, in both processes together.
+static void weigh_wholly(struct sink *sink, enum variant state, const char *what) {
+    static const char *const figures[] = {"shared_bytes", "private_bytes", "page_table_bytes", "slab_bytes"};
+    struct subject subject = {.measure = MEMORY, .flows = settings.open_flows, .variant = state};
+    double sum = 0;
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        sum += median(subject, "flow", figures[i]);
+    offer(sink, sum / 1024, true, 16, "all memory of %s flow, KiB", what);
+}
+
 void targets_compute(void (*take)(const struct target *target, void *argument), void *argument) {
     struct sink sink = {take, argument};
     compare(&sink, one_way(64), "seqpacket", "packets_per_second", false, 8, "64 B one way");
@@ -98,6 +108,7 @@ void targets_compute(void (*take)(const struct target *target, void *argument), 
     compare_sets(&sink, "event_p50_ns", "fevent and flow_read");
     compare_sets(&sink, "round_trip_p50_ns", "round trip by fevent");
     weigh(&sink, IDLE, "an idle");
+    weigh_wholly(&sink, ACTIVE, "an active");
     weigh(&sink, SETTLED, "a settled");
     for (enum place place = TWO; place < PLACES; place++) {
         struct subject alloc = {.measure = ALLOC, .place = place, .clients = 1};

@@ -174,6 +174,7 @@ ssize_t flow_write(int          fd,
  *               sent was read; or FLOWFDOWN is set here;
  *   -EFLOWPEER  the other end fell silent for the flow's peer timeout, and all
  *               it sent was read;
+ *   -ENOMEM     the process can map no more memory; the message waits;
  *   -EINTR      a signal came, nothing was read.
  */
 ssize_t flow_read(int    fd,

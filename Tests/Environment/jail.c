@@ -20,7 +20,7 @@ static const struct {
     const char *name;
     int number;
 } calls[] = {
-    CALL(membarrier), CALL(memfd_create), CALL(madvise), CALL(pidfd_open), CALL(pidfd_send_signal),
+    CALL(membarrier), CALL(memfd_create), CALL(madvise), CALL(mremap), CALL(pidfd_open), CALL(pidfd_send_signal),
     CALL(close_range), CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_pwait2), CALL(eventfd2), CALL(signalfd4),
     CALL(getrandom), CALL(prctl), CALL(inotify_init1), CALL(inotify_add_watch), CALL(flock), CALL(setrlimit),
     CALL(prlimit64), CALL(sched_yield), CALL(sched_getaffinity), CALL(fchmodat), CALL(fchmod), CALL(umask), CALL(setsid),

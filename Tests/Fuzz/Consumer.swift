@@ -8,12 +8,12 @@ import FlowMemory
 public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
     var input = Input(bytes, count)
     let hostile = HostileRing()
-    let ring = hostile.ring
+    var ring = hostile.ring
     var consumer = RingConsumer()
     var sum: UInt8 = 0
     while !input.isEmpty {
         let choice = input.byte()
-        do throws(RingViolation) {
+        do throws(RingFailure) {
             switch choice & 7 {
             case 0: _ = try consumer.isEmpty(ring)
             case 1:
@@ -21,7 +21,7 @@ public func testOneInput(_ bytes: UnsafeRawPointer?, _ count: Int) -> CInt {
                 precondition(unread <= ring.size * 2)
             case 2: precondition(consumer.queued(ring) <= ring.size / Ring.alignment)
             case 3, 4, 5:
-                guard let record = try consumer.front(ring) else { continue }
+                guard let record = try consumer.front(&ring) else { continue }
                 precondition(record.count <= Int(ring.size))
                 // All of it, as `flow_read` does; the writer may change it meanwhile.
                 for index in 0..<record.count { sum &+= record.payload.load(fromByteOffset: index, as: UInt8.self) }

@@ -16,7 +16,7 @@ def text(value):
     return struct.pack("<H", len(value)) + value
 
 
-def hello(role, program=b"", major=6, minor=0):
+def hello(role, program=b"", major=7, minor=0):
     return struct.pack("<BIHHIB", 0, 0x6F72754F, major, minor, 0, role) + text(program)
 
 

@@ -52,6 +52,13 @@ int cl_memfd_check(int fd, size_t size) {
     return 0;
 }
 
+void *cl_map_again(void *from, size_t size, void *place) {
+    // An old size of 0 leaves the mapping that is there as it is. mremap(2)
+    int flags = place == NULL ? MREMAP_MAYMOVE : MREMAP_MAYMOVE | MREMAP_FIXED;
+    void *address = mremap(from, 0, size, flags, place);
+    return address == MAP_FAILED ? NULL : address;
+}
+
 int cl_memfd_holding(const char *name, const void *bytes, size_t count) {
     int fd = memory_file(name, 0);
     if (fd < 0)

@@ -13,13 +13,22 @@ import Vocabulary
 /// design: flow-memory §2
 ///
 /// Each side keeps its own positions privately (`RingProducer`, `RingConsumer`) and never reads them back from here.
+///
+/// Of a flow's ring this process maps the beginning with the flow, and the whole when a record goes beyond it. Guarded by
+/// the lock of its side. design: flow-memory §2
 public struct Ring {
-    /// Where the ring begins.
-    public let bytes: UnsafeMutableRawPointer
+    /// Where the ring begins; elsewhere once it is mapped whole.
+    public private(set) var bytes: UnsafeMutableRawPointer
+    /// Bytes from there on that are mapped here.
+    @usableFromInline private(set) var mapped: UInt64
     /// Size in bytes; a power of two.
     public let size: UInt64
     @usableFromInline let producerWords: UnsafeMutableRawPointer
     @usableFromInline let consumerWords: UnsafeMutableRawPointer
+    /// Who writes it.
+    private let end: End
+    /// Whether the mapping at `bytes` is the ring's own, and not that of the beginnings.
+    private var isOwnMapping = false
 
     /// Before every payload.
     @inlinable public static var headerBytes: UInt64 { 8 }
@@ -29,11 +38,61 @@ public struct Ring {
     /// miss each.
     @inlinable static var pageShift: UInt64 { 12 }
 
+    /// Over memory that is mapped whole.
     package init(bytes: UnsafeMutableRawPointer, size: Int, slot: UnsafeMutableRawPointer, from end: End) {
         self.bytes = bytes
         self.size = UInt64(size)
+        self.end = end
+        mapped = self.size
         producerWords = slot + SlotLayout.tail(from: end)
         consumerWords = slot + SlotLayout.head(from: end)
+    }
+
+    /// The ring of the direction that begins at `end`, in the mapping of a flow's beginnings.
+    package init(segment: UnsafeMutableRawPointer, size: Int, slot: UnsafeMutableRawPointer, from end: End) {
+        let beginning = SegmentLayout.beginning(ringBytes: size)
+        self.init(bytes: segment + end.index * beginning, size: size, slot: slot, from: end)
+        mapped = UInt64(beginning)
+    }
+
+    /// Maps the whole ring. The mapping of the beginning stays, because somebody may hold a message in it. False if there
+    /// is no memory for that, or the kernel refuses another mapping.
+    @usableFromInline @inline(never) mutating func mapWhole() -> Bool {
+        guard mapped < size else { return true }
+        let bytes = Int(size)
+        let beginning = SegmentLayout.beginning(ringBytes: bytes)
+        let whole: UnsafeMutableRawPointer
+        switch end {
+        case .second:
+            guard let mapping = cl_map_again(self.bytes, bytes, nil) else { return false }
+            whole = mapping
+        case .first:
+            // All of the memory, and then the beginning once more where the rest of this ring follows.
+            guard let all = cl_map_again(self.bytes, SegmentLayout.bytes(ringBytes: bytes), nil) else { return false }
+            guard let mapping = cl_map_again(self.bytes, beginning, all + bytes) else {
+                munmap(all, SegmentLayout.bytes(ringBytes: bytes))
+                return false
+            }
+            munmap(all, bytes)
+            whole = mapping
+        }
+        self.bytes = whole
+        isOwnMapping = true
+        // A child that is forked by another thread in between maps it once more, and nothing worse.
+        cl_compiler_fence()
+        mapped = size
+        return true
+    }
+
+    /// For a reader: maps the ring up to this offset, which a peer may have made up.
+    @usableFromInline @inline(never) mutating func reach(_ offset: UInt64) throws(RingFailure) {
+        guard offset <= size else { throw .violation }
+        guard mapWhole() else { throw .outOfMemory }
+    }
+
+    /// Gives the ring's own mapping back. That of the beginnings is the flow's.
+    package func unmap() {
+        if isOwnMapping { munmap(bytes, Int(size)) }
     }
 
     /// The position behind the last record. The producer's.
@@ -74,8 +133,10 @@ public struct Ring {
     }
 }
 
-/// A peer wrote something into the shared words that cannot be. The flow is not usable any more.
-public struct RingViolation: Error, Hashable, Sendable {
-    /// There is nothing to say beyond that.
-    @inlinable public init() {}
+/// Why nothing can be read.
+public enum RingFailure: Error, Hashable, Sendable {
+    /// The peer wrote something into the shared words that cannot be. The flow is not usable any more.
+    case violation
+    /// The record is there and stays, but there is no memory to map it.
+    case outOfMemory
 }

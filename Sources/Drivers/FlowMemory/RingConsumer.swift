@@ -34,38 +34,39 @@ public struct RingConsumer {
     @inlinable public var read: UInt64 { packetsRead }
 
     /// The oldest unread record; nil if there is none.
-    @inlinable public mutating func front(_ ring: Ring) throws(RingViolation) -> Record? {
-        try front(ring, isCopy: false)
+    @inlinable public mutating func front(_ ring: inout Ring) throws(RingFailure) -> Record? {
+        try front(&ring, isCopy: false)
     }
 
     /// The same for a copy that looks ahead, and so must not tell the producer where it stands.
-    @inlinable public mutating func next(_ ring: Ring) throws(RingViolation) -> Record? {
-        try front(ring, isCopy: true)
+    @inlinable public mutating func next(_ ring: inout Ring) throws(RingFailure) -> Record? {
+        try front(&ring, isCopy: true)
     }
 
     @inlinable @inline(__always)
-    mutating func front(_ ring: Ring, isCopy: Bool) throws(RingViolation) -> Record? {
+    mutating func front(_ ring: inout Ring, isCopy: Bool) throws(RingFailure) -> Record? {
         if head == tail {
             try refresh(ring)
             if head == tail { return nil }
         }
         if head == wrap, ring.offset(head) != 0 { try beginLap(ring, isCopy: isCopy) }
         let offset = ring.offset(head)
-        let record = ring.bytes + Int(offset)
+        if offset >= ring.mapped { try ring.reach(offset &+ Ring.headerBytes) }
         // One load: the peer may change it at any time.
-        let count = cl_load64_relaxed(record.assumingMemoryBound(to: UInt64.self))
-        guard count <= ring.size else { throw RingViolation() }
+        let count = cl_load64_relaxed(longWord(ring.bytes, Int(offset)))
+        guard count <= ring.size else { throw .violation }
         let need = Ring.need(Int(count))
-        guard need <= tail &- head, offset &+ need <= ring.size else { throw RingViolation() }
-        return Record(payload: UnsafeRawPointer(record + Int(Ring.headerBytes)), count: Int(count))
+        guard need <= tail &- head else { throw .violation }
+        if offset &+ need > ring.mapped { try ring.reach(offset &+ need) }
+        return Record(payload: UnsafeRawPointer(ring.bytes + Int(offset &+ Ring.headerBytes)), count: Int(count))
     }
 
     /// The ring was left early here. Announced first, so that `recover` can tell it from a record that was read.
     @usableFromInline @inline(never) mutating func beginLap(_ ring: Ring, isCopy: Bool)
-        throws(RingViolation)
+        throws(RingFailure)
     {
         let lap = ring.lapAfter(head)
-        guard tail &- lap &- 1 < ring.size else { throw RingViolation() }
+        guard tail &- lap &- 1 < ring.size else { throw .violation }
         if !isCopy {
             cl_store64_release(ring.head, lap)
             cl_compiler_fence()
@@ -110,13 +111,13 @@ public struct RingConsumer {
     }
 
     /// Whether there is something to read, without reading it.
-    @inlinable public mutating func isEmpty(_ ring: Ring) throws(RingViolation) -> Bool {
+    @inlinable public mutating func isEmpty(_ ring: Ring) throws(RingFailure) -> Bool {
         if head == tail { try refresh(ring) }
         return head == tail
     }
 
     /// Unread bytes, as far as was seen.
-    @inlinable public mutating func unreadBytes(_ ring: Ring) throws(RingViolation) -> UInt64 {
+    @inlinable public mutating func unreadBytes(_ ring: Ring) throws(RingFailure) -> UInt64 {
         try refresh(ring)
         return ring.unread(from: head, to: tail, wrap: wrap)
     }
@@ -128,13 +129,13 @@ public struct RingConsumer {
 
     /// `tail` before `wrap`: a wrap that is newer than the tail is at or behind it and harmless, the other way round a
     /// jump would be missed.
-    @inlinable mutating func refresh(_ ring: Ring) throws(RingViolation) {
+    @inlinable mutating func refresh(_ ring: Ring) throws(RingFailure) {
         let seen = cl_load64_acquire(ring.tail)
         guard seen != tail else { return }
         wrap = cl_load64_relaxed(ring.wrap)
         // Never backwards, never more than two laps ahead (a gap and a full ring), always at a record's beginning.
         guard seen &- tail <= ring.size &* 2, seen &- head <= ring.size &* 2, seen & (Ring.alignment &- 1) == 0 else {
-            throw RingViolation()
+            throw .violation
         }
         tail = seen
     }

@@ -44,13 +44,14 @@ public struct RingProducer {
 
     /// Looks for a place for one record, which must be the next that is published. There is one if the unread bytes stay
     /// below `queueBytes`, or the ring is empty.
-    @inlinable @inline(__always) public mutating func reserve(_ count: Int, in ring: Ring, queueBytes: UInt64)
+    @inlinable @inline(__always) public mutating func reserve(_ count: Int, in ring: inout Ring, queueBytes: UInt64)
         -> Outcome
     {
         let need = Ring.need(count)
         guard let start = place(need, in: ring, queueBytes: queueBytes) else { return .violation }
         guard start != .max else { return .full }
         let offset = ring.offset(start)
+        if offset &+ need > ring.mapped, !ring.mapWhole() { return .outOfMemory }
         if offset &+ need > populated, !populate(to: offset &+ need, of: ring) { return .outOfMemory }
         return .place(start)
     }
@@ -158,9 +159,11 @@ public struct RingProducer {
 
     /// Gives the pages beyond the first few back if nothing is unread. The next record begins a new lap. False if there
     /// was something to give back and it could not.
-    public mutating func trim(_ ring: Ring) -> Bool {
+    public mutating func trim(_ ring: inout Ring) -> Bool {
         guard populated > RingProducer.kept else { return true }
         guard cl_load64_acquire(ring.head) == tail else { return false }
+        // A parent or child of this process may have written what is not mapped here.
+        if populated > ring.mapped, !ring.mapWhole() { return false }
         let bytes = Int(populated &- RingProducer.kept)
         guard madvise(ring.bytes + Int(RingProducer.kept), bytes, MADV_REMOVE) == 0 else { return false }
         populated = RingProducer.kept

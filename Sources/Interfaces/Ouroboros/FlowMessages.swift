@@ -51,8 +51,8 @@ extension Flow {
     ///
     /// - Parameter deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if no message came, `flowDown` or `flowPeer` once all
-    ///   messages are read, `notPermitted` if this end only writes, `notAllocated` if the flow is closed, or
-    ///   `interrupted`.
+    ///   messages are read, `notPermitted` if this end only writes, `notAllocated` if the flow is closed,
+    ///   `outOfMemory` if the process can map no more of it, or `interrupted`.
     public func read(deadline: Deadline? = nil) throws(OuroborosError) -> [UInt8] {
         try reporting { () throws(Failure) in
             try FlowReceive.readMessage(descriptor, timeout: deadline?.left)

@@ -135,6 +135,8 @@ extension FlowProcess {
 
     /// With the process lock held, when nobody uses the flow any more.
     func tearDown(_ entry: FlowPointer) {
+        entry.pointee.arriving.unmap()
+        entry.pointee.departing.unmap()
         munmap(entry.pointee.segment, entry.pointee.segmentBytes)
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
         let link = entry.pointee.link.takeRetainedValue()
@@ -227,9 +229,8 @@ extension OpenFlow {
         let words = link.memory.base + LinkLayout.slot(offer.slot)
         self.end = end
         closed = nil
-        arriving = Ring(
-            bytes: segment + offer.end.other.index * size, size: size, slot: words, from: offer.end.other)
-        departing = Ring(bytes: segment + offer.end.index * size, size: size, slot: words, from: offer.end)
+        arriving = Ring(segment: segment, size: size, slot: words, from: offer.end.other)
+        departing = Ring(segment: segment, size: size, slot: words, from: offer.end)
         self.words = words
         queueBytes = UInt64(offer.queueBytes)
         arrivingQueueBytes = UInt64(offer.arrivingQueueBytes)
@@ -242,7 +243,7 @@ extension OpenFlow {
         flow = offer.flow
         self.link = .passRetained(link)
         self.segment = segment
-        segmentBytes = size * 2
+        segmentBytes = SegmentMemory.mappedBytes(ringBytes: size)
         quality = offer.quality
         self.owner = owner
         self.incarnation = incarnation

@@ -14,7 +14,7 @@ package enum FlowReceive {
         _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
-        return try receive(descriptor, timeout) { (entry, end, flags) throws(RingViolation) in
+        return try receive(descriptor, timeout) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 if let buffer { cl_copy(buffer, source, bytes) }
             }
@@ -26,7 +26,7 @@ package enum FlowReceive {
         _ descriptor: Int32, into parts: UnsafeBufferPointer<iovec>
     ) throws(Failure) -> Int {
         let count = try parts.totalBytes()
-        return try receive(descriptor, nil) { (entry, end, flags) throws(RingViolation) in
+        return try receive(descriptor, nil) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 var done = 0
                 for part in parts where done < bytes {
@@ -41,7 +41,7 @@ package enum FlowReceive {
     /// The oldest message whole, or what is left of it.
     package static func readMessage(_ descriptor: Int32, timeout: TimeSpan?) throws(Failure) -> [UInt8] {
         var message: [UInt8] = []
-        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
             guard let record = try entry.front(end) else { return .empty }
             let delivered = end.receiving.pointee.delivered
             message = Array(
@@ -60,7 +60,7 @@ package enum FlowReceive {
         _ descriptor: Int32, timeout: TimeSpan? = nil
     ) throws(Failure) -> UnsafeRawBufferPointer {
         var message = UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingViolation) in
+        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
             let state = end.receiving
             state.pointee.endIsDue = false
             guard let record = try entry.front(end) else { return .empty }
@@ -99,7 +99,7 @@ package enum FlowReceive {
     @inline(__always)
     private static func receive(
         _ descriptor: Int32, _ timeout: TimeSpan?,
-        _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingViolation) -> Outcome
+        _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingFailure) -> Outcome
     ) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
@@ -121,8 +121,7 @@ package enum FlowReceive {
                     }
                 }
             } catch {
-                entry.condemn(end)
-                outcome = .failed(.flowDown)
+                outcome = .failed(entry.failure(error, end))
             }
             switch outcome {
             case .bytes(let bytes):
@@ -143,7 +142,7 @@ package enum FlowReceive {
     private static func deliver(
         _ entry: FlowPointer, _ end: FlowEnd, _ count: Int, _ flags: UInt32,
         _ copy: (_ bytes: Int, _ source: UnsafeRawPointer) -> Void
-    ) throws(RingViolation) -> Outcome {
+    ) throws(RingFailure) -> Outcome {
         let state = end.receiving
         if state.pointee.endIsDue {
             state.pointee.endIsDue = false
@@ -218,12 +217,12 @@ extension FlowPointer {
     /// The oldest message; nil if there is none. Empty packets only say that the peer is there, and those with a wrong
     /// checksum say nothing at all: readers never see them. A peer can send such packets without end, so a look passes
     /// over no more of them than a ring holds; then nil means that the next look may find one.
-    @inline(__always) func front(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
+    @inline(__always) func front(_ end: FlowEnd) throws(RingFailure) -> RingConsumer.Record? {
         let state = end.receiving
-        guard let record = try state.pointee.consumer.front(pointee.arriving) else { return nil }
+        guard let record = try state.pointee.consumer.front(&pointee.arriving) else { return nil }
         let trailer = Int(pointee.trailerBytes)
         guard isMessage(record, state, trailer) else { return try frontBehindOthers(end) }
-        guard record.count - trailer >= state.pointee.delivered else { throw RingViolation() }
+        guard record.count - trailer >= state.pointee.delivered else { throw .violation }
         return record.droppingLast(trailer)
     }
 
@@ -234,16 +233,26 @@ extension FlowPointer {
         record.count > 0 && (trailer == 0 || state.pointee.delivered > 0 || record.isIntact)
     }
 
-    @inline(never) private func frontBehindOthers(_ end: FlowEnd) throws(RingViolation) -> RingConsumer.Record? {
+    @inline(never) private func frontBehindOthers(_ end: FlowEnd) throws(RingFailure) -> RingConsumer.Record? {
         let state = end.receiving
         let trailer = Int(pointee.trailerBytes)
         var passed: UInt64 = 0
-        while passed < pointee.arriving.size, let record = try state.pointee.consumer.front(pointee.arriving) {
+        while passed < pointee.arriving.size, let record = try state.pointee.consumer.front(&pointee.arriving) {
             if isMessage(record, state, trailer) { return record.droppingLast(trailer) }
             passed += Ring.need(record.count)
             consume(stored: record.count, end)
         }
         return nil
+    }
+
+    /// What a failure of the ring is for the program.
+    @inline(never) func failure(_ failure: RingFailure, _ end: FlowEnd) -> Failure {
+        switch failure {
+        case .violation:
+            condemn(end)
+            return .flowDown
+        case .outOfMemory: return .outOfMemory
+        }
     }
 
     /// Why nothing more will come; nil if something may.

@@ -94,7 +94,7 @@ package enum FlowTransmit {
                 throw failure
             }
             let outcome = end.sending.pointee.producer.reserve(
-                count + Int(entry.pointee.trailerBytes), in: entry.pointee.departing,
+                count + Int(entry.pointee.trailerBytes), in: &entry.pointee.departing,
                 queueBytes: entry.pointee.queueBytes)
             switch outcome {
             case .place(let start):

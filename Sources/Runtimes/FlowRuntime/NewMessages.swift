@@ -19,10 +19,14 @@ extension FlowPointer {
     func newMessages(_ end: FlowEnd) -> UInt64 {
         lockReader(of: end)
         defer { cl_unlock(end.readLock) }
-        do throws(RingViolation) {
+        do throws(RingFailure) {
             try discardKeepalives(end)
             return try countMessages(end.receiving)
         } catch {
+            guard error == .violation else {
+                // There is a packet; who reads it gets the error.
+                return 1
+            }
             condemn(end)
             return 0
         }
@@ -30,17 +34,17 @@ extension FlowPointer {
 
     /// With the read lock held: packets that are no messages go, as far as nothing that is read stands before them. Else
     /// they would fill the ring of a program that does not read.
-    func discardKeepalives(_ end: FlowEnd) throws(RingViolation) {
+    func discardKeepalives(_ end: FlowEnd) throws(RingFailure) {
         if !end.receiving.pointee.held.isHeld { _ = try front(end) }
     }
 
-    private func countMessages(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) throws(RingViolation) -> UInt64 {
+    private func countMessages(_ receiving: UnsafeMutablePointer<FlowEnd.Receiving>) throws(RingFailure) -> UInt64 {
         var messages = pointee.membership.messages
         let consumer = receiving.pointee.consumer
         if consumer.read &- messages.seen.read < UInt64.max / 2 { messages = NewMessages(seen: consumer, count: 0) }
         // No more than a ring holds: the peer can go on writing.
         var looked: UInt64 = 0
-        while looked < pointee.arriving.size, let record = try messages.seen.next(pointee.arriving) {
+        while looked < pointee.arriving.size, let record = try messages.seen.next(&pointee.arriving) {
             looked += Ring.need(record.count)
             if record.count > 0, pointee.trailerBytes == 0 || record.isIntact { messages.count += 1 }
             messages.seen.skip(record.count)

@@ -39,13 +39,23 @@ package enum ProviderFlow {
 
     /// Hands out packets that were not handed out yet, oldest first, as many as there are and there is place for; returns
     /// how many. They stay where they are until `consume`, and the user may change their bytes at any time. `.flowDown`
-    /// if the user broke the rules of the memory: then nothing more will come.
+    /// if the user broke the rules of the memory: then nothing more will come. `.outOfMemory` if there is none to map the
+    /// oldest of them; they stay.
     package static func drain(
         _ descriptor: Int32, into packets: UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
     ) throws(Failure) -> Int {
-        try reading(descriptor) { (entry, end) throws(RingViolation) in
+        try reading(descriptor) { (entry, end) throws(RingFailure) in
             var count = 0
-            while count < packets.count, let record = try entry.pointee.handedOut.next(entry.pointee.arriving) {
+            while count < packets.count {
+                let record: RingConsumer.Record?
+                do throws(RingFailure) {
+                    record = try entry.pointee.handedOut.next(&entry.pointee.arriving)
+                } catch {
+                    // Those that were handed out are the caller's; the next call finds the failure again.
+                    if count > 0, error == .outOfMemory { break }
+                    throw error
+                }
+                guard let record else { break }
                 packets[count] = UnsafeRawBufferPointer(start: record.payload, count: record.count)
                 entry.pointee.handedOut.skip(record.count)
                 count += 1
@@ -61,17 +71,17 @@ package enum ProviderFlow {
     /// would only leave the cache before it is sent. A message longer than that goes alone.
     package static func consume(_ descriptor: Int32, _ count: Int, appetite: UInt64 = 0) throws(Failure) {
         guard count > 0 else { return }
-        try reading(descriptor) { (entry, end) throws(RingViolation) in
+        try reading(descriptor) { (entry, end) throws(RingFailure) in
             let receiving = end.receiving
             let handedOut = entry.pointee.handedOut
             precondition(UInt64(count) <= handedOut.read &- receiving.pointee.consumer.read, "\(count) not handed out")
             // Of a copy, so that a violation leaves nothing half done.
             var consumer = receiving.pointee.consumer
             for _ in 0..<count {
-                guard let record = try consumer.next(entry.pointee.arriving) else { throw RingViolation() }
+                guard let record = try consumer.next(&entry.pointee.arriving) else { throw .violation }
                 consumer.skip(record.count)
             }
-            guard consumer.agrees(with: handedOut) else { throw RingViolation() }
+            guard consumer.agrees(with: handedOut) else { throw .violation }
             receiving.pointee.consumer = consumer
             cl_store64_relaxed(entry.pointee.arriving.appetite, appetite)
             entry.publishRead(end)
@@ -80,14 +90,14 @@ package enum ProviderFlow {
 
     /// What was handed out and not freed is handed out again.
     package static func takeBack(_ descriptor: Int32) {
-        try? reading(descriptor) { (entry, end) throws(RingViolation) in
+        try? reading(descriptor) { (entry, end) throws(RingFailure) in
             entry.pointee.handedOut = end.receiving.pointee.consumer
         }
     }
 
     /// Packets of the user's that were not handed out yet; as the user says, so no more than a hint.
     package static func waiting(_ descriptor: Int32) throws(Failure) -> Int {
-        try reading(descriptor) { (entry, _) throws(RingViolation) in
+        try reading(descriptor) { (entry, _) throws(RingFailure) in
             Int(entry.pointee.handedOut.queued(entry.pointee.arriving))
         }
     }
@@ -96,7 +106,7 @@ package enum ProviderFlow {
     /// the rules.
     package static func isFinished(_ descriptor: Int32) throws(Failure) -> Bool {
         do throws(Failure) {
-            return try reading(descriptor) { (entry, end) throws(RingViolation) in
+            return try reading(descriptor) { (entry, end) throws(RingFailure) in
                 // In this order: who says that he is gone has written all.
                 guard entry.isUserGone(end) else { return false }
                 return try entry.pointee.handedOut.isEmpty(entry.pointee.arriving)
@@ -108,17 +118,16 @@ package enum ProviderFlow {
     }
 
     private static func reading<Result>(
-        _ descriptor: Int32, _ body: (FlowPointer, FlowEnd) throws(RingViolation) -> Result
+        _ descriptor: Int32, _ body: (FlowPointer, FlowEnd) throws(RingFailure) -> Result
     ) throws(Failure) -> Result {
         let entry = try FlowTable.entry(descriptor)
         guard let end = entry.lockReading() else { throw .notAllocated }
         defer { cl_unlock(end.readLock) }
         guard cl_load32_relaxed(&end.settings.pointee.fate) & Fate.violated == 0 else { throw .flowDown }
-        do throws(RingViolation) {
+        do throws(RingFailure) {
             return try body(entry, end)
         } catch {
-            entry.condemn(end)
-            throw .flowDown
+            throw entry.failure(error, end)
         }
     }
 
@@ -157,7 +166,7 @@ package enum ProviderFlow {
         guard payload.count <= entry.pointee.messageBytes else { return .tooLong }
         let sending = end.sending
         let outcome = sending.pointee.producer.reserve(
-            payload.count, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
+            payload.count, in: &entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
         switch outcome {
         case .place(let start):
             if let source = payload.baseAddress, payload.count > 0 {

@@ -44,7 +44,7 @@ extension FlowProcess {
             defer { cl_unlock(end.writeLock) }
             let sending = end.sending
             let isIdle = sending.pointee.producer.written == entry.pointee.trim.written
-            if isIdle, !sending.pointee.reservation.isHeld, sending.pointee.producer.trim(entry.pointee.departing) {
+            if isIdle, !sending.pointee.reservation.isHeld, sending.pointee.producer.trim(&entry.pointee.departing) {
                 entry.pointee.trim = RingTrim()
                 continue
             }

@@ -126,7 +126,7 @@ extension FlowPointer {
         guard !sending.pointee.reservation.isHeld,
             // A violation is found by the next write.
             case .place(let start) = sending.pointee.producer.reserve(
-                0, in: pointee.departing, queueBytes: pointee.queueBytes)
+                0, in: &pointee.departing, queueBytes: pointee.queueBytes)
         else { return }
         publish(start, 0, end)
     }
@@ -136,14 +136,14 @@ extension FlowPointer {
     fileprivate func makeRoomForPeer(_ end: FlowEnd) -> Bool {
         lockReader(of: end)
         defer { cl_unlock(end.readLock) }
-        do throws(RingViolation) {
+        do throws(RingFailure) {
             try discardKeepalives(end)
             let unread = try end.receiving.pointee.consumer.unreadBytes(pointee.arriving)
             let queueBytes = pointee.arrivingQueueBytes
             let longest = min(Ring.need(pointee.messageBytes + Int(pointee.trailerBytes)), queueBytes / 2)
             return unread == 0 || unread + longest <= queueBytes
         } catch {
-            condemn(end)
+            if error == .violation { condemn(end) }
             return true
         }
     }

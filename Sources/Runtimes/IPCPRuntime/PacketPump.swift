@@ -174,7 +174,14 @@ package struct PacketPump<Carrier: PacketCarrier> {
         _ port: FlowPort, _ most: Int, _ machine: inout Machine, _ now: Instant
     ) -> Bool where Machine.Peer == Carrier.Peer {
         let place = UnsafeMutableBufferPointer(rebasing: packets.places.prefix(most))
-        guard let count = try? ProviderFlow.drain(port.rawValue, into: place) else {
+        let count: Int
+        do throws(Failure) {
+            count = try ProviderFlow.drain(port.rawValue, into: place)
+        } catch {
+            guard error != .outOfMemory else {
+                mover.hold(until: now + Limits.noBuffersPause)
+                return false
+            }
             mover.endTurn(mayHaveMore: false)
             return true
         }

@@ -10,7 +10,7 @@ import Vocabulary
 private struct Pair: ~Copyable {
     let slot: UnsafeMutableRawPointer
     let bytes: UnsafeMutableRawPointer
-    let ring: Ring
+    var ring: Ring
     var producer = RingProducer()
     var consumer = RingConsumer()
     let queueBytes: UInt64
@@ -32,7 +32,7 @@ private struct Pair: ~Copyable {
 
     /// `spare`: bytes that are reserved and not used.
     mutating func write(_ payload: [UInt8], spare: Int = 0) -> Result {
-        switch producer.reserve(payload.count + spare, in: ring, queueBytes: queueBytes) {
+        switch producer.reserve(payload.count + spare, in: &ring, queueBytes: queueBytes) {
         case .full: return .full
         case .outOfMemory: return .outOfMemory
         case .violation: return .violation
@@ -46,7 +46,7 @@ private struct Pair: ~Copyable {
     }
 
     mutating func read() throws -> [UInt8]? {
-        guard let record = try consumer.front(ring) else { return nil }
+        guard let record = try consumer.front(&ring) else { return nil }
         let payload = Array(UnsafeRawBufferPointer(start: record.payload, count: record.count))
         consumer.consume(record.count, of: ring)
         return payload
@@ -166,7 +166,7 @@ private struct Pair: ~Copyable {
             let large = [UInt8](repeating: UInt8(round), count: 300_000)
             #expect(pair.write(large) == .written)
             #expect(try pair.read() == large)
-            let isTrimmed = pair.producer.trim(pair.ring)
+            let isTrimmed = pair.producer.trim(&pair.ring)
             #expect(isTrimmed)
             var resident = [UInt8](repeating: 0, count: (1 << 20) / 4_096)
             #expect(mincore(pair.bytes, 1 << 20, &resident) == 0)
@@ -218,7 +218,7 @@ private struct Pair: ~Copyable {
                     toByteOffset: Int.random(in: 0..<64) * 64, as: UInt64.self)
             }
             for _ in 0..<16 {
-                guard let record = try? pair.consumer.front(pair.ring) else { break }
+                guard let record = try? pair.consumer.front(&pair.ring) else { break }
                 let start = record.payload - UnsafeRawPointer(pair.bytes)
                 #expect(start >= 8 && start + record.count <= 4_096)
                 pair.consumer.consume(record.count, of: pair.ring)

@@ -95,8 +95,8 @@ import Vocabulary
             case 0: rig.advance(Limits.bootTimeout)
             case 1: rig.handle(.childExited(ProcessID(300), .exited(1)))
             default:
-                rig.handle(
-                    .ipcpReplied(ProcessID(300), .initialised(ProtocolVersion(major: 7, minor: 0), .local)))
+                let other = ProtocolVersion(major: ProtocolVersion.current.major + 1, minor: 0)
+                rig.handle(.ipcpReplied(ProcessID(300), .initialised(other, .local)))
             }
             #expect(rig.actions.failures == [.ipcp])
             #expect(rig.actions.reports.contains(.supervision(.ipcpBootFailed(ProcessID(300)))))

@@ -92,8 +92,9 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         let entry = try FlowTable.entry(client)
         let message = [UInt8](repeating: 1, count: 1_000_000)
         func residentBytes() -> Int {
-            var pages = [UInt8](repeating: 0, count: entry.pointee.segmentBytes / 4_096)
-            mincore(entry.pointee.segment, entry.pointee.segmentBytes, &pages)
+            let ring = entry.pointee.departing
+            var pages = [UInt8](repeating: 0, count: Int(ring.size) / 4_096)
+            mincore(ring.bytes, Int(ring.size), &pages)
             return pages.count { $0 & 1 != 0 } * 4_096
         }
         for _ in 0..<2 {

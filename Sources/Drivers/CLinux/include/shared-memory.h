@@ -46,6 +46,10 @@ static inline void cl_copy(void *to, const void *from, size_t count) {
 int cl_memfd_sealed(const char *name, size_t size, const char **call);
 /// 0 if the descriptor is a memfd of exactly `size` bytes that can neither shrink nor grow; else -EINVAL.
 int cl_memfd_check(int fd, size_t size);
+/// Maps shared memory again: what stands at `from`, which is mapped already, and what follows it in the same memfd,
+/// `size` bytes in all, so that no descriptor is needed. At `place`, over what is mapped there, or anywhere if that is
+/// NULL. The address, or NULL. Both addresses are multiples of a page.
+void *cl_map_again(void *from, size_t size, void *place);
 /// A memfd with these bytes, to be read from the beginning. Descriptor or -errno.
 int cl_memfd_holding(const char *name, const void *bytes, size_t count);
 
