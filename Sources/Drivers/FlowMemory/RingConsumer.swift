@@ -116,6 +116,13 @@ public struct RingConsumer {
         return head == tail
     }
 
+    /// For who waits for the next record, before each look: its first cache lines come together with the word that says
+    /// that it is there, and not after it [a round trip on two cores: 0.63 ×]. Not for who
+    /// reads a stream: it would take them from a producer that still writes there [64 bytes one way: 0.75 ×].
+    @inlinable @inline(__always) public func expect(in ring: Ring) {
+        cl_prefetch_pair(ring.bytes + Int(ring.offset(head)))
+    }
+
     /// Unread bytes, as far as was seen.
     @inlinable public mutating func unreadBytes(_ ring: Ring) throws(RingFailure) -> UInt64 {
         try refresh(ring)

@@ -35,6 +35,8 @@ struct FlowEnd: Equatable {
         /// The last piece of a message filled its buffer exactly, so the next read says that the message has ended.
         var endIsDue = false
         var patience = Patience()
+        /// Packets that this end had written when its last wait for a packet began.
+        var writtenBefore: UInt64 = 0
         /// Of `FlowReceive.peek`.
         var held = HeldRecord()
         /// `FenceReason.sleepy` is set, and every writer knows.

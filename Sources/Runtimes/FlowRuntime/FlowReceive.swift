@@ -180,7 +180,12 @@ package enum FlowReceive {
         }
         let limit = timeout?.nanoseconds ?? end.settings.pointee.receiveTimeout
         switch wait.next(timeout: limit, &end.receiving.pointee.patience) {
-        case .again: cl_unlock(end.readLock)
+        case .again:
+            let written = cl_load64_relaxed(entry.pointee.departing.written)
+            if wait.isForAnswer(written, &end.receiving.pointee.writtenBefore) {
+                end.receiving.pointee.consumer.expect(in: entry.pointee.arriving)
+            }
+            cl_unlock(end.readLock)
         case .expired:
             cl_unlock(end.readLock)
             cl_test_cancel()

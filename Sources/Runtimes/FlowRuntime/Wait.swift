@@ -46,6 +46,19 @@ struct Wait {
     private(set) var hasBegun = false
     private var hasSlept = false
 
+    /// Set when the wait begins.
+    private var expectsAnswer: Bool?
+
+    /// Whether this end has written since its wait before, so that what it waits for is likely an answer: a single
+    /// message, and soon. `written` is what it has written.
+    mutating func isForAnswer(_ written: UInt64, _ writtenBefore: inout UInt64) -> Bool {
+        if let expectsAnswer { return expectsAnswer }
+        let isForAnswer = written != writtenBefore
+        writtenBefore = written
+        expectsAnswer = isForAnswer
+        return isForAnswer
+    }
+
     enum Step {
         case again
         case sleep(until: Instant?)
