@@ -92,16 +92,12 @@ import Testing
         }
     }
 
-    @Test func theMapShowsTheFloorsAndTheTargets() {
+    @Test func theMapShowsTheFloors() {
         let map = SourceTree.text("ARCHITECTURE.md")
         let rows = map.components(separatedBy: "\n").compactMap { line in
             Self.floors.first { line.hasPrefix(" \($0) ") }
         }
         #expect(rows == Self.floors.reversed())
-        let unnamed: Set = ["COuroborosDev", "CFlowControl"]
-        for target in Set(Self.sources.map(\.target)).subtracting(unnamed) {
-            #expect(map.contains(target), "ARCHITECTURE.md does not say what \(target) is")
-        }
     }
 
     @Test func pureTargetsAreStrictlyMemorySafe() {

@@ -44,7 +44,8 @@ struct SourceTree {
     /// Everything that may cite the specification: all texts of the repository that people write.
     static func citing() -> [File] {
         let folders = [
-            "Benchmarks", "Examples", "Include", "Scripts", "Sources", "Specification", "Tests", "bindings", "man",
+            "Benchmarks", "Documentation", "Examples", "Include", "Scripts", "Sources", "Specification", "Tests",
+            "bindings", "man",
         ]
         let top = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
         let documents = top.filter { $0.hasSuffix(".md") || $0 == "Package.swift" }
@@ -56,6 +57,25 @@ struct SourceTree {
         texts(in: "Specification").filter { $0.path.hasSuffix(".md") }.map { file in
             let name = file.path.split(separator: "/").dropFirst().joined(separator: "/").dropLast(3)
             return (String(name), file.path, file.lines)
+        }
+    }
+
+    /// All documents in Markdown, but those of the Swift library, whose links are of another kind.
+    static func documents() -> [File] { citing().filter { $0.path.hasSuffix(".md") && !$0.path.contains(".docc/") } }
+
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: root.appendingPathComponent(path).standardized.path)
+    }
+
+    /// The names of the directories in a folder.
+    static func folders(in folder: String) -> [String] {
+        let top = root.appendingPathComponent(folder)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: top.path)) ?? []
+        return names.sorted().filter { name in
+            var isFolder: ObjCBool = false
+            let path = top.appendingPathComponent(name).path
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+                && !name.hasPrefix(".") && name != "__pycache__"
         }
     }
 

@@ -123,8 +123,9 @@ func onReadable() {}
 """
 
 RULES: dict[str, list[Rule]] = {
-    "ARCHITECTURE.md": [Shown(), Shown(), Shown(), Session()],
-    "CONTRIBUTING.md": [Programs(), Programs(), Shown()],
+    "ARCHITECTURE.md": [Shown(), Shown()],
+    "CONTRIBUTING.md": [Programs(), Programs(), Session(), Shown()],
+    "Documentation/flows-to-other-hosts.md": [Shown()],
     "Examples/README.md": [By("Tests/Examples/run"), By("Tests/Examples/run")],
     "README.md": [
         Shown(), Programs(), C(), Session("hello"), Swift(), By("Tests/Python/run"), By("Tests/Python/run"),
