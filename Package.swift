@@ -236,7 +236,8 @@ let tests = [
             .testTarget(name: "FlowProtocolTests", dependencies: ["Vocabulary", "Bytes", "FlowProtocol"]),
             .testTarget(name: "ForwardingTests", dependencies: ["Vocabulary", "IPCP", "Forwarding"]),
             .testTarget(
-                name: "ShimsTests", dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "IPCP", "Shims"]),
+                name: "ShimsTests",
+                dependencies: ["Vocabulary", "Bytes", "Wire", "LocalProtocol", "Authentication", "IPCP", "Shims"]),
             .testTarget(
                 name: "ResourceManagementTests",
                 dependencies: [

@@ -128,7 +128,7 @@ RULES: dict[str, list[Rule]] = {
     "Documentation/flows-to-other-hosts.md": [Shown()],
     "Examples/README.md": [By("Tests/Examples/run"), By("Tests/Examples/run")],
     "README.md": [
-        Shown(), Programs(), C(), Session("hello"), Swift(), By("Tests/Python/run"), By("Tests/Python/run"),
+        Programs(), Shown(), C(), Session("hello"), Swift(), By("Tests/Python/run"), By("Tests/Python/run"),
         By("Tests/Python/run"), Session(), Session(before_oping=HOST_TWO), By("Tests/Installation/run"),
     ],
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/FirstProgram.md": [

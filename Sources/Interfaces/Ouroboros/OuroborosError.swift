@@ -78,12 +78,20 @@ extension OuroborosError {
         public static let tooManyDescriptors = Code(.tooManyDescriptors)
         /// `EMSGSIZE`: the message is longer than the flow can carry, or than the buffer for it.
         public static let messageTooLong = Code(.messageTooLong)
+        /// `EEXIST`: the name of an IPCP, or a binding, exists already.
+        public static let exists = Code(.exists)
+        /// `EACCES`: the runtime directory of irmd, or a file that was named, may not be used by this user.
+        public static let accessDenied = Code(.accessDenied)
+        /// `ENOTSUP`: the layer does not offer the quality that was asked for, or an IPCP cannot do what it was asked.
+        public static let notSupported = Code(.notSupported)
         /// `ETIMEDOUT`: the deadline has passed.
         public static let timedOut = Code(.timedOut)
         /// `ENOTALLOC`: the flow was closed before the call; or the layer to join is not a broadcast layer.
         public static let notAllocated = Code(.notAllocated)
         /// `EIPCPTYPE`: the type of IPCP is unknown, or its daemon is not installed.
         public static let ipcpType = Code(.ipcpType)
+        /// `EIPCPSTATE`: the IPCP is not yet, or already, a member of a layer; or it is starting or ending.
+        public static let ipcpState = Code(.ipcpState)
         /// `EIRMD`: irmd is not there, or went away.
         public static let manager = Code(.manager)
         /// `EIPCP`: nobody serves the name, no layer leads there, or the layer refused.
