@@ -135,7 +135,9 @@ RULES: dict[str, list[Rule]] = {
         SwiftSystem("package"), Swift(""), Swift(""), Session("echo"), Shown(),
     ],
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/Managing.md": [Swift(), Swift()],
-    "Sources/Interfaces/Ouroboros/Ouroboros.docc/ManyFlows.md": [Swift(WITH_LISTENER), Swift(WITH_SET), Swift(WITH_SET_MADE)],
+    "Sources/Interfaces/Ouroboros/Ouroboros.docc/ManyFlows.md": [
+        Swift(WITH_LISTENER), Swift(""), Swift(WITH_SET), Swift(WITH_SET_MADE),
+    ],
     "Sources/Interfaces/Ouroboros/Ouroboros.docc/Ouroboros.md": [Swift("")],
     # The other documents of the specification have no commands, and need no rules: their blocks are only shown.
     "Specification/tutorial-transcripts.md": [

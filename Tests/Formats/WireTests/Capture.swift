@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import Vocabulary
 
-/// The UDP datagrams of a capture of the prototype, in order: what ARCHITECTURE.md calls golden. `Captures` holds what
+/// The UDP datagrams of a capture of the prototype, in order: golden bytes. `Captures` holds what
 /// tcpdump wrote, unchanged.
 struct Capture {
     private(set) var datagrams: [[UInt8]] = []
