@@ -36,7 +36,8 @@
 
 /*
  * Unnamed members are C11 and GNU C, designated initialisers C99 and C++20:
- * the word tells a pedantic compiler of another standard that we know.
+ * the word tells a pedantic compiler of another standard that this is
+ * intended.
  */
 #if defined(__GNUC__)
 #define OUROBOROS_EXTENSION __extension__

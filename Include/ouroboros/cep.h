@@ -48,7 +48,7 @@ int cep_snd(int                      fd,
  * Returns 0;
  *   -EINVAL  out is NULL;
  *   -ENOMEM  there is no memory;
- *   -1       no message came, or not one of this kind.
+ *   -1       no message came, or the message is of another kind.
  */
 int cep_rcv(int                fd,
             struct conn_info * out);

@@ -22,8 +22,8 @@ struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
  * descriptor: a number from 64 to 65,535 that has nothing to do with the file
  * descriptors of the operating system. The lowest free number is used.
  *
- * Timeouts are intervals. NULL and what an interval of zero means is said
- * at each function. A call never returns before its time is up.
+ * Timeouts are intervals. Each function says what NULL and an interval of zero
+ * mean. A call never returns -ETIMEDOUT before its time is up.
  *
  * All functions may be called by any number of threads at once, also on the
  * same flow. After fork a child may use the flows it inherited; its exit or
@@ -36,21 +36,23 @@ struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
 __BEGIN_DECLS
 
 /*
- * Allocate a flow to whoever accepts flows for the name dst_name, and wait
- * until that is done. The name must be known to the irmd of this system; if
- * no live process serves it, and none can be started, the call fails at once,
- * or waits for a server if the name was told to ("irm name set NAME wait").
+ * Allocate a flow to a process that accepts flows for the name dst_name, and
+ * wait until that process has accepted. The name must be known to the irmd of
+ * this system or to a layer. If no live process serves the name and no program
+ * can be started, the call fails at once, or waits for a server if the name
+ * has a waiting time ("irm name set NAME wait").
  *
- * qs:    what the flow shall be like; NULL means qos_raw. Not NULL: its member
- *        ber becomes 1 (default builds), and on success it holds what the flow
- *        was given.
- * timeo: longest wait. NULL: 20 s. Zero is a wait that is over at once. The
- *        server never sees a flow whose client gave up.
+ * qs:    the quality of service that the flow must have; NULL means qos_raw.
+ * If
+ *        qs is not NULL, its member ber becomes 1 (default builds), and on
+ *        success *qs is the quality of the flow.
+ * timeo: longest wait. NULL: 20 s. A wait of zero is over at once. The server
+ *        never sees a flow whose client gave up.
  *
  * Returns the descriptor;
- *   -EINVAL     dst_name is NULL, or timeo is no interval;
- *   -ENAME      irmd does not know the name (which includes the empty one and
- *               those longer than NAME_SIZE);
+ *   -EINVAL     dst_name is NULL, or timeo is not an interval;
+ *   -ENAME      irmd does not know the name (the empty name and names longer
+ *               than NAME_SIZE are never known);
  *   -EIPCP      no IPCP leads to the name, nobody serves it, or the layer
  *               refused;
  *   -ETIMEDOUT  the time is up;
@@ -70,14 +72,15 @@ int flow_alloc(const char *            dst_name,
 
 /*
  * Wait for a flow to any of the names to which this process, or its program,
- * is bound. No binding is needed to wait; one that is made meanwhile counts.
+ * is bound. A process without a binding may wait; a binding that is made
+ * during the wait counts.
  *
- * qs:    not NULL: on success it holds what the client asked for (ber is 1 in
- *        default builds).
+ * qs:    if not NULL, on success *qs is the quality that the client asked for
+ *        (ber is 1 in default builds).
  * timeo: longest wait. NULL: no limit. Zero looks once.
  *
  * Returns the descriptor;
- *   -EINVAL     timeo is no interval;
+ *   -EINVAL     timeo is not an interval;
  *   -ETIMEDOUT  the time is up;
  *   -ECRYPT, -EAUTH  as flow_alloc;
  *   -EBADF, -EMFILE, -ENOMEM  as flow_alloc, the client is refused;
@@ -89,10 +92,11 @@ int flow_accept(qosspec_t *             qs,
 
 /*
  * Join the broadcast layer bc, through an IPCP of this system that is enrolled
- * in it. What one member writes all others can read. Waits as flow_alloc.
+ * in it. All other members can read what one member writes. Waits as
+ * flow_alloc.
  *
  * Returns the descriptor;
- *   -EINVAL     bc is NULL, or timeo is no interval;
+ *   -EINVAL     bc is NULL, or timeo is not an interval;
  *   -EIPCP      no IPCP of this system is in a layer of that name;
  *   -ENOTALLOC  the layer is not a broadcast layer;
  *   -ETIMEDOUT, -EBADF, -EMFILE, -ENOMEM, -EIRMD, -EINTR  as flow_alloc.
@@ -101,25 +105,26 @@ int flow_join(const char *            bc,
               const struct timespec * timeo);
 
 /*
- * Why the last flow_alloc, flow_accept, flow_join or facceptor_take of this
- * thread failed, as a sentence for people: in the words of irmd if it refused
- * ("/usr/bin/served ended with status 127 before it accepted a flow"). Empty if
- * it did not fail, which includes -EAGAIN of facceptor_take, or if none was
- * called yet.
+ * Say why the last flow_alloc, flow_accept, flow_join or facceptor_take of
+ * this thread failed, as a sentence for people: in the words of irmd if irmd
+ * refused ("/usr/bin/served ended with status 127 before it accepted a flow").
+ * The string is empty if that call did not fail (-EAGAIN of facceptor_take is
+ * not a failure), or if there was no such call.
  *
- * Never NULL, at most 1,024 bytes, fit for a terminal. Valid until this thread
- * calls one of the four again. Does not change what they return.
+ * The string is never NULL, has at most 1,024 bytes, and is safe for a
+ * terminal. It is valid until this thread calls one of the four functions
+ * again.
  */
 const char * flow_last_error(void);
 
 /*
- * End the flow. Messages the other end has not read yet are still delivered
- * to it. The call does not wait for the other end, whether it reads, is
- * stopped or is dead.
+ * End the flow. The other end can still read the messages that it has not read
+ * yet. The call does not wait for the other end, whether it reads, is stopped
+ * or is dead.
  *
  * Returns 0;
- *   -EINVAL     fd can be no flow: it is not in 0...65,535;
- *   -ENOTALLOC  fd is not an open flow, which includes the second call;
+ *   -EINVAL     fd cannot be a flow: it is not in 0...65,535;
+ *   -ENOTALLOC  fd is not an open flow, for example in a second call;
  *   -EIRMD      irmd is not there. The descriptor is free nevertheless.
  */
 int flow_dealloc(int fd);
@@ -127,23 +132,22 @@ int flow_dealloc(int fd);
 /*
  * Send the count bytes at buf as one message.
  *
- * Waits while the flow is full, that is while the other end leaves too much
+ * Waits while the flow is full, that is, while the other end leaves too much
  * unread (1 MiB, or one larger message): without limit, or as long as
- * FLOWSSNDTIMEO says, or not at all with FLOWFWNOBLOCK. A count of 0 tells the
- * other end only that this one is alive; its reader does not see it.
+ * FLOWSSNDTIMEO says, or not at all with FLOWFWNOBLOCK. A count of 0 only
+ * tells the other end that this end is alive; the reader does not see it.
  *
  * Returns count;
- *   -EBADF      fd can be no flow: it is not in 0...65,535;
+ *   -EBADF      fd cannot be a flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
  *   -EPERM      the flow is FLOWFRDONLY, or the other end FLOWFWRONLY;
- *   -EMSGSIZE   the message is larger than the flow can ever carry. Within a
- *               host that is half of a 4 MiB ring, and never less than
- *               1,048,256 bytes;
+ *   -EMSGSIZE   the message is longer than the flow can carry: 2,097,144 bytes
+ *               within a host, 8,976 or 8,948 bytes over UDP;
  *   -EAGAIN     the flow is full, and FLOWFWNOBLOCK is set;
  *   -ETIMEDOUT  the flow was full as long as FLOWSSNDTIMEO says;
  *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set at either end;
- *   -EFLOWPEER  the other end fell silent for the flow's peer timeout;
+ *   -EFLOWPEER  the other end was silent for the flow's peer timeout;
  *   -EINTR      a signal came, nothing was sent.
  */
 ssize_t flow_write(int          fd,
@@ -156,24 +160,24 @@ ssize_t flow_write(int          fd,
  * Waits while there is none: without limit, or as long as FLOWSRCVTIMEO says
  * (zero looks once), or not at all with FLOWFRNOBLOCK.
  *
- * A message that does not fit is delivered in parts, one a call. A result
- * smaller than count ends a message; if the last part has exactly count bytes,
- * the next call returns 0 to say so. With FLOWFRNOPART there are neither parts
- * nor this 0: a message that does not fit is discarded. A count of 0 with a
- * message waiting returns 0 and leaves it there.
+ * A message that does not fit is delivered in parts, one part for each call. A
+ * result smaller than count ends a message; if the last part has exactly count
+ * bytes, the next call returns 0 to mark the end. With FLOWFRNOPART there are
+ * neither parts nor this 0: a message that does not fit is discarded. A count
+ * of 0 returns 0 and does not take a message.
  *
  * Returns the number of bytes;
- *   -EBADF      fd can be no flow: it is not in 0...65,535;
+ *   -EBADF      fd cannot be a flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
  *   -EPERM      the flow is FLOWFWRONLY;
  *   -EMSGSIZE   the message did not fit (FLOWFRNOPART) and is lost;
  *   -EAGAIN     there is no message, and FLOWFRNOBLOCK is set;
- *   -ETIMEDOUT  none came as long as FLOWSRCVTIMEO says;
- *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set there, and all it
- *               sent was read; or FLOWFDOWN is set here;
- *   -EFLOWPEER  the other end fell silent for the flow's peer timeout, and all
- *               it sent was read;
+ *   -ETIMEDOUT  no message came for the time of FLOWSRCVTIMEO;
+ *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set there, and all its
+ *               messages were read; or FLOWFDOWN is set here;
+ *   -EFLOWPEER  the other end was silent for the flow's peer timeout, and all
+ *               its messages were read;
  *   -ENOMEM     the process can map no more memory; the message waits;
  *   -EINTR      a signal came, nothing was read.
  */
@@ -182,16 +186,17 @@ ssize_t flow_read(int    fd,
                   size_t count);
 
 /*
- * Extensions: the prototype 0.23 has nothing of what follows.
+ * Extensions: the prototype 0.23 does not have the functions that follow.
  *
  * Messages in pieces. flow_writev sends the count parts, one after the other,
- * as one message; flow_readv receives one into the count parts, which it fills
- * one after the other. As flow_write and flow_read with one buffer as large as
- * all parts together; a part of no bytes is nothing.
+ * as one message; flow_readv receives one message into the count parts, which
+ * it fills one after the other. Otherwise they are like flow_write and
+ * flow_read with one buffer that is as large as all parts together. A part may
+ * be empty.
  *
  * Returns as flow_write and flow_read, and
  *   -EINVAL     parts is NULL and count is not 0, count is not in 0...1024, a
- *               part of some bytes is at NULL, or the sum is no ssize_t.
+ *               part with bytes is at NULL, or the sum exceeds an ssize_t.
  */
 struct iovec;
 
@@ -205,22 +210,23 @@ ssize_t flow_readv(int                  fd,
 
 /*
  * Writing in place. flow_reserve finds room for a message of at most count
- * bytes, waits for it as flow_write does, and stores its address in *buf.
- * flow_commit sends the first count bytes of what was written there; a count
+ * bytes, waits for room as flow_write does, and stores the address in *buf.
+ * flow_commit sends the first count bytes of this place as a message; a count
  * of 0 gives the place back and sends nothing.
  *
- * A flow has one such place at a time. Until it is committed nothing else can
- * be written to the flow, by no thread and no child of this process. Any
- * thread may commit. The address is good until then, whatever becomes of the
- * flow. The other end may see and change what is written there from the first
- * byte on; so if it matters, do not read back what you have written.
+ * A flow has one such place at a time. Until the place is committed, no thread
+ * and no child of this process can write anything else to the flow. Any thread
+ * may commit. The address is valid until then, also if the flow ends. The
+ * other end can see and change each byte as soon as it is written there, so do
+ * not rely on what you read back.
  *
  * flow_reserve returns count, or as flow_write, or
  *   -EINVAL     buf is NULL;
- *   -EBUSY      a place is reserved already, as flow_write says meanwhile.
+ *   -EBUSY      a place is reserved already; flow_write returns this as well
+ *               until the place is committed.
  *
  * flow_commit returns count;
- *   -EBADF      fd can be no flow;
+ *   -EBADF      fd cannot be a flow;
  *   -EINVAL     this process has reserved nothing;
  *   -EMSGSIZE   count is larger than the place, which stays reserved;
  *   -EPERM, -EFLOWDOWN, -EFLOWPEER  as flow_write: the flow was ended, or went
@@ -234,21 +240,22 @@ ssize_t flow_commit(int    fd,
                     size_t count);
 
 /*
- * Reading in place. flow_peek waits for a message as flow_read does, and stores
- * its address in *buf; of one that was read in part, the address of the rest.
- * flow_release lets go of it, whereby it is read.
+ * Reading in place. flow_peek waits for a message as flow_read does, and
+ * stores its address in *buf; if the message was read in part, the address of
+ * the rest. flow_release gives the message back, which then counts as read.
  *
- * A flow shows one message at a time; until it is released nothing else can be
- * read from the flow. Any thread may release. The address is good until then,
- * whatever becomes of the flow. The other end can change the bytes at any
- * time: what is checked before it is used must be copied first.
+ * A flow shows one message at a time; until the message is released, nothing
+ * else can be read from the flow. Any thread may release. The address is valid
+ * until then, also if the flow ends. The other end can change the bytes at any
+ * time: copy a message before you check it.
  *
  * flow_peek returns the bytes of the message, at least 1, or as flow_read, or
  *   -EINVAL     buf is NULL;
- *   -EBUSY      a message is held already, as flow_read says meanwhile.
+ *   -EBUSY      a message is held already; flow_read returns this as well until
+ *               the message is released.
  *
  * flow_release returns 0;
- *   -EBADF      fd can be no flow;
+ *   -EBADF      fd cannot be a flow;
  *   -EINVAL     this process holds no message;
  *   -EFLOWDOWN  the flow was ended meanwhile.
  */

@@ -16,28 +16,29 @@
 
 #define ENOTALLOC 1000  /* The descriptor names no open flow.              */
 #define EIPCPTYPE 1001  /* Unknown type of IPCP.                           */
-#define EIRMD 1002      /* irmd is not there, or left in mid-conversation. */
+#define EIRMD 1002      /* irmd is not there, or ended during the call.    */
 #define EIPCP 1003      /* No IPCP leads to the name, or it refused.       */
 #define EIPCPSTATE 1004 /* The target is in the wrong state.               */
 #define EFLOWDOWN 1005  /* The flow is down: its other end has gone.       */
-#define EFLOWPEER 1006  /* The flow is down: its other end fell silent.    */
+#define EFLOWPEER 1006  /* The flow is down: its other end is silent.      */
 #define ENAME 1007      /* The name is unknown or not acceptable.          */
 #define ECRYPT 1008     /* Key exchange or encryption failed.              */
 #ifndef EAUTH
-#define EAUTH 1009      /* The other end could not prove who it is.        */
+#define EAUTH 1009      /* The other end could not prove its identity.     */
 #endif
 
 __BEGIN_DECLS
 
 /*
- * What an error number means, in a few words of English: one of the system or
- * one of the above, positive or negative.
+ * Say what an error number means, in a few words of English. The number is one
+ * of the operating system or one of the above, positive or negative.
  *
- * Never NULL, also for numbers that mean nothing. Safe in threads. The text is
- * constant; that of a number without a meaning is valid until the thread calls
- * again. Both libraries have this function, and it is the same.
+ * The text is never NULL, and the function is safe in threads. The text of a
+ * known number is constant; the text of an unknown number is valid until the
+ * thread calls again. Both libraries have this function, and it is the same.
  *
- * Why a certain call failed, flow_last_error and irm_last_error say.
+ * flow_last_error and irm_last_error say why a certain call failed;
+ * ouroboros-errors(7) lists all errors, their causes and remedies.
  */
 const char * ouroboros_strerror(int error);
 

@@ -82,32 +82,32 @@ __BEGIN_DECLS
  * FLOWSRCVTIMEO and FLOWSSNDTIMEO set how long flow_read and flow_write wait
  * at most, counted from each call. Zero looks once.
  *
- * FLOWSFLAGS replaces all flags. FLOWFDOWN takes the flow down: calls on it
- * return -EFLOWDOWN, the peer's flow set gets one FLOW_DOWN. Clearing it takes
- * the flow up again and gives the peer one FLOW_UP. No other change of flags
- * makes an event, and none brings back a peer that has gone. While one end is
- * FLOWFWRONLY the other cannot write; this ends when the access is changed.
+ * FLOWSFLAGS replaces all flags. FLOWFDOWN takes the flow down: calls on the
+ * flow return -EFLOWDOWN, and the peer's flow set gets one FLOW_DOWN. Clearing
+ * FLOWFDOWN takes the flow up again, and the peer's flow set gets one FLOW_UP.
+ * No other change of flags causes an event, and no change brings back a peer
+ * that has gone. While one end is FLOWFWRONLY the other end cannot write.
  *
- * FRCTSFLAGS stores FRCTFRESCNTL and FRCTFLINGER as given. FRCTFRTX belongs to
- * the quality of service (loss is 0) and reads back as that decided. A new
- * flow has all three if nothing may be lost, else FRCTFRESCNTL.
+ * FRCTSFLAGS stores FRCTFRESCNTL and FRCTFLINGER as given. FRCTFRTX follows
+ * from the quality of service (loss is 0) and cannot be changed. A new flow
+ * has all three flags if nothing may be lost, and otherwise FRCTFRESCNTL.
  *
- * FLOWGNAME stores the name to which the flow was allocated, with a NUL behind
- * it; an empty one for a flow of flow_join. A server that serves several names
- * learns which was meant.
+ * FLOWGNAME stores the name to which the flow was allocated, with a NUL at its
+ * end; the name of a flow of flow_join is empty. A server that serves several
+ * names learns which name the client asked for.
  *
- * FLOWGPEER stores who is at the other end. irmd vouches for it: the process
- * and its user come from the kernel, the host from the layer, and neither end
- * can change them. They are those of the time when the flow was made: the
- * process may have ended since, or have passed the flow on to a child. A host
- * of a UDP layer is only as sure as the network below is: its addresses can be
- * forged.
+ * FLOWGPEER stores a description of the other end. irmd vouches for it: the
+ * process and its user come from the kernel, the host comes from the layer,
+ * and neither end can change them. They describe the time when the flow was
+ * made: since then the process may have ended, or may have passed the flow on
+ * to a child. The host in a UDP layer is no more certain than the network
+ * below, in which addresses can be forged.
  *
  * Returns 0;
- *   -EBADF      fd can be no flow: it is not in 0...65,535;
+ *   -EBADF      fd cannot be a flow: it is not in 0...65,535;
  *   -ENOTALLOC  fd is not an open flow;
  *   -ENOTSUP    cmd is unknown;
- *   -EINVAL     the argument is NULL where only FLOWS*TIMEO allow it, is no
+ *   -EINVAL     the argument is NULL (only FLOWS*TIMEO allow that), is not an
  *               interval, or is FLOWFINVALID;
  *   -EPERM      FLOWG*TIMEO: no time limit is set. FRCT*: the flow is not
  *               in order.

@@ -15,7 +15,8 @@
 
 struct timespec; /* Strict C99 hides it; callers without timeouts need none. */
 
-/* What happened to a flow. A process's own doings make no events for it. */
+/* What happened to a flow. The actions of a process cause no events in its own
+   sets. */
 enum fqtype {
     FLOW_PKT = 1,      /* One message came.                                  */
     FLOW_DOWN = 2,     /* The flow was taken down.                           */
@@ -27,13 +28,14 @@ enum fqtype {
 };
 
 /*
- * A flow set is a choice of flows to wait for; a flow is in one set at most.
- * A queue holds the events that a wait has fetched.
+ * A flow set contains flows to wait for; a flow is in one set at most. A queue
+ * holds the events that a wait has fetched.
  *
- * Each message makes one FLOW_PKT, unless it was read before fevent fetched its
- * event; events are counted, so that none is ever lost. A program that reads
- * one message for each FLOW_PKT never stalls. An empty message makes one, too,
- * and leaves nothing to read: with FLOWFRNOBLOCK that is -EAGAIN.
+ * Each message causes one FLOW_PKT, unless it was read before fevent fetched
+ * its event. Events are counted, so no event is lost. A program that reads one
+ * message for each FLOW_PKT never stalls. An empty message also causes a
+ * FLOW_PKT, and there is nothing to read: with FLOWFRNOBLOCK the read returns
+ * -EAGAIN.
  */
 struct flow_set;
 struct fqueue;
@@ -43,41 +45,41 @@ typedef struct fqueue   fqueue_t;
 
 __BEGIN_DECLS
 
-/* Create an empty set. NULL: no memory, or the process has 1,024 of them. */
+/* Create an empty set. NULL: no memory, or the process has 1,024 sets. */
 fset_t * fset_create(void);
 
-/* Give up a set. The flows stay open. NULL is ignored. */
+/* Destroy a set. The flows stay open. NULL is ignored. */
 void fset_destroy(fset_t * set);
 
 /* Take all flows out of a set. NULL is ignored. */
 void fset_zero(fset_t * set);
 
 /*
- * Put a flow into a set. Messages that wait in it make one FLOW_PKT each.
+ * Put a flow into a set. Each message that waits causes one FLOW_PKT.
  *
  * Returns 0;
  *   -EINVAL  set is NULL or fd is not an open flow;
- *   -EPERM   the flow is in a set already, in this one or another;
+ *   -EPERM   the flow is already in this set or in another set;
  *   -ENOMEM  there is no memory.
  */
 int fset_add(fset_t * set,
              int      fd);
 
 /*
- * Whether the flow is in the set. False for NULL and for what is not an open
- * flow: flow_dealloc takes a flow out of its set.
+ * Say whether the flow is in the set. False for NULL, and for a number that is
+ * not an open flow: flow_dealloc takes a flow out of its set.
  */
 bool fset_has(const fset_t * set,
               int            fd);
 
-/* Take a flow out of a set. NULL, and a flow that is not in it, are ignored. */
+/* Take a flow out of a set. NULL, and a flow of another set, are ignored. */
 void fset_del(fset_t * set,
               int      fd);
 
 /* Create an empty queue. NULL: no memory. */
 fqueue_t * fqueue_create(void);
 
-/* Give up a queue and the events in it. NULL is ignored. */
+/* Destroy a queue and the events in it. NULL is ignored. */
 void fqueue_destroy(fqueue_t * fq);
 
 /*
@@ -85,29 +87,29 @@ void fqueue_destroy(fqueue_t * fq);
  *
  * Returns the descriptor of its flow;
  *   -EINVAL  fq is NULL;
- *   -EPERM   there are no more.
+ *   -EPERM   there are no more events.
  */
 int fqueue_next(fqueue_t * fq);
 
 /*
- * The type of the event that fqueue_next returned last.
+ * Return the type of the event that fqueue_next returned last.
  *
  * Returns an enum fqtype, or as a negative number of that type:
  *   -EINVAL  fq is NULL;
- *   -EPERM   fqueue_next has returned none yet.
+ *   -EPERM   fqueue_next has not returned an event yet.
  */
 enum fqtype fqueue_type(fqueue_t * fq);
 
 /*
  * Wait until something happens to a flow of the set, and put the events into
- * the queue. A queue with events left returns at once and gets no new ones.
- * A queue may be used with several sets in turn. The call is a cancellation
- * point.
+ * the queue. If the queue still has events, the call returns at once and
+ * fetches nothing. A queue may be used with several sets in turn. The call is
+ * a cancellation point.
  *
  * timeo: longest wait. NULL: no limit. Zero looks once.
  *
  * Returns 1 (however many events there are);
- *   -EINVAL     set or fq is NULL, or timeo is no interval;
+ *   -EINVAL     set or fq is NULL, or timeo is not an interval;
  *   -ETIMEDOUT  the time is up;
  *   -EMFILE     the process has no file descriptors left for the first wait
  *               with this set;
@@ -118,15 +120,16 @@ ssize_t fevent(fset_t *                set,
                const struct timespec * timeo);
 
 /*
- * Extension: the prototype 0.23 does not have it.
+ * Extension: the prototype 0.23 does not have this function.
  *
- * A file descriptor of the operating system for poll, epoll and the event
- * loops of others. It is readable when fevent may find events in the set.
- * When it is, call fevent with a timeout of zero, and take the events, until
- * it returns -ETIMEDOUT; only by that it becomes unreadable again.
+ * Return a file descriptor of the operating system for poll, epoll and other
+ * event loops. It is readable when fevent may find events in the set. When it
+ * is readable, call fevent with a timeout of zero, and take the events, until
+ * fevent returns -ETIMEDOUT; only this makes it unreadable again.
  *
- * It is the set's: fset_destroy closes it, nobody else may. Each call returns
- * the same. It is not good in a child of fork, which can ask for its own.
+ * The descriptor belongs to the set: only fset_destroy may close it. Each call
+ * returns the same descriptor. A child of fork cannot use the descriptor; it
+ * calls this function itself.
  *
  * Returns the file descriptor;
  *   -EINVAL  set is NULL;

@@ -54,7 +54,7 @@ enum pol_addr_auth {
     ADDR_AUTH_INVALID
 };
 
-/* What routing makes of the link states. */
+/* The paths that routing computes from the link states. */
 enum pol_link_state {
     LS_SIMPLE = 0, /* One shortest path.            */
     LS_LFA,        /* With loop-free alternates.    */
@@ -212,7 +212,7 @@ struct layer_info {
     enum pol_dir_hash dir_hash_algo; /* Not used by IPCP_UDP4, IPCP_UDP6. */
 };
 
-/* What irm_bootstrap_ipcp needs; type says which member of the union. */
+/* The argument of irm_bootstrap_ipcp; type says which union member is set. */
 struct ipcp_config {
     struct layer_info layer_info;
     enum ipcp_type    type;

@@ -16,7 +16,7 @@
 
 /* Which of several acceptors of a name gets the next flow. */
 enum pol_balance {
-    LB_RR = 0,     /* Round robin: the one that has waited longest.       */
+    LB_RR = 0,     /* Round robin: the acceptor that waited longest.      */
     LB_SPILL,      /* Spillover: the latest, until it accepts no more.    */
     LB_INVALID     /* Bound of the valid values.                          */
 };
@@ -34,8 +34,8 @@ struct name_sec_paths {
 struct name_info {
     char                  name[NAME_SIZE + 1];
     enum pol_balance      pol_lb;
-    struct name_sec_paths s; /* Used by those who accept flows for the name. */
-    struct name_sec_paths c; /* Used by those who allocate flows to it.      */
+    struct name_sec_paths s; /* Of servers, which accept flows for the name. */
+    struct name_sec_paths c; /* Of clients, which allocate flows to it.      */
 };
 
 #endif /* OUROBOROS_NAME_H */
