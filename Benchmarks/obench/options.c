@@ -96,7 +96,7 @@ static double number(const char *option, const char *text, const char **end) {
     errno = 0;
     double value = strtod(text, &behind);
     if (behind == text || errno)
-        reject("--%s: '%s' is no number", option, text);
+        reject("--%s: '%s' is not a number", option, text);
     *end = behind;
     return value;
 }
@@ -105,7 +105,7 @@ static double single_number(const char *option, const char *text, double least, 
     const char *end;
     double value = number(option, text, &end);
     if (*end || !(value >= least && value <= greatest))
-        reject("--%s: '%s' is no number from %g to %.9g", option, text, least, greatest);
+        reject("--%s: '%s' is not a number from %g to %.9g", option, text, least, greatest);
     return value;
 }
 

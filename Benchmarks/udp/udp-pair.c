@@ -64,7 +64,7 @@ static socklen_t parse_address(const char *text, const char *port, struct sockad
     address->sin6_port = htons((uint16_t)atoi(port));
     if (inet_pton(AF_INET6, text, &address->sin6_addr) == 1)
         return sizeof *address;
-    fprintf(stderr, "udp-pair: %s is no address\n", text);
+    fprintf(stderr, "udp-pair: %s is not an address\n", text);
     exit(2);
 }
 

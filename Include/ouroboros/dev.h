@@ -43,8 +43,7 @@ __BEGIN_DECLS
  * has a waiting time ("irm name set NAME wait").
  *
  * qs:    the quality of service that the flow must have; NULL means qos_raw.
- * If
- *        qs is not NULL, its member ber becomes 1 (default builds), and on
+ *        If qs is not NULL, its member ber becomes 1 (default builds), and on
  *        success *qs is the quality of the flow.
  * timeo: longest wait. NULL: 20 s. A wait of zero is over at once. The server
  *        never sees a flow whose client gave up.

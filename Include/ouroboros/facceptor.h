@@ -77,8 +77,7 @@ int facceptor_pollfd(facceptor_t * acceptor);
  * Take the next flow, without waiting, and continue to accept.
  *
  * qs: if not NULL, on success *qs is the quality that the client asked for
- * (ber
- *     is 1 in default builds).
+ *     (ber is 1 in default builds).
  *
  * After an error other than -EAGAIN the acceptor continues by itself: it asks
  * irmd again after 2 ms, then at growing intervals, at most 0.5 s. The

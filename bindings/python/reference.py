@@ -17,7 +17,7 @@ from pathlib import Path
 BINDINGS = Path(__file__).resolve().parent
 SOURCES = BINDINGS / "src" / "ouroboros"
 MODULES = ("dev", "properties", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
-DATE = "November 21, 2026"
+DATE = "December 1, 2026"
 
 HEAD = f"""\
 .\\" Ouroboros in Swift. Apache License 2.0 with LLVM exception.
@@ -46,6 +46,7 @@ FOOT = """\
 .Xr flow_reserve 3 ,
 .Xr ouroboros\\-dev 3 ,
 .Xr ouroboros\\-irm 3 ,
+.Xr ouroboros\\-errors 7 ,
 .Xr ouroboros\\-glossary 7 ,
 .Xr ouroboros\\-tutorial 7 ,
 .Xr irm 8

@@ -45,12 +45,12 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
         case .repeated: "the request is a repetition"
         case .crowded: "there have been too many requests since it was sent"
         case .clientCertificate: "the client has a certificate, and certificates cannot be checked yet"
-        case .encryptionAsked: "the client wants encryption, which is not there yet"
+        case .encryptionAsked: "the client wants encryption, which this system does not support yet"
         case .malformedResponse: "the response of the server is malformed"
         case .otherRequest: "the response of the server answers another request"
         case .otherHash: "the server has seen another request than was sent"
         case .serverCertificate: "the server has a certificate, and certificates cannot be checked yet"
-        case .encryptionImposed: "the server wants encryption, which is not there yet"
+        case .encryptionImposed: "the server wants encryption, which this system does not support yet"
         case .digestUnavailable: "the digest of the request cannot be computed here"
         }
     }

@@ -112,7 +112,7 @@ enum FailureText {
         "protocol family not supported",
         "address family not supported by protocol",
         "address in use",
-        "no address of this host",
+        "not an address of this host",
         "network is down",
         "network is unreachable",
         "network dropped connection on reset",

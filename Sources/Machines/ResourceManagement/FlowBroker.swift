@@ -169,7 +169,7 @@ extension ResourceManager {
         if let limit = allocation.serverDeadline, limit <= now {
             guard let record = naming[allocation.name], isServed(record, for: allocation.process) else {
                 book.stopWaiting(allocation)
-                return refuse(allocation, .ipcp, "nobody came to serve \(allocation.name) in the time that it waits")
+                return refuse(allocation, .ipcp, "nobody served \(allocation.name) within its waiting time")
             }
             // It serves the name, and will accept.
             allocation.serverDeadline = nil

@@ -12,7 +12,7 @@ extension ResourceManager {
         guard let flow = book.open(allocation, accept, remote, layer: layer, now: now) else {
             restore(accept)
             return refuse(
-                allocation, .badDescriptor, "there are too many flows, or too many bytes in their queues, of this user")
+                allocation, .badDescriptor, "this user has too many flows, or too many bytes in their queues")
         }
         beginAsking(flow)
         arm(allocation.call, at: allocation.deadline)

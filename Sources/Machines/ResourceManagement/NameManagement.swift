@@ -73,7 +73,7 @@ extension ResourceManager {
         case .changeable(let path):
             return fail(
                 requester, .notPermitted,
-                "\(printable(program)) is not started for anybody, because other users can change \(printable(path))")
+                "\(printable(program)) cannot be bound with auto, because other users can change \(printable(path))")
         case .nothing, .process: return fail(requester, .noEntry, "\(printable(program)) does not exist")
         }
         if let recipe {

@@ -91,7 +91,8 @@ extension ResourceManager {
     mutating func giveUpStart(for allocation: Allocation) {
         let trouble = StartTrouble.silent(Limits.autoStartTimeout)
         guard let key = naming[allocation.name]?.autoStarts.last else {
-            return refuse(allocation, .ipcp, "what was started for \(allocation.name) does not accept flows")
+            return refuse(
+                allocation, .ipcp, "the program that was started for \(allocation.name) does not accept flows")
         }
         if children.programs.giveUp(key) {
             report(.supervision(.startFailed(key.path, allocation.name, trouble)))

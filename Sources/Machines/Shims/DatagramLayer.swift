@@ -309,7 +309,7 @@ package struct DatagramLayer: Sendable {
         let reason =
             switch failure {
             case .addressInUse: "port \(own.port) of \(own.addressText) is in use"
-            case .addressNotAvailable: "\(own.addressText) is no address of this host"
+            case .addressNotAvailable: "\(own.addressText) is not an address of this host"
             case .noDevice: "there is no network interface \(own.scope)"
             case .accessDenied: "port \(own.port) is for root alone"
             default: "no socket for port \(own.port) of \(own.addressText): \(failure)"

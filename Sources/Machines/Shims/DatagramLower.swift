@@ -72,7 +72,7 @@ package enum DatagramLower: LowerSide {
             case .hostsUnreadable(let path, let obstacle):
                 "Cannot read hosts file \(printable(path)): \(obstacle). What was read before is still used."
             case .hostsNotReported(let times):
-                "The hosts file has changed \(times) \(times == 1 ? "time" : "times") of which nothing was said."
+                "The hosts file has also changed \(times) \(times == 1 ? "time" : "times") without a line in the log."
             case .resolved(let hash, let address): "\(hexadecimal(hash.prefix(4))) is at \(address)."
             case .notResolved(let hash, let source, let failure, let others):
                 "\(source) could not be asked for \(hexadecimal(hash.prefix(4))): \(failure)"

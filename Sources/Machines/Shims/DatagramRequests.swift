@@ -139,7 +139,7 @@ extension DatagramLayer {
             guard let address = endpoints.address(of: endpoint) else { return wake(endpoint, at: request.deadline) }
             transmit(transmission, of: endpoint, to: address, now: now, into: &actions)
         case .doubting(_, let until) where !isOver: wake(endpoint, at: until)
-        case .searching: timedOut(endpoint, "nobody has said in time where the name is", into: &actions)
+        case .searching: timedOut(endpoint, "the layer did not find the name in time", into: &actions)
         case .asking: timedOut(endpoint, "the other host has not answered in time", into: &actions)
         case .doubting(let failure, _):
             let reason = "the other host has seen this request before, and its first answer was lost: try again"
@@ -207,7 +207,7 @@ extension DatagramLayer {
     mutating func end(_ port: FlowPort, into actions: inout [DatagramAction]) {
         guard let endpoint = endpoints.endpoint(of: port) else { return }
         guard requests[endpoint] == nil else {
-            return fail(endpoint, .flowDown, "the process has let go of the flow", into: &actions)
+            return fail(endpoint, .flowDown, "the process has deallocated the flow", into: &actions)
         }
         endpoints.remove(endpoint)
         actions += [.report(.flowReleased(descriptor(port), type)), .release(port)]

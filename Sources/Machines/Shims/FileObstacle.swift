@@ -21,10 +21,11 @@ extension FileObstacle: CustomStringConvertible {
     package var description: String {
         switch self {
         case .failure(let failure): "\(failure)"
-        case .notRegular: "it is no ordinary file, which a layer could read again; write its contents to one"
+        case .notRegular:
+            "it is not an ordinary file; write its contents to an ordinary file, which a layer can read again"
         case .tooLong: "it is longer than \(Limits.namedFileBytes >> 20) MiB"
         case .unsteady: "it changes all the time; write a new file and rename it"
-        case .late: "it was not read in \(Limits.namedFilesTimeout.nanoseconds / 1_000_000_000) s"
+        case .late: "it could not be read within \(Limits.namedFilesTimeout.nanoseconds / 1_000_000_000) s"
         case .foreignRights(let user): "irmd runs as uid \(user), which alone, with root, can name files to it"
         }
     }

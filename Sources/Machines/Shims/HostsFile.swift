@@ -122,12 +122,13 @@ extension HostsFile.Mistake: CustomStringConvertible {
     package var description: String {
         let word = "\"\(printable(word))\""
         return switch fault {
-        case .noAddress: "line \(line): \(word) is no address"
+        case .noAddress: "line \(line): \(word) is not an address"
         case .noInterface: "line \(line): there is no network interface of \(word)"
         case .notLinkLocal: "line \(line): \(word) is not link-local, and has no interface"
         case .unfit(let unfitness): "line \(line): \(word) \(unfitness)"
         case .noName: "line \(line): no name for \(word)"
-        case .longName: "line \(line): \(word) is no name: longer than \(Limits.nameBytes) bytes, or with a zero byte"
+        case .longName:
+            "line \(line): \(word) is not a name: it is longer than \(Limits.nameBytes) bytes, or has a zero byte"
         case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"
         case .notBytes: "line \(line): the file is not UTF-8 but UTF-16: save it as UTF-8"
         }

@@ -156,7 +156,7 @@ extension KeywordForm {
     static let autobind = KeywordForm("autobind", "Bind the IPCP to its own name and to that of the layer")
     static let component = KeywordForm(
         "component", "COMPONENT", .words(Connection.Component.allCases.map(\.rawValue)),
-        "mgmt or dt; both without this")
+        "mgmt or dt; both if not given")
 
     static func type(
         _ need: Need, _ types: [IPCPType] = IPCPType.allCases, default usual: IPCPType? = nil

@@ -70,7 +70,7 @@ package struct Grammar {
     private mutating func flowID() throws(UsageError) -> FlowID {
         let word = try needed(words.next(), "the number of a flow", .destroyFlow)
         guard let number = UInt32(word.description), words.isEmpty else {
-            throw UsageError("\"\(words.next() ?? word)\" is no number of a flow, try \"irm flow list\".")
+            throw UsageError("\"\(words.next() ?? word)\" is not the number of a flow, try \"irm flow list\".")
         }
         return FlowID(number)
     }

@@ -85,13 +85,13 @@ enum Preparation {
         if status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) { return String(cString: cl_error_text(EISDIR)) }
         // Also a pipe of this shell, as in <(command): only this process has it.
         guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) else {
-            return "it is no ordinary file, which irmd could read again; write its contents to one"
+            return "it is not an ordinary file; write its contents to an ordinary file, which irmd can read again"
         }
         let descriptor = cl_open(text, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0)
         guard descriptor >= 0 else { return String(cString: cl_error_text(-descriptor)) }
         defer { cl_close(descriptor) }
         let isOfThisProcess = ["/dev/fd/", "/dev/stdin", "/proc/"].contains { path.starts(with: Array($0.utf8)) }
         return isOfThisProcess || cl_is_made_up(descriptor)
-            ? "the path means another file to irmd, or none; give that of an ordinary file" : nil
+            ? "irmd finds another file, or no file, at this path; give the path of an ordinary file" : nil
     }
 }

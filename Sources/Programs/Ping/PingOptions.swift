@@ -146,12 +146,12 @@ package struct PingOptions: Hashable, Sendable {
         case .json: isJSON = true
         case .count:
             guard let number = UInt64(option.text), number > 0, number <= UInt64(Int32.max) else {
-                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is no number of packets.")
+                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is not a number of packets.")
             }
             count = number
         case .size:
             guard let number = Int(option.text) else {
-                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is no number of bytes.")
+                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is not a number of bytes.")
             }
             size = number
         case .quality:

@@ -38,7 +38,7 @@ package final class ManagerChannel {
             if let request = try? IPCPRequest(decoding: arrival.bytes) {
                 try body(request, &arrival)
             } else {
-                log.write(.warning, "ipcpd/ipcp", "irmd sent \(arrival.bytes.count) bytes that are no message.")
+                log.write(.warning, "ipcpd/ipcp", "irmd sent \(arrival.bytes.count) bytes that are not a message.")
             }
         }
         return true

@@ -123,12 +123,12 @@ extension ManagementError {
             return ManagementError(
                 .manager,
                 reason: "\(communication): \(reason). Name the directory of an irmd that you trust in"
-                    + " \(RuntimeDirectory.variable), or start an own \"irmd\".")
+                    + " \(RuntimeDirectory.variable), or start your own \"irmd\".")
         }
         let advice =
             switch failure {
             case .accessDenied, .notPermitted:
-                "\(failure). This user may not use \(printable(path.utf8)): be root or a member of group ouroboros, or start an own"
+                "\(failure). This user may not use \(printable(path.utf8)): be root or a member of group ouroboros, or start your own"
                     + " \"irmd\"."
             case .wouldBlock:
                 "irmd at \(printable(path.utf8)) is too busy to answer. Try again."

@@ -85,5 +85,5 @@ extension ManagementService {
 extension ManagementError {
     package static let unexpectedAnswer = ManagementError(
         .manager,
-        reason: "irmd answered something else than it was asked. It may be of another version: restart it.")
+        reason: "irmd gave an answer that does not fit the request. It may be of another version: restart it.")
 }

@@ -126,12 +126,12 @@ extension ManagerDaemon {
             if Failure(result: result) == .wouldBlock { return }
             if Failure(result: result) == .messageTooLong { warnOfBytes(port, "a message that is too long") }
             if result < 0, cl_is_refusal(Int32(-result)) {
-                complain("recvmsg() failed: \(Failure(result: result)). Nobody is heard")
+                complain("recvmsg() failed: \(Failure(result: result)). irmd hears nobody")
             }
             return lose(id)
         }
         guard let message = ManagerDaemon.message(bytes) else {
-            warnOfBytes(port, "\(bytes.count) bytes that are no message")
+            warnOfBytes(port, "\(bytes.count) bytes that are not a message")
             return lose(id)
         }
         receive(message, on: port, id)
@@ -211,7 +211,7 @@ extension ManagerDaemon {
         do throws(Failure) {
             try port.send(message.encoded(), loop)
         } catch {
-            if cl_is_refusal(error.errno) { complain("sendmsg() failed: \(error). Nobody is answered") }
+            if cl_is_refusal(error.errno) { complain("sendmsg() failed: \(error). irmd answers nobody") }
             if error == .tableFull {
                 write(.warning, "irmd", "Process \(port.process) does not read its messages, connection dropped.")
             }

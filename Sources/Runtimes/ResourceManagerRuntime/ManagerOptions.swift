@@ -88,7 +88,7 @@ struct ManagerOptions {
             directory = option.value
         case .queueLimit:
             guard let mebibytes = UInt64(option.text), mebibytes > 0, mebibytes < 1 << 40 else {
-                throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is no number of MiB.")
+                throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is not a number of MiB.")
             }
             queueBytesPerUser = mebibytes << 20
         }

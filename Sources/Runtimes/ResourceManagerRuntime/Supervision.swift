@@ -219,7 +219,7 @@ extension ManagerDaemon {
             }
             guard let arrival else { return handle(.ipcpChannelEnded(process)) }
             guard let reply = try? IPCPReply(decoding: arrival.bytes) else {
-                write(.warning, "irmd", "IPCP \(process) sent \(arrival.bytes.count) bytes that are no message.")
+                write(.warning, "irmd", "IPCP \(process) sent \(arrival.bytes.count) bytes that are not a message.")
                 return handle(.ipcpChannelEnded(process))
             }
             handle(.ipcpReplied(process, reply))

@@ -82,7 +82,7 @@ import Vocabulary
         #expect(rig.advance(TimeSpan(milliseconds: 4_999)).failures.isEmpty)
         let done = rig.advance(TimeSpan(milliseconds: 1))
         #expect(done.failures(on: client.call) == [.ipcp])
-        #expect(done.reasons == ["nobody came to serve late in the time that it waits"])
+        #expect(done.reasons == ["nobody served late within its waiting time"])
         #expect(rig.manager.book.waiting.isEmpty)
         rig.manager.checkInvariants()
     }

@@ -106,11 +106,11 @@ import Wire
         #expect(file.count == 1 && file.address(of: Array("e".utf8)) != nil)
         #expect(
             file.mistakes.map(\.description) == [
-                "line 1: \"224.0.0.1\" is a multicast address, of no single host",
-                "line 2: \"255.255.255.255\" is the broadcast address, of no single host",
-                "line 3: \"127.0.0.1\" means the host that uses it, and the layer has another address",
+                "line 1: \"224.0.0.1\" is a multicast address, and not the address of a single host",
+                "line 2: \"255.255.255.255\" is the broadcast address, and not the address of a single host",
+                "line 3: \"127.0.0.1\" stands for the host that uses it, and the layer has another address",
                 "line 4: \"0.0.0.0\" is no host's address",
-                "line 7: \"10.0.0.255\" is the broadcast address, of no single host",
+                "line 7: \"10.0.0.255\" is the broadcast address, and not the address of a single host",
             ])
     }
 

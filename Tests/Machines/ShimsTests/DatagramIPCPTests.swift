@@ -75,7 +75,7 @@ import Wire
         }
         #expect(try reason(0, nil) == "fe80::1 is link-local, and needs an interface, as in fe80::1%eth0")
         #expect(try reason(7, .noDevice) == "there is no network interface 7")
-        #expect(try reason(7, .addressNotAvailable) == "fe80::1%7 is no address of this host")
+        #expect(try reason(7, .addressNotAvailable) == "fe80::1%7 is not an address of this host")
         #expect(try reason(7, nil) == nil)
     }
 

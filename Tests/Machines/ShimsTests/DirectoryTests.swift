@@ -273,7 +273,9 @@ import Vocabulary
         let file = HostsFile(parsing: Array("10.0.0.2 x\nrubbish".utf8), for: own) { _ in hash }
         let reports = rig.adopt(file).map { if case .report(let report) = $0 { report.text } else { "" } }
         #expect(
-            reports == ["Read the hosts file: 1 name, 1 mistake.", "Hosts file /h, line 2: \"rubbish\" is no address."])
+            reports == [
+                "Read the hosts file: 1 name, 1 mistake.", "Hosts file /h, line 2: \"rubbish\" is not an address.",
+            ])
         var actions: [DatagramAction] = []
         rig.directory.lackHosts(.failure(.noEntry), now: rig.now, into: &actions)
         #expect(actions == [.report(.lower(.hostsUnreadable(path: Array("/h".utf8), .failure(.noEntry))))])

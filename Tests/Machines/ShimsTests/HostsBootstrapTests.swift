@@ -60,7 +60,7 @@ import Vocabulary
         "a file that cannot be read is no layer, and the reason says what to do; then another can be made",
         arguments: [
             (FileObstacle.failure(.noEntry), "no such file or directory"),
-            (.failure(.accessDenied), "permission denied"), (.notRegular, "write its contents to one"),
+            (.failure(.accessDenied), "permission denied"), (.notRegular, "write its contents to an ordinary file"),
             (.tooLong, "longer than 16 MiB"), (.unsteady, "rename it"),
             (.foreignRights(user: UserID(9)), "irmd runs as uid 9"),
         ])

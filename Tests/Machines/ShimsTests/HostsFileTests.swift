@@ -65,8 +65,8 @@ import Vocabulary
         let file = parse("10.0.0.1 a\n\nrubbish \u{1} here\n10.0.0.2\n10.0.0.3 \(long) c\n10.0.0.4 d\n")
         #expect(
             file.mistakes.map(\.description) == [
-                "line 3: \"rubbish\" is no address", "line 4: no name for \"10.0.0.2\"",
-                "line 5: \"\(String(repeating: "n", count: Limits.reportedBytes))\" is no name: longer than 255 bytes, or with a zero byte",
+                "line 3: \"rubbish\" is not an address", "line 4: no name for \"10.0.0.2\"",
+                "line 5: \"\(String(repeating: "n", count: Limits.reportedBytes))\" is not a name: it is longer than 255 bytes, or has a zero byte",
             ])
         #expect(["a", "c", "d"].allSatisfy { address($0, in: file) != nil })
     }
@@ -90,7 +90,7 @@ import Vocabulary
     func numbers() {
         #expect(parse("#\r\n\r\nrubbish\r\n").mistakes.map(\.line) == [3])
         #expect(parse("#\r\rrubbish\r").mistakes.map(\.line) == [3])
-        #expect(parse("\u{feff}rubbish").mistakes.map(\.description) == ["line 1: \"rubbish\" is no address"])
+        #expect(parse("\u{feff}rubbish").mistakes.map(\.description) == ["line 1: \"rubbish\" is not an address"])
     }
 
     @Test("names are bytes: case counts, joiners stay, and what is not UTF-8 is a name; a zero byte is in none")

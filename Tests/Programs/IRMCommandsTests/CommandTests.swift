@@ -84,9 +84,10 @@ import Vocabulary
         #expect(try command("flow destroy 7") == .destroyFlow(FlowID(7)))
         #expect(try command("f d 4294967295") == .destroyFlow(FlowID(.max)))
         for word in ["x", "-1", "4294967296", "7x"] {
-            #expect(message("flow destroy \(word)") == "\"\(word)\" is no number of a flow, try \"irm flow list\".")
+            #expect(
+                message("flow destroy \(word)") == "\"\(word)\" is not the number of a flow, try \"irm flow list\".")
         }
-        #expect(message("flow destroy 7 8") == "\"8\" is no number of a flow, try \"irm flow list\".")
+        #expect(message("flow destroy 7 8") == "\"8\" is not the number of a flow, try \"irm flow list\".")
         #expect(message("flow destroy") == "\"irm flow destroy\" needs the number of a flow.")
         for line in ["bind list --help", "flow destroy --help", "name set --help"] {
             guard case .help(let usage) = try command(line) else {

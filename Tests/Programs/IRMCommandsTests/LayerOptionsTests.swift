@@ -91,7 +91,7 @@ import Vocabulary
         #expect(message("type udp4") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp4 ip ::1") == "A layer of type udp4 needs ip with an IPv4 address.")
         #expect(message("type udp6 ip 1.2.3.4") == "A layer of type udp6 needs ip with an IPv6 address.")
-        #expect(message("type udp4 ip 1.2.3") == "\"1.2.3\" is no IP address.")
+        #expect(message("type udp4 ip 1.2.3") == "\"1.2.3\" is not an IP address.")
         #expect(
             message("type udp4 ip 1.2.3.4 port 65536")
                 == "Unknown parameter for port: \"65536\". It must be a number, from 1 to 65535.")
@@ -113,11 +113,11 @@ import Vocabulary
             message("type udp4 ip 1.2.3.4 dns ::1") == "A layer of type udp4 needs dns with an address of its kind.")
         #expect(
             message("type udp4 ip 1.2.3.4 dns x")
-                == "\"x\" is no address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.")
+                == "\"x\" is not an address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.")
         for port in ["0", "65536", "", "x", "-1", "053"] {
             #expect(
                 message("type udp4 ip 1.2.3.4 dns 1.2.3.5:\(port)")
-                    == "The port in \"1.2.3.5:\(port)\" is no number from 1 to 65535.")
+                    == "The port in \"1.2.3.5:\(port)\" is not a number from 1 to 65535.")
         }
     }
 

@@ -41,7 +41,7 @@ import Testing
 
                   name IPCP            The IPCP that connects
                   dst NAME             The member of its layer to connect to
-                  component COMPONENT  mgmt or dt; both without this
+                  component COMPONENT  mgmt or dt; both if not given
                   qos QOS              Quality for dt: raw (default), best, video, voice or data
 
                 """)

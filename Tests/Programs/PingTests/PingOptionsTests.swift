@@ -74,7 +74,7 @@ import Vocabulary
         "mistakes are one line, which says what is wrong and where to look",
         arguments: [
             ("", "No server specified."), ("-n s -i 5x", "Unknown time unit: x."), ("-n s -d x", "\"x\" is no time."),
-            ("-n s -c 0", "\"0\" is no number of packets."), ("-n s -s big", "\"big\" is no number of bytes."),
+            ("-n s -c 0", "\"0\" is not a number of packets."), ("-n s -s big", "\"big\" is not a number of bytes."),
             ("-n", "Option -n needs an argument."), ("-n s x", "Unknown argument: x."),
             ("--bogus", "Unknown option: --bogus."),
             ("--lisen", "Unknown option: --lisen, did you mean --listen?"),

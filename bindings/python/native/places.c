@@ -279,22 +279,22 @@ static int packet_end(struct packet * packet,
 }
 
 PyDoc_STRVAR(HeldPacket_doc,
-"A packet that is shown where the other end wrote it, until it is released. Made by ``Flow.peek``.\n"
+"A packet that is shown in the place where the other end wrote it. ``Flow.peek`` makes it.\n"
 "\n"
 "::\n"
 "\n"
 "    with flow.peek() as packet:      # a memoryview that cannot be written\n"
 "        total += sum(packet)\n"
 "\n"
-"Until then nothing else can be read from the flow, and the writer does not get the room back. The end of the block\n"
-"releases the packet, and so does garbage collection.");
+"Until the packet is released, nothing else can be read from the flow, and the writer does not get the room back. The\n"
+"end of the block releases the packet, and so does garbage collection.");
 
 PyDoc_STRVAR(HeldPacket_view_doc,
-"The packet. ``ValueError`` after it was released.");
+"The bytes of the packet. ``ValueError`` after the packet was released.");
 
 PyDoc_STRVAR(HeldPacket_release_doc,
 "release($self, /)\n--\n\n"
-"Let go of the packet, whereby it is read. A second call has no effect.\n"
+"Give the packet back; it then counts as read. A second call has no effect.\n"
 "\n"
 "Raises ``BufferError`` if a part of the view is still in use; the packet is still held then.");
 
@@ -347,24 +347,24 @@ static PyType_Spec held_spec = {
 };
 
 PyDoc_STRVAR(ReservedPacket_doc,
-"Room for a packet where the other end will read it. Made by ``Flow.reserve``.\n"
+"Room for a packet in the place where the other end will read it. ``Flow.reserve`` makes it.\n"
 "\n"
 "::\n"
 "\n"
 "    with flow.reserve(65536) as packet:\n"
 "        packet.commit(file.readinto(packet.view))\n"
 "\n"
-"Until it is committed nothing else can be written to the flow. The end of the block commits all of it if nothing was\n"
-"committed, and nothing if the block raised; garbage collection gives the room back, and nothing is sent.");
+"Until the room is committed, nothing else can be written to the flow. The end of the block commits all of the room if\n"
+"nothing was committed, and nothing if the block raised; garbage collection gives the room back and sends nothing.");
 
 PyDoc_STRVAR(ReservedPacket_view_doc,
-"The room. ``ValueError`` after it was committed.");
+"The bytes of the room. ``ValueError`` after the room was committed.");
 
 PyDoc_STRVAR(ReservedPacket_commit_doc,
 "commit($self, /, count=None)\n--\n\n"
 "Send the first ``count`` bytes as one packet; None is all, and 0 sends nothing and gives the room back.\n"
 "\n"
-"Returns ``count``. Raises ``ValueError`` if there are not so many, or if it was committed already,\n"
+"Returns ``count``. Raises ``ValueError`` if the room has fewer bytes, or if it was committed already,\n"
 "``BufferError`` if a part of the view is still in use (the room is still reserved then), and as ``Flow.write``\n"
 "if the flow went down.");
 

@@ -56,11 +56,11 @@ extension DatagramAddress.Unfitness: CustomStringConvertible {
     package var description: String {
         switch self {
         case .nobody: "is no host's address"
-        case .multicast: "is a multicast address, of no single host"
-        case .broadcast: "is the broadcast address, of no single host"
+        case .multicast: "is a multicast address, and not the address of a single host"
+        case .broadcast: "is the broadcast address, and not the address of a single host"
         case .mapped: "is an IPv4 address written as one of IPv6"
         case .noPort: "has no port"
-        case .loopback: "means the host that uses it, and the layer has another address"
+        case .loopback: "stands for the host that uses it, and the layer has another address"
         case .otherFamily: "is of another kind than the layer"
         case .lacksScope: "is link-local, and needs an interface, as in fe80::1%eth0"
         case .otherLink: "is not on the interface of the layer"

@@ -5,7 +5,7 @@ extension DatagramAddress {
     /// Why a text is none.
     package enum Fault: Error, Hashable, Sendable {
         case noAddress
-        /// What stands behind the address is no number from 1 to 65535.
+        /// What stands behind the address is not a number from 1 to 65535.
         case noPort
         /// Behind the `%`.
         case noInterface(name: [UInt8])

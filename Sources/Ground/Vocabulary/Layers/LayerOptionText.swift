@@ -28,13 +28,13 @@ extension LayerOption {
             return .number(number)
         case .address:
             return .address(
-                try address(text, "no IP address.") { () throws(DatagramAddress.Fault) in
+                try address(text, "not an IP address.") { () throws(DatagramAddress.Fault) in
                     try DatagramAddress(text: text, port: DatagramParameters.defaultPort, interface: interface)
                 })
         case .server:
             guard !isNone else { return nil }
             return .address(
-                try address(text, "no address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.") {
+                try address(text, "not an address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.") {
                     () throws(DatagramAddress.Fault) in
                     try DatagramAddress(
                         endpoint: text, defaultPort: DatagramParameters.serverPort, interface: interface)
@@ -63,7 +63,7 @@ extension LayerOption {
         } catch {
             switch error {
             case .noAddress: throw LayerFault("\"\(printable(text))\" is \(nothing)")
-            case .noPort: throw LayerFault("The port in \"\(printable(text))\" is no number from 1 to 65535.")
+            case .noPort: throw LayerFault("The port in \"\(printable(text))\" is not a number from 1 to 65535.")
             case .noInterface(let name): throw LayerFault("There is no network interface \"\(printable(name))\".")
             case .notLinkLocal:
                 throw LayerFault("\"\(printable(text))\" is not link-local, and has no interface.")

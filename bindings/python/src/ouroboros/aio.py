@@ -21,18 +21,18 @@ A client::
         await flow.write(b"hello")
         print(await flow.read())
 
-**Waiting** is done by the event loop: one file descriptor of the library stands for all flows of a loop, and one for
-each listener. Only what allocates or joins a flow has a thread, which runs no Python.
+**Waiting.** The event loop waits: one file descriptor of the library stands for all flows of a loop, and one for each
+listener. Only a call that allocates or joins a flow has a thread, and this thread runs no Python.
 
-**Cancellation** loses nothing: a task that is cancelled, or whose time is up (``asyncio.timeout``,
-``asyncio.wait_for``), has taken no packet, has written all of one or nothing, and has left no flow to nobody.
+**Cancellation** loses nothing. A task that is cancelled, or whose time is up (``asyncio.timeout``,
+``asyncio.wait_for``), has not taken a packet, has written a packet whole or not at all, and has not lost a flow.
 
-**Tasks.** A task that waits for a flow, a listener or a request is kept until it has waited, even if the program does
-not keep it; asyncio promises that of no task that does anything else. Any number may read and write a flow; each packet
-goes to one of the readers. A flow, a listener and their tasks belong to one loop, and to the process that made them.
-What is awaited in no time does not let other tasks run.
+**Tasks.** The module keeps a task that waits for a flow, a listener or a request until the wait is over, even if the
+program does not keep the task; asyncio itself does not promise this. Any number of tasks may read and write a flow;
+each packet goes to one of the readers. A flow, a listener and their tasks belong to one loop, and to the process that
+made them. A call that need not wait does not let other tasks run.
 
-Exceptions are those of ``ouroboros.dev``.
+The exceptions are the exceptions of ``ouroboros.dev``.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ _LONGEST_UNBINDING = 0.1
 
 
 class Flow:
-    """A flow that tasks read and write. Made by ``open_flow``, ``join_flow`` and ``Listener``.
+    """A flow that tasks read and write. ``open_flow``, ``join_flow`` and ``Listener`` make flows.
 
-    As an asynchronous context manager it is closed at the end of the block.
+    As an asynchronous context manager the flow is closed at the end of the block.
     """
 
     def __init__(self, flow: dev.Flow) -> None:
@@ -88,27 +88,28 @@ class Flow:
 
     @property
     def flow(self) -> dev.Flow:
-        """The flow itself. It does not block, and must not be in a flow set."""
+        """The flow itself, of ``ouroboros.dev``. It does not block, and must not be in a flow set."""
         return self._flow
 
     @property
     def name(self) -> str:
-        """The name to which the flow was allocated, at both its ends, or of the layer that was joined."""
+        """The name to which the flow was allocated, at both ends, or the name of the layer that was joined."""
         return self._flow.name
 
     @property
     def peer(self) -> FlowPeer:
-        """Who is at the other end of the flow, as irmd knows it."""
+        """The process at the other end of the flow, as irmd knows it."""
         return self._flow.peer
 
     def get_qos(self) -> QoSSpec:
-        """Return what the flow is like."""
+        """Return the quality of the flow."""
         return self._flow.get_qos()
 
     async def read(self) -> bytes:
         """Wait for a packet, and return it in full, whatever its size.
 
-        Raises ``FlowDownException`` when the other end has gone and all is read, and as ``ouroboros.dev.Flow.read``.
+        Raises ``FlowDownException`` when the other end has gone and all its packets are read, and as
+        ``ouroboros.dev.Flow.read``.
         """
         packet = self._packet()
         if packet is not None:
@@ -134,7 +135,7 @@ class Flow:
                 await self._bell.wait()
 
     async def peek(self) -> HeldPacket:
-        """Wait for a packet, and show it where the other end wrote it, as ``ouroboros.dev.Flow.peek``."""
+        """Wait for a packet, and show it in place, as ``ouroboros.dev.Flow.peek``."""
         while True:
             try:
                 return self._flow.peek()
@@ -144,8 +145,8 @@ class Flow:
     async def write(self, buf: Buffer, count: int | None = None) -> int:
         """Send bytes as one packet, and wait while the other end leaves too much unread.
 
-        Arguments, result and exceptions are those of ``ouroboros.dev.Flow.write``. The buffer must not change
-        meanwhile.
+        Arguments, result and exceptions are as in ``ouroboros.dev.Flow.write``. The buffer must not change until the
+        call returns.
         """
         pause = _FIRST_PAUSE
         while True:
@@ -156,7 +157,7 @@ class Flow:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def reserve(self, count: int) -> ReservedPacket:
-        """Wait for room for a packet, where the other end will read it, as ``ouroboros.dev.Flow.reserve``."""
+        """Wait for room for a packet, and lend the room in place, as ``ouroboros.dev.Flow.reserve``."""
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -166,7 +167,7 @@ class Flow:
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def close(self) -> None:
-        """End the flow. What was written before is still delivered. A second call has no effect.
+        """End the flow. Packets that were written before are still delivered. A second call has no effect.
 
         Tasks that wait for the flow raise ``FlowNotAllocatedException``.
         """
@@ -216,7 +217,7 @@ class Listener:
                 ...
 
     Bindings belong to the process: several listeners share the flows of all its names. While no task waits for a flow,
-    flows go to others who accept, or wait in irmd.
+    flows go to other processes that accept, or wait in irmd.
     """
 
     def __init__(self, name: Name | None = None) -> None:
@@ -251,10 +252,11 @@ class Listener:
             await self._acceptor.wait()
 
     def close(self) -> None:
-        """Accept no more flows, and take back the binding that was made. A second call has no effect.
+        """Accept no more flows, and remove the binding that the listener made. A second call has no effect.
 
-        Tasks that wait for a flow raise ``FlowException``, loops over the listener end. Waits 0.1 s at most: an irmd
-        that does not answer is told of the binding later.
+        Tasks that wait for a flow raise ``FlowException``, and loops over the listener end. The call waits 0.1 s at
+        most: if
+        irmd does not answer, the binding is removed later.
         """
         if not self._is_open:
             return
@@ -296,10 +298,10 @@ def _unbind(name: Name) -> None:
 
 
 async def open_flow(name: Name, qos: QoSSpec | None = None, timeout: float | None = None) -> Flow:
-    """Allocate a flow to whoever accepts flows for a name.
+    """Allocate a flow to a process that accepts flows for a name.
 
-    name: of 1 to 255 bytes.
-    qos: what the flow shall be like; None is ``QOS_RAW``.
+    name: the name, of 1 to 255 bytes.
+    qos: the quality that the flow must have; None is ``QOS_RAW``.
     timeout: longest wait in seconds; None is 20.
 
     Raises as ``ouroboros.dev.Flow.alloc``.
@@ -309,9 +311,9 @@ async def open_flow(name: Name, qos: QoSSpec | None = None, timeout: float | Non
 
 
 async def join_flow(layer: Name, timeout: float | None = None) -> Flow:
-    """Join a broadcast layer: what one member writes, all others can read.
+    """Join a broadcast layer: all other members can read what one member writes.
 
-    layer: its name.
+    layer: the name of the layer.
     timeout: longest wait in seconds; None is 20.
 
     Raises as ``ouroboros.dev.Flow.join``.

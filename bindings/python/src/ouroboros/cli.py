@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Management as ``irm(8)`` has it: with the names of IPCPs and layers instead of process ids.
+"""Management with the names of IPCPs and layers instead of process ids, as in ``irm(8)``.
 
 A local layer, and a name in it::
 
     autoboot("local-ipcp", IpcpType.LOCAL, "local-layer")
     reg_name("echo", layer="local-layer")
 
-A name that no IPCP or layer has is a ``ValueError``; everything else raises as ``ouroboros.irm``.
+A name that no IPCP or layer has raises ``ValueError``; everything else raises as ``ouroboros.irm``.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def list_ipcps(
 def bootstrap_ipcp(name: Name, conf: IpcpConfig, autobind: bool = False) -> None:
     """Make an IPCP the first member of a new layer.
 
-    autobind: bind it to its own name and to that of the layer, if it is a unicast or broadcast IPCP.
+    autobind: bind the IPCP to its own name and to the name of the layer, if it is a unicast or broadcast IPCP.
     """
     ipcp = _ipcp(name)
     bound = _autobind(ipcp, name, conf.layer_name) if autobind else []
@@ -107,7 +107,7 @@ def bootstrap_ipcp(name: Name, conf: IpcpConfig, autobind: bool = False) -> None
 def enroll_ipcp(name: Name, dst: Name, autobind: bool = False) -> None:
     """Make an IPCP a further member of the layer of ``dst``: the name of a member, or of the layer.
 
-    autobind: bind it to its own name and to that of the layer.
+    autobind: bind the IPCP to its own name and to the name of the layer.
     """
     irm.enroll_ipcp(_ipcp(name).pid, dst)
     if autobind:
@@ -119,8 +119,8 @@ def connect_ipcp(name: Name, dst: Name, comp: str = "*", qos: QoSSpec | None = N
     """Connect an IPCP to a member of its layer.
 
     dst: the name of the other member.
-    comp: ``mgmt``, ``dt``, or ``*``, which is first the one and then the other.
-    qos: of the flow between them; None is ``QOS_RAW``.
+    comp: ``mgmt``, ``dt``, or ``*``, which is first ``mgmt`` and then ``dt``.
+    qos: the quality of the flow between them; None is ``QOS_RAW``.
     """
     pid = _ipcp(name).pid
     for component in _components(comp):
@@ -128,7 +128,7 @@ def connect_ipcp(name: Name, dst: Name, comp: str = "*", qos: QoSSpec | None = N
 
 
 def disconnect_ipcp(name: Name, dst: Name, comp: str = "*") -> None:
-    """Take the connections down that ``connect_ipcp`` made."""
+    """End the connections that ``connect_ipcp`` made."""
     pid = _ipcp(name).pid
     for component in _components(comp):
         irm.disconnect_ipcp(pid, component, dst)
@@ -140,7 +140,7 @@ def bind_program(prog: Name, name: Name, opts: int = 0, argv: Sequence[Name] | N
 
 
 def unbind_program(prog: Name, name: Name) -> None:
-    """Undo ``bind_program``."""
+    """Remove the binding of a program."""
     irm.unbind_program(prog, name)
 
 
@@ -150,7 +150,7 @@ def bind_process(pid: int, name: Name) -> None:
 
 
 def unbind_process(pid: int, name: Name) -> None:
-    """Undo ``bind_process``."""
+    """Remove the binding of a process."""
     irm.unbind_process(pid, name)
 
 
@@ -160,15 +160,15 @@ def bind_ipcp(ipcp: Name, name: Name) -> None:
 
 
 def unbind_ipcp(ipcp: Name, name: Name) -> None:
-    """Undo ``bind_ipcp``."""
+    """Remove the binding of an IPCP."""
     irm.unbind_process(_ipcp(ipcp).pid, name)
 
 
 def create_name(name: Name, pol_lb: int | None = None, info: NameInfo | None = None) -> None:
-    """Create a name. One that exists is left as it is.
+    """Create a name. A name that exists does not change.
 
-    pol_lb: a ``LoadBalancePolicy``; None is that of ``info``.
-    info: everything else; None is the default. Its name is not used.
+    pol_lb: a ``LoadBalancePolicy``; None is the policy of ``info``.
+    info: everything else; None is the default. The name in it is not used.
     """
     given = info or NameInfo(name)
     policy = given.pol_lb if pol_lb is None else LoadBalancePolicy(pol_lb)
@@ -187,7 +187,7 @@ def reg_name(
     layer: Name | None = None,
     layers: Iterable[Name] | None = None,
 ) -> None:
-    """Make a name known in the layers of all these IPCPs, and in all these layers. Create it if there is none."""
+    """Make a name known in the layers of these IPCPs, and in these layers. Create the name if it does not exist."""
     members = _members(ipcp, ipcps, layer, layers)
     if not list_names(name):
         create_name(name)
@@ -202,15 +202,15 @@ def unreg_name(
     layer: Name | None = None,
     layers: Iterable[Name] | None = None,
 ) -> None:
-    """Make a name unknown in the layers of all these IPCPs, and in all these layers."""
+    """Remove a name from the layers of these IPCPs, and from these layers."""
     for member in _members(ipcp, ipcps, layer, layers):
         irm.unreg_name(name, member.pid)
 
 
 def autoboot(name: Name, ipcp_type: IpcpType, layer: Name, conf: IpcpConfig | None = None) -> None:
-    """Create an IPCP and make it the first member of a new layer, bound to its own name and to that of the layer.
+    """Create an IPCP and make it the first member of a new layer, bound to its own name and to the name of the layer.
 
-    conf: everything else of the layer; None is the default. Its type and the name of its layer are not used.
+    conf: everything else of the layer; None is the default. The type and the name of the layer in it are not used.
 
     An IPCP that cannot be bootstrapped is destroyed again.
     """

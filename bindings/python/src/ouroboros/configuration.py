@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What layers and names are like: the arguments of ``ouroboros.irm``. That module has all of these names, too."""
+"""The configuration of layers and names: arguments of ``ouroboros.irm``, which has all of these names as well."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class IpcpType(IntEnum):
-    """What an IPCP runs over. irmd looks for a name in this order."""
+    """The type of an IPCP. irmd looks for a name in this order of types."""
 
     LOCAL = lib.IPCP_LOCAL
     UNICAST = lib.IPCP_UNICAST
@@ -53,7 +53,7 @@ class AddressAuthPolicy(IntEnum):
 
 
 class LinkStatePolicy(IntEnum):
-    """What routing makes of the link states: one path, one with alternates, or all of equal cost."""
+    """The paths of routing: one path, one path with alternates, or all paths of equal cost."""
 
     SIMPLE = lib.LS_SIMPLE
     LFA = lib.LS_LFA
@@ -89,7 +89,7 @@ class DirectoryHashAlgo(IntEnum):
 
 
 class LoadBalancePolicy(IntEnum):
-    """Who of several acceptors of a name gets the next flow: who has waited longest, or the latest."""
+    """Which of several acceptors of a name gets the next flow: the one that has waited longest, or the latest one."""
 
     ROUND_ROBIN = lib.LB_RR
     SPILL = lib.LB_SPILL
@@ -239,7 +239,9 @@ class IpcpConfig:
 
 @dataclass(init=False)
 class NameSecPaths:
-    """Files of one role of a name, absolute paths of up to 511 bytes; those of irmd's own directory if they are empty.
+    """Files of servers, or of clients, of a name: absolute paths of up to 511 bytes.
+
+    An empty path stands for the file in irmd's own directory.
 
     enc: encryption settings.
     key: private key.
@@ -261,11 +263,11 @@ class NameInfo:
     """A name.
 
     name: from 1 to 255 bytes.
-    pol_lb: who of several acceptors gets the next flow.
-    server_sec: files of those who accept flows for the name; none if it is None.
-    client_sec: files of those who allocate flows to it; none if it is None.
-    wait: as ``list_names`` tells it: seconds that a flow to the name waits for somebody to serve it; None is as long as
-        its client. ``create_name`` does not look at it: ``set_name_wait`` changes it.
+    pol_lb: which of several acceptors gets the next flow.
+    server_sec: files of servers, which accept flows for the name; None is no files.
+    client_sec: files of clients, which allocate flows to the name; None is no files.
+    wait: the seconds that a flow to the name waits for a server, as ``list_names`` returns them; None is as long as its
+        client. ``create_name`` ignores it: ``set_name_wait`` changes it.
     """
 
     name: str
@@ -289,12 +291,12 @@ class NameInfo:
 
 
 class IpcpInfo:
-    """An IPCP, as ``list_ipcps`` tells it.
+    """An IPCP, as ``list_ipcps`` returns it.
 
-    pid: its process id.
+    pid: the process id.
     type: an ``IpcpType``.
-    name: its name.
-    layer: the layer it is in, or ``Not enrolled.``
+    name: the name of the IPCP.
+    layer: the name of its layer, or ``Not enrolled.``
     """
 
     def __init__(self, pid: int, ipcp_type: IpcpType, name: str, layer: str) -> None:

@@ -14,21 +14,22 @@ A client::
 
 **Names** are ``str``, which is encoded in UTF-8, or ``bytes``.
 
-**Timeouts** are in seconds. ``None`` leaves it to the library, which waits 20 s for a flow, and without limit in all
-else; 0 and less looks once and waits for nothing.
+**Timeouts** are in seconds. With ``None`` the library waits 20 s for a flow, and without limit for everything else.
+With 0 or less a call looks once and does not wait.
 
-**Signals.** A call that waits is interrupted by a signal. The handler runs; if it raises, as that of Ctrl-C does, the
-call ends with its exception, and otherwise goes on with what is left of its time.
+**Signals.** A signal interrupts a call that waits, and its handler runs. If the handler raises, as the handler of
+Ctrl-C does, the call ends with this exception; otherwise the call continues for the rest of its time.
 
 **Threads.** All calls release the lock of the interpreter, and any number of threads may use a flow at once. While one
-of them holds a packet in place, by ``peek`` or ``reserve``, the others cannot read or write: ``FlowException`` (EBUSY).
+thread holds a packet in place, by ``peek`` or ``reserve``, the other threads cannot read or write: they get
+``FlowException`` (EBUSY).
 
-**fork.** A child may read and write the flows that it inherited, and what it deallocates, its parent keeps. A flow that
-it allocates or accepts is its own. So ``multiprocessing`` with the method ``fork`` hands flows to its processes; other
-methods cannot, since a flow cannot be pickled. Flow sets, and all of ``ouroboros.aio``, are for the process that made
-them. Of a thread, the child keeps nothing: fork before you start some.
+**fork.** A child may read and write the flows that it inherited; if it deallocates such a flow, the parent keeps the
+flow. A flow that the child allocates or accepts belongs to the child. So ``multiprocessing`` with the method ``fork``
+passes flows to its processes; other methods cannot, because a flow cannot be pickled. Flow sets, and everything of
+``ouroboros.aio``, are only for the process that made them. A child has no threads: fork before you start threads.
 
-**Garbage.** A flow that nobody refers to any more is deallocated, with a ``ResourceWarning``.
+**Garbage.** A flow to which nothing refers any more is deallocated, with a ``ResourceWarning``.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ ALL = -1
 class Flow(FlowControl):
     """A two-way channel for packets to another process.
 
-    A new object has no flow; ``alloc``, ``accept`` or ``join`` gives it one, and after ``dealloc`` it can have another.
-    As a context manager it deallocates its flow at the end of the block, if it still has one.
+    A new object has no flow; ``alloc``, ``accept`` or ``join`` gives it a flow, and after ``dealloc`` it can get
+    another flow. As a context manager the object deallocates its flow at the end of the block, if it still has one.
 
     All methods that use the flow raise ``FlowNotAllocatedException`` if there is none.
     """
@@ -90,17 +91,18 @@ class Flow(FlowControl):
     _set: ReferenceType[Any] | None = None
 
     def alloc(self, dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> QoSSpec | None:
-        """Allocate a flow to whoever accepts flows for a name, and wait until that is done.
+        """Allocate a flow to a process that accepts flows for a name, and wait until it has accepted.
 
         dst: the name, of 1 to 255 bytes.
-        qos: what the flow shall be like; None is ``QOS_RAW``.
+        qos: the quality that the flow must have; None is ``QOS_RAW``.
         timeo: longest wait in seconds; None is 20.
 
-        Returns what the flow was given, or None if ``qos`` is None.
+        Returns the quality of the flow, or None if ``qos`` is None.
 
         Raises ``FlowAllocatedException`` if the object has a flow, ``TimeoutError`` when the time is up, ``ValueError``
-        for an argument that is impossible, ``MemoryError``, and otherwise ``FlowException``, whose ``errno`` says why:
-        ENAME if the name is unknown, EIPCP if nobody serves it, EIRMD if irmd is not there.
+        for an impossible argument, ``MemoryError``, and otherwise ``FlowException``, whose ``errno`` says why: ENAME if
+        the name is unknown, EIPCP if nobody serves the name, EIRMD if irmd is not there, ENOTSUP if the layer does not
+        offer the quality.
         """
         name = name_bytes(dst)
         specification = ffi.NULL if qos is None else c_qos(qos, ffi)
@@ -118,7 +120,7 @@ class Flow(FlowControl):
 
         timeo: longest wait in seconds; None is without limit.
 
-        Returns what the client asked for. Raises as ``alloc``.
+        Returns the quality that the client asked for. Raises as ``alloc``.
         """
         specification = ffi.new("qosspec_t *")
         self._open(
@@ -131,7 +133,7 @@ class Flow(FlowControl):
         return python_qos(specification)
 
     def join(self, dst: Name, timeo: float | None = None) -> None:
-        """Join a broadcast layer: what one member writes, all others can read.
+        """Join a broadcast layer: all other members can read what one member writes.
 
         dst: the name of the layer. An IPCP of this system must be in it.
         timeo: longest wait in seconds; None is 20.
@@ -149,9 +151,10 @@ class Flow(FlowControl):
         )
 
     def dealloc(self) -> None:
-        """End the flow. What was written before is still delivered; the call waits for nobody.
+        """End the flow. Packets that were written before are still delivered; the call does not wait for the other end.
 
-        Raises ``FlowDeallocWarning`` if there is no flow, or if irmd is gone; the object has no flow then, either.
+        Raises ``FlowDeallocWarning`` if there is no flow, or if irmd is gone; the object has no flow afterwards in any
+        case.
         """
         code = self._close()
         if code < 0:
@@ -160,13 +163,13 @@ class Flow(FlowControl):
     def write(self, buf: Buffer, count: int | None = None) -> int:
         """Send bytes as one packet, and wait while the other end leaves too much unread.
 
-        buf: any contiguous buffer; it is not copied before it is sent. A packet of no bytes is not seen by the reader.
-        count: send so many of its bytes only.
+        buf: any contiguous buffer; it is not copied before it is sent. The reader does not see an empty packet.
+        count: send only this number of bytes.
 
         Returns the number of bytes. Raises ``FlowDownException`` when the other end has gone, ``FlowTimeoutError``
-        after the send timeout, ``FlowWouldBlock`` on a flow that does not block, ``FlowPermissionException`` on one
-        that is read only, ``FlowException`` with EMSGSIZE for a packet that the flow can never carry (within a host,
-        about 2 MiB), and ``ValueError`` for a ``count`` that the buffer has not.
+        after the send timeout, ``FlowWouldBlock`` on a flow that does not block, ``FlowPermissionException`` on a flow
+        that is read only, ``FlowException`` with EMSGSIZE for a packet that the flow cannot carry (more than 2,097,144
+        bytes within a host, and 8,976 or 8,948 bytes over UDP), and ``ValueError`` for a ``count`` beyond the buffer.
         """
         if isinstance(buf, str):
             raise TypeError("write takes bytes, and writeline takes text")
@@ -190,10 +193,10 @@ class Flow(FlowControl):
         return result
 
     def writeline(self, ln: Name, count: int | None = None) -> int:
-        """Send text in UTF-8 as one packet; nothing is added to it.
+        """Send text in UTF-8 as one packet; nothing is added to the text.
 
         ln: the text, or its bytes.
-        count: send so many of its characters, or bytes, only.
+        count: send only this number of characters, or of bytes.
 
         Returns the number of bytes. Raises as ``write``.
         """
@@ -207,14 +210,15 @@ class Flow(FlowControl):
     def read(self, count: int | None = None) -> bytes:
         """Receive a packet, or the next part of one, and wait while there is none.
 
-        count: most bytes to read; None is 2048. A packet that is larger comes in parts, one a call. A part that is
-            shorter ends the packet; if the last part has exactly ``count`` bytes, the next call returns ``b""`` to say
-            so. ``read_packet`` has neither parts nor this.
+        count: the largest number of bytes to read; None is 2048. A larger packet comes in parts, one part for each
+            call.
+            A part that is shorter ends the packet; if the last part has exactly ``count`` bytes, the next call returns
+            ``b""`` to mark the end. ``read_packet`` returns a packet in one piece.
 
-        Raises ``FlowDownException`` when the other end has gone and all is read, ``FlowPeerException`` when it is
-        silent, ``FlowTimeoutError`` after the receive timeout, ``FlowWouldBlock`` on a flow that does not block,
-        ``FlowPermissionException`` on one that is write only, ``FlowException`` with EMSGSIZE for a packet that does
-        not fit, with ``NoPartialRead``, and ``ValueError`` for a negative count.
+        Raises ``FlowDownException`` when the other end has gone and all its packets are read, ``FlowPeerException``
+        when the other end is silent, ``FlowTimeoutError`` after the receive timeout, ``FlowWouldBlock`` on a flow that
+        does not block, ``FlowPermissionException`` on a flow that is write only, ``FlowException`` with EMSGSIZE for a
+        packet that does not fit, with ``NoPartialRead``, and ``ValueError`` for a negative count.
         """
         if count is None:
             count = _READ_BYTES
@@ -228,7 +232,7 @@ class Flow(FlowControl):
     def readline(self, count: int | None = None) -> str:
         """Receive a packet as text in UTF-8.
 
-        count: most bytes to read, as of ``read``.
+        count: the largest number of bytes to read, as in ``read``.
 
         Raises as ``read``, and ``UnicodeDecodeError``.
         """
@@ -237,8 +241,8 @@ class Flow(FlowControl):
     def read_into(self, buffer: Buffer) -> int:
         """Receive a packet, or the next part of one, as ``read`` with a count of the buffer's size.
 
-        buffer: any contiguous buffer that can be written. The bytes are copied to it from where the other end wrote
-            them, and nowhere else.
+        buffer: any contiguous buffer that can be written. The bytes are copied once, from the place where the other end
+            wrote them.
 
         Returns the number of bytes. Raises as ``read``, and ``BufferError`` or ``TypeError`` for other buffers.
         """
@@ -273,7 +277,7 @@ class Flow(FlowControl):
             yield packet
 
     def peek(self) -> HeldPacket:
-        """Wait for a packet, and show it where the other end wrote it. See ``HeldPacket``.
+        """Wait for a packet, and show it in the place where the other end wrote it. See ``HeldPacket``.
 
         Raises as ``read``, and ``FlowException`` with EBUSY if a packet is held already.
         """
@@ -285,7 +289,7 @@ class Flow(FlowControl):
         return held
 
     def reserve(self, count: int) -> ReservedPacket:
-        """Wait for room for a packet of up to ``count`` bytes, where the other end will read it.
+        """Wait for room for a packet of up to ``count`` bytes, in the place where the other end will read it.
 
         See ``ReservedPacket``. Raises as ``write``, and ``FlowException`` with EBUSY if room is reserved already.
         """
@@ -391,7 +395,7 @@ open_flows: WeakValueDictionary[int, Flow] = WeakValueDictionary()
 
 
 def flow_alloc(dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> Flow:
-    """Return a new flow to whoever accepts flows for a name. See ``Flow.alloc``."""
+    """Return a new flow to a process that accepts flows for a name. See ``Flow.alloc``."""
     flow = Flow()
     flow.alloc(dst, qos, timeo)
     return flow
@@ -407,7 +411,7 @@ def flow_accept(timeo: float | None = None) -> Flow:
 def flow_join(dst: Name, qos: QoSSpec | None = None, timeo: float | None = None) -> Flow:
     """Return a new flow to all members of a broadcast layer. See ``Flow.join``.
 
-    qos: ignored. The quality is that of the layer.
+    qos: ignored. The layer determines the quality.
     """
     flow = Flow()
     flow.join(dst, timeo)

@@ -56,11 +56,11 @@ _EXPLANATIONS = {
 
 
 class OuroborosError(Exception):
-    """What all exceptions of this package have in common.
+    """The base of all exceptions of this package.
 
-    errno: the number of the error, positive: one of the module ``errno``, or from 1000 on one of ``errno.h`` of
-        Ouroboros; None if there is none.
-    subject: the name of the flow, peer, IPCP or program, as far as one is known; else empty.
+    errno: the number of the error, positive: a number of the module ``errno``, or from 1000 on a number of
+        ``ouroboros/errno.h``; None if there is no number. ``ouroboros-errors(7)`` explains all of them.
+    subject: the name of the flow, peer, IPCP or program if it is known; otherwise empty.
     hint: what may help, or empty.
     """
 
@@ -79,7 +79,7 @@ class OuroborosError(Exception):
 
 
 class FlowException(OuroborosError):
-    """A flow could not be had, or not be used."""
+    """A flow could not be made, or could not be used."""
 
 
 class FlowAllocatedException(FlowException):
@@ -99,7 +99,7 @@ class FlowPeerException(FlowDownException):
 
 
 class FlowPermissionException(FlowException):
-    """The flow does not permit that, or has not the property."""
+    """The flow does not permit this, or does not have the property."""
 
 
 class FlowTimeoutError(OuroborosError, TimeoutError):

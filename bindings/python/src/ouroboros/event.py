@@ -13,8 +13,8 @@ A server of many clients::
                 elif event in (FEventType.FlowDealloc, FEventType.FlowPeer):
                     flow.dealloc()
 
-Each packet makes one event: a program that reads one for each never waits, if nobody else reads the flow. What the
-process itself does makes no events for it.
+Each packet causes one event: a program that reads one packet for each event never waits, if nobody else reads the flow.
+The actions of a process cause no events in its own sets.
 """
 
 from __future__ import annotations
@@ -83,11 +83,14 @@ class FlowEventTimeoutError(FlowEventError, TimeoutError):
 
 
 class FlowSetError(FlowEventError, MemoryError):
-    """A flow could not be put into a set: it is not open, or in a set already, or there is no memory."""
+    """A flow could not be put into a set: the flow is not open, or is in a set already, or there is no memory."""
 
 
 class FEventQueue:
-    """The events that a wait has fetched. One thread uses it at a time; ``FlowEventError`` (EBUSY) is for others."""
+    """The events that a wait has fetched.
+
+    One thread at a time can use a queue; other threads get ``FlowEventError`` (EBUSY).
+    """
 
     def __init__(self) -> None:
         queue = lib.fqueue_create()
@@ -97,7 +100,7 @@ class FEventQueue:
         self._lock = Lock()
 
     def next(self) -> tuple[Flow, FEventType]:
-        """Take the next event. Returns its flow and its type. ``FlowEventError``: there is none left."""
+        """Take the next event. Returns its flow and its type. ``FlowEventError``: no event is left."""
         self._take()
         try:
             while True:
@@ -111,7 +114,7 @@ class FEventQueue:
             self._lock.release()
 
     def __iter__(self) -> Iterator[tuple[Flow, FEventType]]:
-        """Take the events one by one, until there are none left."""
+        """Take the events one by one, until no event is left."""
         while True:
             try:
                 event = self.next()
@@ -130,10 +133,10 @@ class FEventQueue:
 
 
 class FlowSet:
-    """A choice of flows to wait for. A flow is in one set at most.
+    """A set of flows to wait for. A flow is in one set at most.
 
-    The set keeps its flows alive until they are deallocated. As a context manager it is destroyed at the end of the
-    block; its flows stay open. It is of use only in the process that made it.
+    The set keeps its flows alive until they are deallocated. As a context manager the set is destroyed at the end of
+    the block; its flows stay open. A set can be used only in the process that made it.
     """
 
     def __init__(self, flows: list[Flow] | None = None) -> None:
@@ -157,7 +160,7 @@ class FlowSet:
             raise
 
     def add(self, flow: Flow) -> None:
-        """Put a flow into the set. Packets that wait in it make events.
+        """Put a flow into the set. Each packet that waits causes an event.
 
         Raises ``MemoryError`` (``FlowSetError``) if the flow is in a set already, is not open, or there is no memory.
         """
@@ -175,7 +178,7 @@ class FlowSet:
             raise explained(FlowSetError, code, f"cannot add {flow!r} to a set", flow.name, hint)
 
     def remove(self, flow: Flow) -> None:
-        """Take a flow out of the set, with its events that were not fetched. One that is not in it is ignored."""
+        """Take a flow out of the set, with its events that were not fetched. A flow of another set is ignored."""
         with self._alive() as made:
             if flow in self._flows:
                 lib.fset_del(made, flow.descriptor)
@@ -191,7 +194,7 @@ class FlowSet:
     def wait(self, fq: FEventQueue, timeo: float | None = None) -> None:
         """Wait until something happens to a flow of the set, and put the events into a queue.
 
-        A queue with events left gets no new ones, and the call returns at once.
+        If the queue still has events, the call returns at once and fetches nothing.
 
         timeo: longest wait in seconds; None is without limit, 0 and less looks once.
 
@@ -217,9 +220,9 @@ class FlowSet:
             raise explained(kind, code, "waiting for events")
 
     def destroy(self) -> None:
-        """Give the set up. Its flows stay open. A second call has no effect.
+        """Destroy the set. Its flows stay open. A second call has no effect.
 
-        Raises ``FlowEventError`` (EBUSY) while another thread waits for it.
+        Raises ``FlowEventError`` (EBUSY) while another thread waits for the set.
         """
         with self._lock:
             if self._made is None:
@@ -232,10 +235,12 @@ class FlowSet:
             ffi.release(made)
 
     def fileno(self) -> int:
-        """Return a file descriptor for ``select``, ``selectors`` and the event loops of others.
+        """Return a file descriptor for ``select``, ``selectors`` and other event loops.
 
-        It is readable when ``wait`` may find events; then wait with a timeout of 0, and take the events, until
-        ``FlowEventTimeoutError``. It is the set's: do not read or close it, and ask anew in a child.
+        The descriptor is readable when ``wait`` may find events; then wait with a timeout of 0, and take the events,
+        until
+        ``FlowEventTimeoutError``. The descriptor belongs to the set: do not read or close it. A child calls ``fileno``
+        itself.
         """
         with self._alive() as made:
             descriptor = int(lib.fset_pollfd(made))

@@ -8,11 +8,11 @@ A local layer, and a name in it that this process serves::
     bind_process(os.getpid(), "echo")
     reg_name("echo", pid)
 
-Each function asks irmd, and waits for its answer; a signal does not interrupt that. Managing takes the user of irmd,
-root, or the group ``ouroboros``. The exceptions say in ``errno`` what the library returned: EPERM if irmd refused;
-EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or a process id that is impossible. Their
-message says why, in the words of irmd if it refused. A name with a NUL is a ``ValueError``, and what is neither ``str``
-nor ``bytes`` a ``TypeError``.
+Each function asks irmd and waits for the answer; a signal does not interrupt the wait. Management is for the user of
+irmd, for root, and for members of the group ``ouroboros``. An exception has in ``errno`` the number that the library
+returned: EPERM if irmd refused; EIRMD if irmd cannot be reached; EINVAL for a name of more than 255 bytes or an
+impossible process id. Its message says why, in the words of irmd if irmd refused. A name with a NUL raises
+``ValueError``, and a name that is neither ``str`` nor ``bytes`` raises ``TypeError``.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ class IpcpConnectError(IrmError):
 class IrmNameError(IrmError, builtins.NameError):
     """The name could not be created, destroyed, registered or unregistered.
 
-    ``ouroboros.irm.NameError`` is the same. A star import does not bring that name, so that it does not hide the
-    built-in one, which is a base of this: ``except NameError`` works with both.
+    ``ouroboros.irm.NameError`` is the same class. A star import does not import that name, so that it does not hide the
+    built-in ``NameError``. The built-in class is a base of this class: ``except NameError`` works with both.
     """
 
 
@@ -120,7 +120,7 @@ NameError = IrmNameError
 
 
 def create_ipcp(name: Name, ipcp_type: IpcpType) -> int:
-    """Start an IPCP. Its name must be new.
+    """Start an IPCP. No other IPCP may have its name.
 
     Returns its process id. Raises ``IpcpCreateError``; ``errno`` is EIPCPTYPE if the daemon of the type is not
     installed.
@@ -165,7 +165,7 @@ def enroll_ipcp(pid: int, dst: Name) -> None:
 def bootstrap_ipcp(pid: int, conf: IpcpConfig) -> None:
     """Make an IPCP the first member of a new layer.
 
-    Raises ``IpcpBootstrapError``, and ``ValueError`` for an address or a number that is none, or a text that is too
+    Raises ``IpcpBootstrapError``, and ``ValueError`` for an invalid address, an invalid number, or a text that is too
     long.
     """
     layer = name_text(conf.layer_name)
@@ -182,9 +182,9 @@ def connect_ipcp(pid: int, component: Name, dst: Name, qos: QoSSpec | None = Non
 
     component: ``DT_COMP`` or ``MGMT_COMP``.
     dst: the name of the other member.
-    qos: of the flow between them; None is ``QOS_RAW``.
+    qos: the quality of the flow between them; None is ``QOS_RAW``.
 
-    Raises ``IpcpConnectError``; ``errno`` is EIPCP if no IPCP has the process id, or one without connections.
+    Raises ``IpcpConnectError``; ``errno`` is EIPCP if no IPCP has the process id, or if its type has no connections.
     """
     specification = c_qos(QOS_RAW if qos is None else qos, ffi)
     _check(
@@ -197,7 +197,7 @@ def connect_ipcp(pid: int, component: Name, dst: Name, qos: QoSSpec | None = Non
 
 
 def disconnect_ipcp(pid: int, component: Name, dst: Name) -> None:
-    """Take a connection down. The reverse of ``connect_ipcp``."""
+    """End a connection that ``connect_ipcp`` made."""
     _check(
         IpcpConnectError,
         lib.irm_disconnect_ipcp(_pid(pid), name_bytes(dst), name_bytes(component)),
@@ -210,12 +210,12 @@ def disconnect_ipcp(pid: int, component: Name, dst: Name) -> None:
 def bind_program(prog: Name, name: Name, opts: int = 0, argv: Sequence[Name] | None = None) -> None:
     """Let all processes of a program accept flows for a name, and create the name if there is none.
 
-    prog: a path, or what is looked for along ``PATH``. A script must be executable.
+    prog: a path, or a name that is searched for along ``PATH``. A script must be executable.
     opts: 0 or ``BIND_AUTO``.
     argv: with ``BIND_AUTO``, the arguments with which irmd starts the program, without the program itself.
 
-    Raises ``BindError``; ``errno`` is ENOENT if there is no such program, and EPERM also if it cannot be executed or
-    has the binding already.
+    Raises ``BindError``; ``errno`` is ENOENT if there is no such program, and EPERM also if the program cannot be
+    executed or has the binding already.
     """
     if not 0 <= opts < 2**16:
         raise ValueError(f"options are {opts}, and have 16 bits")
@@ -232,9 +232,9 @@ def bind_program(prog: Name, name: Name, opts: int = 0, argv: Sequence[Name] | N
 
 
 def unbind_program(prog: Name, name: Name | None) -> None:
-    """Undo ``bind_program``. Raises ``BindError`` if there is no such binding.
+    """Remove the binding of a program. Raises ``BindError`` if there is no such binding.
 
-    name: None is all names of the program.
+    name: the name; None stands for all names of the program.
     """
     _check(
         BindError,
@@ -257,9 +257,9 @@ def bind_process(pid: int, name: Name) -> None:
 
 
 def unbind_process(pid: int, name: Name | None) -> None:
-    """Undo ``bind_process``. Raises ``BindError`` if there is no such binding.
+    """Remove the binding of a process. Raises ``BindError`` if there is no such binding.
 
-    name: None is all names of the process.
+    name: the name; None stands for all names of the process.
     """
     _check(
         BindError,
@@ -271,9 +271,9 @@ def unbind_process(pid: int, name: Name | None) -> None:
 
 
 def create_name(info: NameInfo) -> None:
-    """Create a name. One that exists is left as it is.
+    """Create a name. A name that exists does not change.
 
-    Raises ``NameError``, and ``ValueError`` for what is too long.
+    Raises ``NameError``, and ``ValueError`` for a text that is too long.
     """
     row = ffi.new("struct name_info *")
     store(row.name, info.name, "name")
@@ -287,14 +287,14 @@ def create_name(info: NameInfo) -> None:
 
 
 def destroy_name(name: Name) -> None:
-    """Destroy a name, with its bindings and registrations; flows stay. Raises ``NameError``."""
+    """Destroy a name, with its bindings and registrations; its flows continue. Raises ``NameError``."""
     text = name_text(name)
     code = lib.irm_destroy_name(name_bytes(name))
     _check(IrmNameError, code, f"cannot destroy name '{text}'", text, "there may be no such name")
 
 
 def list_names() -> list[NameInfo]:
-    """Return all names, with how long flows to them wait. Raises ``IrmError``."""
+    """Return all names, with the time that flows to them wait for a server. Raises ``IrmError``."""
     rows, count = _list("struct name_list_info **", lib.irm_list_names_wide, "cannot list names")
     return [_name(rows[i]) for i in range(count)]
 
@@ -317,9 +317,9 @@ def set_name_policy(name: Name, pol_lb: LoadBalancePolicy) -> None:
 
 
 def set_name_wait(name: Name, wait: float | None) -> None:
-    """Change how long a flow to a name waits, at most, for somebody to serve the name if nobody does.
+    """Change how long a flow to a name waits for a server if nobody serves the name.
 
-    wait: in seconds; None is as long as the client waits, and 0, what a new name has, not at all.
+    wait: the time in seconds; None is as long as the client waits, and 0 is not at all. A new name has 0.
 
     Raises ``NameError``; ``errno`` is ENAME if there is no such name.
     """
@@ -333,7 +333,7 @@ def set_name_wait(name: Name, wait: float | None) -> None:
 
 
 def get_name_wait(name: Name) -> float | None:
-    """Return how long a flow to a name waits for somebody to serve the name, in seconds; None: as long as its client.
+    """Return how long a flow to a name waits for a server, in seconds; None is as long as its client.
 
     Raises ``NameError``; ``errno`` is ENAME if there is no such name.
     """
@@ -346,14 +346,14 @@ def get_name_wait(name: Name) -> float | None:
 
 @dataclass(frozen=True)
 class BindInfo:
-    """What is bound to a name.
+    """A binding to a name.
 
     name: the name.
-    type: what is bound.
-    pid: the process; None of a program.
-    uid: the user whose processes a program's binding is for; None of what is no program.
-    prog: the path of a program; of a process the last part of it, or empty; of an IPCP its name.
-    argv: the arguments with which irmd starts a program; None if it does not.
+    type: the kind of binding.
+    pid: the process; None for a program.
+    uid: for a program, the user to whose processes the binding applies; otherwise None.
+    prog: the path of a program; the last part of the path of a process, or empty; the name of an IPCP.
+    argv: the arguments with which irmd starts a program; None if irmd does not start it.
     """
 
     name: str
@@ -373,7 +373,7 @@ class BindType(IntEnum):
 
 
 def list_bindings() -> list[BindInfo]:
-    """Return what is bound to names, by name in the order of their creation. Raises ``IrmError``."""
+    """Return all bindings, by name, in the order in which the names were created. Raises ``IrmError``."""
     rows, count = _list("struct bind_list_info **", lib.irm_list_bindings, "cannot list bindings")
     return [_binding(rows[i]) for i in range(count)]
 
@@ -393,16 +393,16 @@ def _binding(row: Any) -> BindInfo:
 
 @dataclass(frozen=True)
 class FlowSide:
-    """One side of a flow. The numbers are as its processes say.
+    """One side of a flow. The counts come from its processes, and irmd cannot check them.
 
-    pid: the process; of a remote side the IPCP that leads to it.
+    pid: the process, or the IPCP that leads to a remote process.
     prog: the last part of its program's path, or empty.
     is_remote: the process is on another host.
-    host: of another host, its address and port as its layer writes them; else empty.
-    packets: what it sent.
-    bytes: the same in memory, where each packet takes 8 bytes more, rounded up to a multiple of 64.
-    unread_packets: of what it sent, what the other side has not read.
-    unread_bytes: the same in memory.
+    host: the address and port of another host, as its layer writes them; empty for this host.
+    packets: the packets that this side sent.
+    bytes: their memory: each packet takes 8 bytes more, rounded up to a multiple of 64.
+    unread_packets: the packets that the other side has not read.
+    unread_bytes: their memory.
     """
 
     pid: int
@@ -419,14 +419,14 @@ class FlowSide:
 class FlowInfo:
     """A flow of this host.
 
-    id: its number within the host.
-    state: how far it is.
-    name: what it was allocated to.
-    layer: the layer that it belongs to, or empty.
-    age: seconds since it was made.
-    qos: what it is like.
-    client: the side that allocated it.
-    server: the side that accepted it.
+    id: the number of the flow within the host.
+    state: the state of the flow.
+    name: the name to which the flow was allocated.
+    layer: the layer to which the flow belongs, or empty.
+    age: the seconds since the flow was made.
+    qos: the quality of the flow.
+    client: the side that allocated the flow.
+    server: the side that accepted the flow.
     """
 
     id: int
@@ -440,7 +440,7 @@ class FlowInfo:
 
 
 class FlowState(IntEnum):
-    """How far a flow is."""
+    """The state of a flow."""
 
     PENDING = lib.FLOW_PENDING
     ALLOCATED = lib.FLOW_ALLOCATED
@@ -479,9 +479,10 @@ def _side(side: Any) -> FlowSide:
 
 
 def destroy_flow(flow_id: int) -> None:
-    """End a flow: both ends can read what is there, and then it is down.
+    """End a flow: both ends can read the queued packets, and then the flow is down.
 
-    The user of irmd and root end any flow, other managers those of which an end or the name is theirs. Raises
+    The user of irmd and root can end any flow; other managers can end a flow if one of its ends or its name belongs to
+    them. Raises
     ``IrmError``; ``errno`` is ENOENT if there is no such flow.
     """
     if not 0 <= flow_id < 2**32:
@@ -500,7 +501,7 @@ def reg_name(name: Name, pid: int) -> None:
 
 
 def unreg_name(name: Name, pid: int) -> None:
-    """Make a name unknown in the layer of an IPCP. The reverse of ``reg_name``."""
+    """Remove a name from the layer of an IPCP."""
     text = name_text(name)
     code = lib.irm_unreg_name(name_bytes(name), _pid(pid))
     _check(IrmNameError, code, f"cannot unregister name '{text}' from IPCP {pid}", text)

@@ -32,7 +32,7 @@ FRCT_LINGER = 4
 
 
 class FlowProperties(IntFlag):
-    """Flags of a flow. Access is one of the first three values, the others are bits."""
+    """Flags of a flow. One of the first three values is the access; the other values are bits."""
 
     ReadOnly = 0o0
     WriteOnly = 0o1
@@ -47,18 +47,22 @@ class FlowProperties(IntFlag):
 
 @dataclass(frozen=True)
 class FlowPeer:
-    """Who is at the other end of a flow.
+    """The process at the other end of a flow.
 
-    irmd vouches for it: the process and its user come from the kernel, the host from the layer, and neither end can
-    change them. They are those of the time when the flow was made.
+    irmd vouches for it: the process and its user come from the kernel, the host comes from the layer, and neither end
+    can
+    change them. They describe the time when the flow was made.
 
     is_remote: the process is on another host.
-    pid: its process id, or None if it is remote. It may have ended since, or have passed the flow on to a child.
-    uid: its effective user when it asked for the flow or accepted it, or None.
-    gid: its effective group at that time, or None.
-    layer: the layer of the flow; empty: it belongs to none.
-    host: the address and the port of the other host, as its layer writes them; empty: unknown, or the peer is on this
-        host. Of a UDP layer it is only as sure as the network below: its addresses can be forged.
+    pid: the process id, or None if the process is remote. Since then the process may have ended, or may have passed the
+        flow on to a child.
+    uid: the effective user of the process when it asked for the flow or accepted it, or None.
+    gid: the effective group of the process at that time, or None.
+    layer: the layer of the flow, or empty if the flow belongs to no layer.
+    host: the address and the port of the other host, as its layer writes them; empty if they are unknown, or if the
+        peer is
+        on this host. In a UDP layer the host is no more certain than the network below, in which addresses can be
+        forged.
     """
 
     is_remote: bool
@@ -70,10 +74,10 @@ class FlowPeer:
 
 
 class FlowControl:
-    """What can be asked of a flow, and changed. The base of ``Flow``.
+    """The properties of a flow that can be read and changed. The base of ``Flow``.
 
-    All methods raise ``FlowPermissionException`` if there is no flow, or if it does not have the property; ``errno``
-    tells which.
+    All methods raise ``FlowPermissionException`` if there is no flow, or if the flow does not have the property;
+    ``errno`` says which of the two.
     """
 
     _descriptor = -1
@@ -83,17 +87,17 @@ class FlowControl:
 
     @property
     def descriptor(self) -> int:
-        """The number of the flow in the C library, from 64 to 65,535, or -1. It is no file descriptor."""
+        """The number of the flow in the C library, from 64 to 65,535, or -1. It is not a file descriptor."""
         return self._descriptor
 
     @property
     def name(self) -> str:
-        """The name to which the flow was allocated, at both its ends, or of the layer that was joined."""
+        """The name to which the flow was allocated, at both ends, or the name of the layer that was joined."""
         return self._name
 
     @property
     def peer(self) -> FlowPeer:
-        """Who is at the other end of the flow, as irmd knows it."""
+        """The process at the other end of the flow, as irmd knows it."""
         peer = ffi.new("struct flow_peer *")
         self._control(lib.get_peer, peer)
         layer, host = (name_text(ffi.string(text)) for text in (peer.layer, peer.host))
@@ -120,23 +124,24 @@ class FlowControl:
         return self._time(lib.FLOWGRCVTIMEO)
 
     def get_qos(self) -> QoSSpec:
-        """Return what the flow is like."""
+        """Return the quality of the flow."""
         specification = ffi.new("qosspec_t *")
         self._control(lib.get_qos, specification)
         return python_qos(specification)
 
     def get_rx_queue_len(self) -> int:
-        """Return how many packets there are to read here."""
+        """Return the number of packets that wait to be read here."""
         return self._length(lib.FLOWGRXQLEN)
 
     def get_tx_queue_len(self) -> int:
-        """Return how many packets the other end has yet to read."""
+        """Return the number of packets that the other end has not read yet."""
         return self._length(lib.FLOWGTXQLEN)
 
     def set_flags(self, flags: FlowProperties) -> None:
         """Replace all flags of the flow.
 
-        ``Down`` takes the flow down until a call without it. While one end is ``WriteOnly`` the other cannot write.
+        ``Down`` takes the flow down until a call without this flag. While one end is ``WriteOnly`` the other end cannot
+        write.
         """
         self._control(lib.set_flags, _bits(flags, 32))
 
@@ -151,7 +156,7 @@ class FlowControl:
         self._control(lib.set_frct_flags, _bits(flags, 16), refused="the flow is not in order")
 
     def get_frct_flags(self) -> int:
-        """Return the ``FRCT_`` flags of a flow that is in order. ``FlowPermissionException``: it is not."""
+        """Return the ``FRCT_`` flags of a flow in order. ``FlowPermissionException``: the flow is not in order."""
         flags = ffi.new("uint16_t *")
         self._control(lib.get_frct_flags, flags, refused="the flow is not in order")
         return int(flags[0])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Quality of service: what a flow shall be like."""
+"""Quality of service: the properties that a flow must have."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ BILLION = 1000 * 1000 * 1000
 
 @dataclass
 class QoSSpec:
-    """What a flow shall be like. The client asks, the server is told; nobody negotiates.
+    """The properties that a flow must have. The client asks, and the server is told; there is no negotiation.
 
     All values are whole numbers that are not negative.
 
     delay: highest delay in milliseconds, up to ``UINT32_MAX``, which means any.
     bandwidth: bits per second, up to 2**64 - 1.
     availability: number of nines, up to 255; 3 means 99.9 %.
-    loss: 0 means that nothing may be lost, and asks for ``in_order`` = 1, too; up to ``UINT32_MAX``.
+    loss: 0 means that nothing may be lost, and also asks for ``in_order`` = 1; up to ``UINT32_MAX``.
     ber: bit errors in 10**9 bits, up to ``UINT32_MAX``. Usual builds of the library make it 1.
-    in_order: 1 if packets must arrive in order, else 0.
+    in_order: 1 if packets must arrive in order, otherwise 0.
     max_gap: longest interruption in milliseconds, up to ``UINT32_MAX``, which means any.
-    timeout: peer timeout in milliseconds, up to ``UINT32_MAX``; a peer that is silent for so long is given up.
+    timeout: peer timeout in milliseconds, up to ``UINT32_MAX``: the flow goes down when the peer is silent for so long.
         0 means never.
     """
 
