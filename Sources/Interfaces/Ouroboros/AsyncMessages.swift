@@ -6,7 +6,7 @@ import Vocabulary
 // Reads and writes that are awaited. No thread waits for a flow: one thread of the library polls for all of them.
 
 extension Flow {
-    /// Receives one message whole. The task is suspended while there is none, whatever ``Flags`` and
+    /// Receives one whole message. The task is suspended while there is no message, whatever ``Flags`` and
     /// ``setReadTimeout(_:)`` say.
     ///
     /// A task that is cancelled throws `CancellationError` at once; a message is either returned or still there. An
@@ -35,7 +35,7 @@ extension Flow {
     /// Sends the bytes as one message. The task is suspended while the flow is full, whatever ``Flags`` and
     /// ``setWriteTimeout(_:)`` say.
     ///
-    /// A task that is cancelled throws `CancellationError` at once, and then nothing was sent.
+    /// A task that is cancelled throws `CancellationError` at once; nothing was sent then.
     ///
     /// - Throws: `CancellationError`, or ``OuroborosError`` like ``write(_:deadline:)-([UInt8],_)``.
     public nonisolated(nonsending) func send(_ bytes: [UInt8], deadline: Deadline = .never) async throws {
@@ -52,7 +52,7 @@ extension Flow {
         }
     }
 
-    /// The messages of a flow, until its other end lets go.
+    /// The messages of a flow, until its other end closes it.
     ///
     /// ```swift
     /// for try await packet in flow.packets {
@@ -61,8 +61,8 @@ extension Flow {
     /// ```
     ///
     /// The sequence ends when the flow is down and all messages are read, or when the flow is closed here. It throws
-    /// `CancellationError` when its task is cancelled, and ``OuroborosError`` for all else, such as a peer that fell
-    /// silent. Several loops over one flow share its messages.
+    /// `CancellationError` when its task is cancelled, and ``OuroborosError`` for everything else, such as a silent
+    /// peer. Several loops over one flow share its messages.
     public var packets: Packets { Packets(flow: self) }
 
     /// See ``Flow/packets``.

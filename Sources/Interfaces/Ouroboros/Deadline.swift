@@ -3,8 +3,8 @@
 import Platform
 import Vocabulary
 
-/// A moment until which a call waits at most, on the clock that does not jump when the date is set. One deadline can go
-/// through all calls of a conversation. No call gives up before it.
+/// The moment until which a call waits at most, on a clock that does not jump when the date is set. One deadline can go
+/// through all calls of a conversation. No call gives up before its deadline.
 public struct Deadline: Hashable, Comparable, Sendable {
     let instant: Instant
 
@@ -13,7 +13,7 @@ public struct Deadline: Hashable, Comparable, Sendable {
     /// Looks once and does not wait.
     public static let now = Deadline(instant: Instant(nanoseconds: 0))
 
-    /// So long from now; a duration that is zero or negative is `now`.
+    /// This duration from now; a duration that is zero or negative is `now`.
     public static func after(_ duration: Duration) -> Deadline {
         let span = TimeSpan(duration)
         return span.nanoseconds == 0 ? now : Deadline(instant: Clock.now() + span)

@@ -11,21 +11,20 @@ import Vocabulary
 /// print(String(decoding: try flow.read(), as: UTF8.self))
 /// ```
 ///
-/// Any number of threads and tasks may use a flow at once. It is closed by ``close()``, or when the last reference to it
-/// goes; messages that the other end has not read yet are still delivered to it.
+/// Any number of threads and tasks may use a flow at once. ``close()`` closes it, and so does the end of the last
+/// reference; the other end can still read the messages that it has not read yet.
 ///
-/// A flow is a class and not a value that cannot be copied, because a flow usually has two users, one that reads and one
-/// that writes, and is kept in arrays, dictionaries and sequences, none of which a `~Copyable` value could be in. The
-/// reference costs nothing for a packet. What a `~Copyable` value would have given, that nobody can use a closed flow by
-/// mistake, holds here too: its descriptor is given to no other flow while the object lives, so a late call throws
-/// ``OuroborosError/Code/notAllocated`` and never meets another flow.
+/// A flow is a class and not a `~Copyable` value, because a flow usually has two users, one that reads and one that
+/// writes, and programs keep flows in arrays, dictionaries and sequences. The reference costs nothing for a packet.
+/// Nobody can use a closed flow by mistake: no other flow gets its descriptor while the object lives, so a late call
+/// throws ``OuroborosError/Code/notAllocated`` and never reaches another flow.
 ///
 /// ### Fork
 ///
-/// As in C, a forked child may go on with the blocking calls on flows that it inherited, and its end does not end them
-/// for the parent. It must not use anything that is awaited: Swift's concurrency does not survive a fork.
+/// As in C, a forked child may use the blocking calls on flows that it inherited; its end does not end these flows for
+/// the parent. The child must not use anything that is awaited: Swift's concurrency does not survive a fork.
 public final class Flow: Sendable {
-    /// What the flow was given.
+    /// The quality of the flow.
     public let quality: QualityOfService
     /// As in the C interface. This object owns it.
     let descriptor: Int32
@@ -44,9 +43,9 @@ public final class Flow: Sendable {
         FlowControl.releaseNumber(descriptor)
     }
 
-    /// Lets go of the flow, of which the peer learns at once. Waits for nobody, neither for the peer nor for irmd. Calls
-    /// that wait on the flow throw ``OuroborosError/Code/flowDown``, later ones ``OuroborosError/Code/notAllocated``; to
-    /// close again does nothing. spec: c-api §5.5
+    /// Closes the flow. The peer learns this at once. The call waits neither for the peer nor for irmd. Calls that wait
+    /// on the flow throw ``OuroborosError/Code/flowDown``, later calls throw ``OuroborosError/Code/notAllocated``. A
+    /// second call has no effect. spec: c-api §5.5
     public func close() {
         bell.detach(descriptor)
         // It fails if the flow is closed already, or if irmd is not there to be told: the flow is closed all the same.
@@ -61,11 +60,12 @@ extension Flow {
     ///
     /// - Parameters:
     ///   - name: Known to the irmd of this system; 1 to 255 bytes of UTF-8.
-    ///   - quality: What the flow shall be like.
+    ///   - quality: The quality that the flow must have.
     ///   - deadline: Nil: 20 s from now. The server never sees a flow whose client gave up.
     /// - Throws: ``OuroborosError`` with ``OuroborosError/Code/name`` if irmd does not know the name, `ipcp` if nobody
     ///   serves it, `timedOut`, `manager` if there is no irmd, `encryption`, `authentication`, `badDescriptor`,
-    ///   `limitReached`, `tooManyDescriptors`, `outOfMemory`, `interrupted`, or what the server's side refused with.
+    ///   `notSupported` if the layer does not offer the quality, `limitReached`, `tooManyDescriptors`, `outOfMemory`,
+    ///   `interrupted`, or the error with which the server's side refused.
     public static func open(
         to name: String, quality: QualityOfService = .raw, deadline: Deadline? = nil
     ) throws(OuroborosError) -> Flow {
@@ -75,14 +75,14 @@ extension Flow {
         }
     }
 
-    /// Joins a broadcast layer, through an IPCP of this system that is enrolled in it: what one member writes all others
-    /// can read. spec: c-api §5.4
+    /// Joins a broadcast layer, through an IPCP of this system that is enrolled in it: all other members can read what
+    /// one member writes. spec: c-api §5.4
     ///
     /// - Parameters:
     ///   - layer: The name of the layer.
     ///   - deadline: Nil: 20 s from now.
     /// - Throws: ``OuroborosError`` with `ipcp` if no IPCP of this system is in a layer of that name, `notAllocated` if
-    ///   it is not a broadcast layer; else like `open(to:quality:deadline:)`.
+    ///   the layer is not a broadcast layer; otherwise like `open(to:quality:deadline:)`.
     public static func join(layer: String, deadline: Deadline? = nil) throws(OuroborosError) -> Flow {
         let layer = try LayerName(checking: layer)
         return try opened { () throws(Refusal) in try ManagerCall.join(layer, timeout: deadline?.left) }

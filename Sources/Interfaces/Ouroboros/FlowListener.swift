@@ -14,9 +14,9 @@ import Vocabulary
 /// }
 /// ```
 ///
-/// A server need not know its names: they are given to it by `irm bind process` or `irm bind program`, and
-/// ``init()`` accepts for all of them. A process that binds itself with ``init(bindingTo:)`` needs the right to manage
-/// the system: irmd's user, root, or the group `ouroboros`.
+/// A server need not know its names: `irm bind process` or `irm bind program` gives them to the server, and ``init()``
+/// accepts flows for all of them. A process that binds itself with ``init(bindingTo:)`` needs the right to manage the
+/// system: it runs as irmd's user, as root, or as a member of the group `ouroboros`.
 ///
 /// Bindings belong to the process: several listeners, in any threads and tasks, share the flows of all its names.
 public final class FlowListener: Sendable {
@@ -30,7 +30,7 @@ public final class FlowListener: Sendable {
     /// Rings when the listener is closed.
     private let bell = Doorbell()
 
-    /// For the names that others bind this process to, before or after.
+    /// Accepts flows for the names to which others bind this process, before or after this call.
     public init() {
         ProcessAttachment.begin()
         state = Guarded(State())
@@ -38,8 +38,8 @@ public final class FlowListener: Sendable {
 
     /// Binds this process to a name as long as the listener is open; irmd makes the name if it does not exist.
     ///
-    /// - Throws: ``OuroborosError`` with `manager` if there is no irmd, `name` if this can be no name, `notPermitted` if
-    ///   this user may not manage the system, or the process is bound to the name already.
+    /// - Throws: ``OuroborosError`` with `manager` if there is no irmd, `name` if this cannot be a name, `notPermitted`
+    ///   if this user may not manage the system, or if the process is bound to the name already.
     public init(bindingTo name: String) throws(OuroborosError) {
         ProcessAttachment.begin()
         try IRM().bind(.current, to: name)
@@ -48,9 +48,9 @@ public final class FlowListener: Sendable {
 
     deinit { close() }
 
-    /// Accepts no more flows, and takes back the binding that ``init(bindingTo:)`` made. Tasks that wait for
-    /// a flow throw ``OuroborosError/Code/notAllocated``, loops over ``flows`` end; a thread that waits is not woken.
-    /// Waits 0.1 s at most: an irmd that does not answer is told of the binding later.
+    /// Accepts no more flows, and removes the binding that ``init(bindingTo:)`` made. Tasks that wait for a flow throw
+    /// ``OuroborosError/Code/notAllocated``, and loops over ``flows`` end; a thread that waits is not woken. The call
+    /// waits 0.1 s at most: if irmd does not answer, the binding is removed later.
     public func close() {
         let name = state.withLock { state in
             defer { state.name = nil }
@@ -81,7 +81,7 @@ public final class FlowListener: Sendable {
     }
 
     /// Waits for the next flow, without a thread. A flow that comes while the task is cancelled is not lost: irmd gives
-    /// it to the next who accepts.
+    /// it to the next acceptor.
     ///
     /// - Throws: `CancellationError`, or the same.
     public nonisolated(nonsending) func accept(deadline: Deadline = .never) async throws -> Flow {
@@ -92,7 +92,7 @@ public final class FlowListener: Sendable {
         }
     }
 
-    /// All flows that come, until the listener is closed.
+    /// All flows that arrive, until the listener is closed.
     ///
     /// ```swift
     /// try await withThrowingDiscardingTaskGroup { group in

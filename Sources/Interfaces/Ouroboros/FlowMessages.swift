@@ -6,12 +6,12 @@ import Vocabulary
 // Blocking reads and writes. Awaited ones are in AsyncMessages.swift.
 
 extension Flow {
-    /// Sends the bytes as one message. Waits while the flow is full, that is while the other end leaves more than 1 MiB
-    /// unread. An empty message tells the other end only that this one is alive; its reader does not see it.
+    /// Sends the bytes as one message. Waits while the flow is full, that is, while the other end leaves more than 1 MiB
+    /// unread. An empty message only tells the other end that this end is alive; the reader does not see it.
     /// spec: c-api §5.6
     ///
     /// - Parameters:
-    ///   - bytes: At most half of 4 MiB less 8 bytes within a host.
+    ///   - bytes: At most 2,097,144 bytes within a host, 8,976 over UDP and IPv4, 8,948 over UDP and IPv6.
     ///   - deadline: Nil: as ``setWriteTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if the flow stayed full, `messageTooLong`, `flowDown`,
     ///   `flowPeer`, `notPermitted` if the ``Flags/access`` of either end forbids it, `notAllocated` if the flow is
@@ -22,20 +22,20 @@ extension Flow {
         }
     }
 
-    /// Sends the bytes of a span as one message; else the same.
+    /// Sends the bytes of a span as one message, like the other forms of this call.
     public func write(_ bytes: RawSpan, deadline: Deadline? = nil) throws(OuroborosError) {
         try bytes.withUnsafeBytes { bytes throws(OuroborosError) in try write(bytes, deadline: deadline) }
     }
 
-    /// Sends the bytes of an array as one message; else the same.
+    /// Sends the bytes of an array as one message, like the other forms of this call.
     public func write(_ bytes: [UInt8], deadline: Deadline? = nil) throws(OuroborosError) {
         try write(bytes.span.bytes, deadline: deadline)
     }
 
     /// Sends the bytes as one message if there is room now.
     ///
-    /// - Returns: Whether it was sent.
-    /// - Throws: Like ``write(_:deadline:)-([UInt8],_)``, but for `timedOut` and `wouldBlock`.
+    /// - Returns: Whether the message was sent.
+    /// - Throws: Like ``write(_:deadline:)-([UInt8],_)``, but not `timedOut` and `wouldBlock`.
     public func tryWrite(_ bytes: [UInt8]) throws(OuroborosError) -> Bool {
         do throws(OuroborosError) {
             try write(bytes, deadline: .now)
@@ -46,8 +46,8 @@ extension Flow {
         }
     }
 
-    /// Receives one message whole, whatever its length, or what is left of one that was begun with
-    /// ``read(into:deadline:)-(UnsafeMutableRawBufferPointer,_)``. Waits while there is none. spec: c-api §5.7
+    /// Receives one whole message, whatever its length, or the rest of a message that was begun with
+    /// ``read(into:deadline:)-(UnsafeMutableRawBufferPointer,_)``. Waits while there is no message. spec: c-api §5.7
     ///
     /// - Parameter deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if no message came, `flowDown` or `flowPeer` once all
@@ -59,9 +59,9 @@ extension Flow {
         }
     }
 
-    /// Receives one message whole if there is one now, else nil.
+    /// Receives one whole message if there is one now; otherwise returns nil.
     ///
-    /// - Throws: Like ``read(deadline:)``, but for `timedOut` and `wouldBlock`.
+    /// - Throws: Like ``read(deadline:)``, but not `timedOut` and `wouldBlock`.
     public func tryRead() throws(OuroborosError) -> [UInt8]? {
         do throws(OuroborosError) {
             return try read(deadline: .now)
@@ -73,13 +73,14 @@ extension Flow {
 
     /// Receives a message, or the next part of one, into a buffer, without allocating memory.
     ///
-    /// A message that does not fit is delivered in parts, one a call. A result smaller than the buffer ends a message; if
-    /// the last part fills the buffer exactly, the next call returns 0 to say so. With ``Flags/readsWholeMessages`` there
-    /// are neither parts nor this 0: a message that does not fit is discarded, and the call throws `messageTooLong`.
-    /// Threads that read parts of one flow must agree among themselves who reads. spec: c-api §5.7
+    /// A message that does not fit is delivered in parts, one part for each call. A result smaller than the buffer ends
+    /// a message; if the last part fills the buffer exactly, the next call returns 0 to mark the end. With
+    /// ``Flags/readsWholeMessages`` there are neither parts nor this 0: a message that does not fit is discarded, and
+    /// the call throws `messageTooLong`. Threads that read parts of one flow must agree which of them reads.
+    /// spec: c-api §5.7
     ///
     /// - Parameters:
-    ///   - buffer: Where the bytes go.
+    ///   - buffer: The place for the bytes.
     ///   - deadline: Nil: as ``setReadTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Returns: The number of bytes.
     /// - Throws: Like ``read(deadline:)``.
@@ -91,7 +92,7 @@ extension Flow {
         }
     }
 
-    /// Receives a message, or the next part of one, into the memory of a span; else the same.
+    /// Receives a message, or the next part of one, into the memory of a span, like the form with a buffer.
     public func read(into span: inout MutableRawSpan, deadline: Deadline? = nil) throws(OuroborosError) -> Int {
         try span.withUnsafeMutableBytes { buffer throws(OuroborosError) in
             try read(into: buffer, deadline: deadline)

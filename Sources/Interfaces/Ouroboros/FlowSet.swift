@@ -3,7 +3,7 @@
 import FlowRuntime
 import Vocabulary
 
-/// Flows that a thread waits for together. A flow is in one set at most; awaited flows are in one of the library's.
+/// A set of flows for which a thread waits. A flow is in one set at most; awaited flows are in a set of the library.
 ///
 /// ```swift
 /// let set = try FlowSet([first, second])
@@ -14,13 +14,13 @@ import Vocabulary
 /// }
 /// ```
 ///
-/// Each message makes one event, unless it was read before its event was fetched; they are counted, so that none is ever
-/// lost. An empty message makes one, too, and leaves nothing to read: ``Flow/tryRead()`` returns nil for it.
+/// Each message causes one event, unless it was read before its event was fetched. Events are counted, so no event is
+/// lost. An empty message causes an event as well, and there is nothing to read: ``Flow/tryRead()`` returns nil.
 ///
-/// Any thread may change a set, also while another waits for it. A set keeps its flows alive until they are taken out.
-/// spec: c-api §7
+/// Any thread may change a set, also while another thread waits for it. A set keeps its flows alive until they are taken
+/// out. spec: c-api §7
 public final class FlowSet: Sendable {
-    /// What happened to a flow of a set. A process's own doings make no events for it.
+    /// An event of a flow in a set. The actions of a process cause no events in its own sets.
     public struct Event: Sendable {
         /// The kinds of events.
         public enum Kind: UInt32, Sendable {
@@ -32,17 +32,17 @@ public final class FlowSet: Sendable {
             case up = 4
             /// A flow was allocated. Programs do not get it.
             case allocated = 8
-            /// The other end has gone. Comes once.
+            /// The other end has gone. This event comes once.
             case deallocated = 16
-            /// The other end fell silent for the flow's peer timeout. Comes once.
+            /// The other end was silent for the flow's peer timeout. This event comes once.
             case peerSilent = 32
         }
 
-        /// Whose event it is.
+        /// The flow to which this happened.
         public let flow: Flow
         /// What happened.
         public let kind: Kind
-        /// How often; more than once only for ``Kind/packet``.
+        /// How often it happened; more than once only for ``Kind/packet``.
         public let count: Int
     }
 
@@ -51,7 +51,7 @@ public final class FlowSet: Sendable {
 
     /// A set of these flows.
     ///
-    /// - Throws: ``OuroborosError`` with `limitReached` if the process has 1,024 sets; else like ``insert(_:)``.
+    /// - Throws: ``OuroborosError`` with `limitReached` if the process has 1,024 sets; otherwise like ``insert(_:)``.
     public init(_ flows: some Sequence<Flow> = []) throws(OuroborosError) {
         ProcessAttachment.begin()
         guard let set = FlowSets.create() else { throw OuroborosError(.limitReached) }
@@ -61,10 +61,10 @@ public final class FlowSet: Sendable {
 
     deinit { FlowSets.destroy(set) }
 
-    /// Puts a flow into the set. Messages that wait in it make events.
+    /// Puts a flow into the set. Each message that waits causes an event.
     ///
-    /// - Throws: ``OuroborosError`` with `notAllocated` if the flow is closed, `notPermitted` if it is in a set already or
-    ///   has been awaited.
+    /// - Throws: ``OuroborosError`` with `notAllocated` if the flow is closed, `notPermitted` if the flow is in a set
+    ///   already or has been awaited.
     public func insert(_ flow: Flow) throws(OuroborosError) {
         // Before it can have events.
         let isNew = flows.withLock { $0.updateValue(flow, forKey: flow.descriptor) == nil }
@@ -77,20 +77,20 @@ public final class FlowSet: Sendable {
         }
     }
 
-    /// Takes a flow out of the set, if it is in it. A flow that is closed makes no more events, but is kept alive until
-    /// it is taken out.
+    /// Takes a flow out of the set. A flow of another set is ignored. A closed flow causes no more events, but the set
+    /// keeps it alive until it is taken out.
     public func remove(_ flow: Flow) {
         FlowSets.remove(flow.descriptor, from: set)
         flows.withLock { $0[flow.descriptor] = nil }
     }
 
-    /// Whether the flow is in the set; false for one that is closed.
+    /// Whether the flow is in the set; false for a closed flow.
     public func contains(_ flow: Flow) -> Bool { FlowSets.contains(flow.descriptor, in: set) }
 
-    /// Waits until something happens to a flow of the set, and says what.
+    /// Waits until something happens to a flow of the set, and returns the events.
     ///
-    /// - Returns: One event for each flow and kind; empty if the only events were those of a flow that another thread has
-    ///   taken out meanwhile.
+    /// - Returns: One event for each flow and kind; empty if all events belong to a flow that another thread has taken
+    ///   out meanwhile.
     /// - Throws: ``OuroborosError`` with `timedOut`, `interrupted`, or `tooManyDescriptors`.
     public func wait(deadline: Deadline = .never) throws(OuroborosError) -> [Event] {
         let queue = EventQueue()
@@ -105,7 +105,7 @@ public final class FlowSet: Sendable {
         return events
     }
 
-    /// A file descriptor that polls readable when the set has events, for a `poll` or `epoll` of the program's own. It
+    /// A file descriptor that polls readable when the set has events, for the program's own `poll` or `epoll`. It
     /// belongs to the set. When it was readable, call ``wait(deadline:)`` with ``Deadline/now`` until it throws
     /// `timedOut`, which arms the descriptor again.
     ///

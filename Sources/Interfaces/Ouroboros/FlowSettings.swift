@@ -22,7 +22,7 @@ extension Flow {
         /// Which way messages may go.
         public var access = Access.readWrite
         /// The flow is down: reads and writes throw `flowDown`, and the peer's set gets ``FlowSet/Event/Kind/down``.
-        /// Cleared, the flow is up again.
+        /// When this is cleared, the flow is up again.
         public var isDown = false
         /// A read without a deadline throws `wouldBlock` instead of waiting.
         public var readsWithoutWaiting = false
@@ -58,7 +58,7 @@ extension Flow {
         }
     }
 
-    /// Replaces all flags of this end. The peer is told of what concerns it.
+    /// Replaces all flags of this end. The peer learns the flags that concern it.
     public func setFlags(_ flags: Flags) throws(OuroborosError) {
         try reporting { () throws(Failure) in try FlowControl.setFlags(descriptor, flags.bits) }
     }

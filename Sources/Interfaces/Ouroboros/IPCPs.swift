@@ -8,9 +8,9 @@ import Vocabulary
 public enum IPCPType: UInt32, Sendable, CaseIterable {
     /// Processes of one host.
     case local = 0
-    /// A network of its own over other layers.
+    /// A network over other layers.
     case unicast = 1
-    /// What one member sends all others get.
+    /// All other members get what one member sends.
     case broadcast = 2
     /// Ethernet with LLC.
     case ethernetLLC = 3
@@ -24,7 +24,7 @@ public enum IPCPType: UInt32, Sendable, CaseIterable {
 
 /// An IPCP as irmd lists it.
 public struct IPCP: Hashable, Sendable {
-    /// Its process, by which it is named in requests.
+    /// Its process, by which requests name it.
     public let process: ProcessID
     /// Its kind.
     public let type: IPCPType
@@ -36,7 +36,7 @@ public struct IPCP: Hashable, Sendable {
 
 // IPCPs. spec: c-api §9
 extension IRM {
-    /// Starts an IPCP. An IPCP of that name must not exist.
+    /// Starts an IPCP. No other IPCP may have its name.
     ///
     /// - Throws: ``OuroborosError``, with `ipcpType` if the daemon of that type is not installed.
     public func createIPCP(named name: String, type: IPCPType) throws(OuroborosError) -> ProcessID {
@@ -61,17 +61,18 @@ extension IRM {
 
     /// Makes an IPCP the first member of a new layer.
     ///
-    /// - Throws: ``OuroborosError``, with `invalid` if the layer cannot be as it is configured.
+    /// - Throws: ``OuroborosError``, with `invalid` if the configuration is not possible.
     public func bootstrap(_ ipcp: ProcessID, as layer: LayerConfiguration) throws(OuroborosError) {
         try perform(.bootstrapIPCP(ipcp.inner, try layer.inner))
     }
 
-    /// Enrols an IPCP in the layer of which `destination` is a member: the name of an IPCP or of a layer.
+    /// Enrols an IPCP in the layer of the member that serves the name `destination`, which is the name of an IPCP or of
+    /// a layer.
     public func enroll(_ ipcp: ProcessID, with destination: String) throws(OuroborosError) {
         try perform(.enrollIPCP(ipcp.inner, destination: try ServiceName(asking: destination)))
     }
 
-    /// The components of an IPCP that have connections of their own.
+    /// The components of an IPCP that have connections.
     public enum Component: String, Sendable {
         /// Packets of the layer's flows.
         case dataTransfer = "Data Transfer"
@@ -79,7 +80,7 @@ extension IRM {
         case management = "Management"
     }
 
-    /// Connects a component of an IPCP to the same one of the IPCP `destination`, over a flow of this quality.
+    /// Connects a component of an IPCP to the same component of the IPCP `destination`, over a flow of this quality.
     ///
     /// - Throws: ``OuroborosError``, with `ipcp` if its type has no connections.
     public func connect(
@@ -91,7 +92,7 @@ extension IRM {
                 component: Array(component.rawValue.utf8), quality.request))
     }
 
-    /// The reverse of ``connect(_:of:to:quality:)``.
+    /// Ends a connection that ``connect(_:of:to:quality:)`` made.
     public func disconnect(
         _ component: Component, of ipcp: ProcessID, from destination: String
     ) throws(OuroborosError) {

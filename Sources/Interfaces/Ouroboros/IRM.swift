@@ -6,8 +6,8 @@ import ManagementClient
 import Platform
 import Vocabulary
 
-/// Management of the system: a connection to its irmd, over which IPCPs are made, and names created, bound and
-/// registered. It takes irmd's user, root, or the group `ouroboros`.
+/// Management of the system: a connection to its irmd that creates IPCPs, and creates, binds and registers names. It is
+/// for irmd's user, for root, and for members of the group `ouroboros`.
 ///
 /// ```swift
 /// let irm = try IRM()
@@ -17,12 +17,13 @@ import Vocabulary
 /// try irm.register("echo", with: ipcp)
 /// ```
 ///
-/// All calls block until irmd has answered: most for less than a millisecond, those that start, enrol or connect IPCPs
-/// until that is done, none for more than 25 s. Async programs put them into ``run(_:)``, which takes them off the
-/// threads that tasks share. Threads may use one connection at once; their requests are answered one after the other.
+/// All calls block until irmd has answered: most calls for less than a millisecond; calls that start, enrol or connect
+/// IPCPs until that is done; and no call for more than 25 s. Async programs put the calls into ``run(_:)``, which takes
+/// them off the threads that tasks share. Several threads may use one connection at once; irmd answers their requests
+/// one after the other.
 ///
-/// All calls throw ``OuroborosError``: with `manager` if irmd does not answer, `invalid` for what can be no name or
-/// path, and what irmd refuses with, `notPermitted` among others. The reason is irmd's own sentence.
+/// All calls throw ``OuroborosError``: with `manager` if irmd does not answer, `invalid` for an impossible name or path,
+/// and otherwise the error with which irmd refuses, for example `notPermitted`. The reason is the sentence of irmd.
 public final class IRM: Sendable {
     private let client: Guarded<ManagementClient>
 
@@ -35,7 +36,7 @@ public final class IRM: Sendable {
         }
     }
 
-    /// Runs `body`, with a connection of its own, on a thread of its own.
+    /// Runs `body`, with a new connection, on a new thread.
     public nonisolated(nonsending) static func run<Answer: Sendable>(
         _ body: @escaping @Sendable (IRM) throws -> Answer
     ) async throws -> Answer {

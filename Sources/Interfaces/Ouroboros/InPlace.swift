@@ -6,8 +6,8 @@ import Vocabulary
 // Messages that are written and read where they lie in the flow's memory, without a copy. It pays for large ones.
 
 extension Flow {
-    /// Sends a message that `fill` writes in place. Nothing else can be written to the flow meanwhile: such calls throw
-    /// `busy`. If `fill` throws, or appends nothing, nothing is sent.
+    /// Sends a message that `fill` writes in place. Nothing else can be written to the flow until `fill` ends: such
+    /// calls throw `busy`. If `fill` throws, or appends nothing, nothing is sent.
     ///
     /// ```swift
     /// try flow.write(upTo: image.byteCount) { message in
@@ -16,10 +16,10 @@ extension Flow {
     /// ```
     ///
     /// - Parameters:
-    ///   - count: Bytes that the message has at most.
+    ///   - count: The largest number of bytes of the message.
     ///   - deadline: As in ``write(_:deadline:)-([UInt8],_)``.
     ///   - fill: Appends the message to the span.
-    /// - Returns: Bytes of the message.
+    /// - Returns: The number of bytes of the message.
     /// - Throws: What `fill` throws, or ``OuroborosError`` like ``write(_:deadline:)-([UInt8],_)``, and with `busy`.
     @discardableResult
     public func write(
@@ -41,11 +41,12 @@ extension Flow {
         return try reporting { () throws(Failure) in try FlowTransmit.commit(descriptor, count: written) }
     }
 
-    /// Receives one message whole, or what is left of one that was begun in parts, and gives it to `use` in place. Nothing
-    /// else can be read from the flow meanwhile: such calls throw `busy`. The message is gone when `use` ends, however.
+    /// Receives one whole message, or the rest of a message that was begun in parts, and gives it to `use` in place.
+    /// Nothing else can be read from the flow until `use` ends: such calls throw `busy`. The message is gone when `use`
+    /// ends, however it ends.
     ///
     /// The bytes are in memory that the other end shares: a peer that breaks the rules can change them while `use` looks
-    /// at them. Copy out what is checked before it is used.
+    /// at them. Copy a message before you check it.
     ///
     /// - Parameters:
     ///   - deadline: As in ``read(deadline:)``.

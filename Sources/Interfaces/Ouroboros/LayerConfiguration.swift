@@ -3,7 +3,8 @@
 import Platform
 import Vocabulary
 
-/// What makes an IPCP the first member of a layer. Its parameters must be of the IPCP's type. spec: c-api §4
+/// The configuration with which an IPCP becomes the first member of a layer. Its parameters must fit the IPCP's type.
+/// spec: c-api §4
 public struct LayerConfiguration: Hashable, Sendable {
     /// How a layer turns names into the bytes that it stores and compares. UDP layers always use MD5.
     public enum DirectoryHash: UInt32, Sendable, CaseIterable {
@@ -17,7 +18,7 @@ public struct LayerConfiguration: Hashable, Sendable {
         case sha3x512 = 3
     }
 
-    /// What layers of a type need.
+    /// The parameters of each type of layer.
     public enum Parameters: Hashable, Sendable {
         /// Nothing.
         case local
@@ -25,13 +26,14 @@ public struct LayerConfiguration: Hashable, Sendable {
         case broadcast
         /// Policies.
         case unicast(UnicastParameters)
-        /// Addresses of 4 bytes in network order; a name server of zeroes is none. The port of the layer is from 1 to
-        /// 65,535, the same on all hosts. The paths of the file of hosts and of
-        /// the name server's TSIG key are absolute; nil is none.
+        /// Addresses of 4 bytes in network order; zeroes stand for no name server. The port of the layer is from 1 to
+        /// 65,535, the same on all hosts. The paths of the file of hosts and of the name server's TSIG key are absolute;
+        /// nil stands for no file.
         case udp4(
             address: [UInt8], nameServer: [UInt8] = [0, 0, 0, 0], nameServerPort: UInt16 = 53, port: UInt16 = 3_435,
             hostsFile: String? = nil, keyFile: String? = nil)
-        /// Addresses of 16 bytes; the rest as for `udp4`. Link-local ones are on the network interface of this name.
+        /// Addresses of 16 bytes; everything else is as for `udp4`. Link-local addresses are on the network interface of
+        /// this name.
         case udp6(
             address: [UInt8], interface: String? = nil,
             nameServer: [UInt8] = [UInt8](repeating: 0, count: 16), nameServerPort: UInt16 = 53,
@@ -44,9 +46,9 @@ public struct LayerConfiguration: Hashable, Sendable {
 
     /// The name of the layer.
     public var layer: String
-    /// How names are hashed in it.
+    /// The hash of names in the layer.
     public var hash: DirectoryHash
-    /// What layers of its type need.
+    /// The parameters of its type.
     public var parameters: Parameters
 
     /// A layer of this name.
@@ -90,7 +92,7 @@ public struct LayerConfiguration: Hashable, Sendable {
     }
 }
 
-/// The policies of a unicast layer. What is out of bounds is refused when the layer is made.
+/// The policies of a unicast layer. Values out of bounds are refused when the layer is made.
 public struct UnicastParameters: Hashable, Sendable {
     /// How paths are computed from the state of links.
     public enum LinkState: UInt32, Sendable {
@@ -133,7 +135,7 @@ public struct UnicastParameters: Hashable, Sendable {
     /// How senders learn of congestion.
     public var congestion = Congestion.multiBitECN
 
-    /// The policies of a layer for which nothing is said.
+    /// The default policies.
     public init() {}
 
     /// Nil: there is only one choice.

@@ -6,17 +6,17 @@ import Vocabulary
 
 /// Which of several acceptors of a name gets the next flow. spec: irmd §5
 public enum LoadBalancing: UInt32, Sendable {
-    /// The one that waits longest.
+    /// The acceptor that has waited longest.
     case roundRobin = 0
-    /// The one that came last, until it has no accept pending.
+    /// The acceptor that came last, until it accepts no more.
     case spillover = 1
 }
 
-/// How long a flow that is allocated to a name waits for somebody to serve the name, if nobody does.
+/// How long a flow to a name waits for a server if nobody serves the name.
 public enum ServerWait: Hashable, Sendable {
     /// The allocation fails at once.
     case none
-    /// At most for so long, and never longer than its client waits.
+    /// At most for this duration, and never longer than its client waits.
     case upTo(Duration)
     /// As long as its client waits.
     case unlimited
@@ -34,20 +34,20 @@ public enum ServerWait: Hashable, Sendable {
     }
 }
 
-/// Something that is bound to a name.
+/// A binding to a name.
 public struct Binding: Hashable, Sendable {
-    /// What can be bound.
+    /// The kinds of bindings.
     public enum Bound: Hashable, Sendable {
-        /// All processes of a program, those of this user and of root. Not nil: irmd starts it with these arguments when
-        /// nobody accepts.
+        /// All processes of a program that belong to this user or to root. If the arguments are not nil, irmd starts the
+        /// program with them when nobody accepts.
         case program(path: String, user: UInt32, arguments: [String]?)
-        /// A process; with the last part of its program's path if that is known.
+        /// A process, with the last part of the path of its program if the program is known.
         case process(ProcessID, program: String?)
         /// An IPCP, by its name.
         case ipcp(ProcessID, name: String)
     }
 
-    /// What it is bound to.
+    /// The name to which it is bound.
     public let name: String
     /// What is bound.
     public let bound: Bound
@@ -67,11 +67,11 @@ public struct Binding: Hashable, Sendable {
 
 /// A name as irmd lists it.
 public struct NameStatus: Hashable, Sendable {
-    /// What flows are allocated to. Bytes that are not UTF-8 are shown escaped.
+    /// The name. Bytes that are not UTF-8 are shown escaped.
     public let name: String
     /// Which acceptor gets the next flow.
     public let balancing: LoadBalancing
-    /// How long a flow to it waits for somebody to serve it.
+    /// How long a flow to the name waits for a server.
     public let wait: ServerWait
     /// Accepts that wait for a flow to this name.
     public let acceptors: Int
@@ -79,20 +79,20 @@ public struct NameStatus: Hashable, Sendable {
     public let processes: Int
     /// Programs bound to it.
     public let programs: Int
-    /// A program is started for it when nobody accepts.
+    /// Whether a program is started for the name when nobody accepts.
     public let isStartedOnDemand: Bool
-    /// The layers it is registered in; the first few if there are many.
+    /// The layers in which the name is registered; the first few if there are many.
     public let layers: [String]
 }
 
 // Names, and who accepts for them. spec: c-api §9
 extension IRM {
-    /// Creates a name. One that exists already is left as it is.
+    /// Creates a name. A name that exists already does not change.
     ///
     /// - Parameters:
     ///   - name: 1 to 255 bytes of UTF-8.
     ///   - balancing: Which of several acceptors gets the next flow.
-    ///   - wait: How long flows to it wait if nobody serves it.
+    ///   - wait: How long flows to the name wait for a server.
     public func createName(
         _ name: String, balancing: LoadBalancing = .spillover, wait: ServerWait = .none
     ) throws(OuroborosError) {
@@ -102,7 +102,7 @@ extension IRM {
         _ = try ask { client throws(ManagementError) in try client.create(settings) }
     }
 
-    /// Changes the settings of a name. What is nil stays as it is.
+    /// Changes the settings of a name. A setting that is nil does not change.
     ///
     /// - Throws: ``OuroborosError``, with `name` if the name does not exist.
     public func setName(
@@ -114,12 +114,12 @@ extension IRM {
                 balancing: balancing.map { $0 == .roundRobin ? .roundRobin : .spillover }, wait: wait?.span))
     }
 
-    /// What is bound to names, by name in the order of their creation.
+    /// All bindings, by name, in the order in which the names were created.
     public func bindings() throws(OuroborosError) -> [Binding] {
         try ask { client throws(ManagementError) in try client.bindings().map(Binding.init) }
     }
 
-    /// Destroys a name, its bindings and registrations. Flows stay.
+    /// Destroys a name, its bindings and registrations. Its flows continue.
     public func destroyName(_ name: String) throws(OuroborosError) {
         try perform(.destroyName(try ServiceName(asking: name)))
     }
@@ -146,30 +146,30 @@ extension IRM {
         try perform(.registerName(try ServiceName(asking: name), ipcp.inner))
     }
 
-    /// The reverse of ``register(_:with:)``.
+    /// Removes a name from the layer of an IPCP.
     public func unregister(_ name: String, from ipcp: ProcessID) throws(OuroborosError) {
         try perform(.unregisterName(try ServiceName(asking: name), ipcp.inner))
     }
 
     /// Lets a live process accept flows for a name, which is created if it does not exist. Members of the group
-    /// `ouroboros` bind their own processes only.
+    /// `ouroboros` can bind only their own processes.
     public func bind(_ process: ProcessID, to name: String) throws(OuroborosError) {
         try perform(.bindProcess(process.inner, try ServiceName(asking: name)))
     }
 
-    /// Undoes ``bind(_:to:)``; a name of nil means all names of the process.
+    /// Removes the binding of a process; a name of nil stands for all names of the process.
     public func unbind(_ process: ProcessID, from name: String?) throws(OuroborosError) {
         try perform(.unbindProcess(process.inner, try optional(name)))
     }
 
-    /// Lets all processes of a program, those of this user and of root, accept flows for a name, which is created if it
-    /// does not exist.
+    /// Lets all processes of a program that belong to this user or to root accept flows for a name, which is created if
+    /// it does not exist.
     ///
     /// - Parameters:
-    ///   - program: With a `/` a path; else it is looked for along `PATH`.
-    ///   - name: What flows are allocated to.
-    ///   - arguments: Not nil: irmd starts the program with them, as the calling user, when a flow to the name finds
-    ///     nobody else.
+    ///   - program: A path if it contains a `/`; otherwise it is searched for along `PATH`.
+    ///   - name: The name to which flows are allocated.
+    ///   - arguments: If they are not nil, irmd starts the program with them, as the calling user, when nobody accepts a
+    ///     flow to the name.
     /// - Throws: ``OuroborosError``, with `noEntry` if there is no such program, `notPermitted` if it is not executable
     ///   or bound to the name already.
     public func bind(
@@ -185,8 +185,8 @@ extension IRM {
         }
     }
 
-    /// Undoes ``bind(program:to:startingWith:)``. The program is its path, the last part of it, or a symbolic link to it;
-    /// a name of nil means all names of the program.
+    /// Removes the binding of a program. The program is its path, the last part of the path, or a symbolic link; a name
+    /// of nil stands for all names of the program.
     public func unbind(program: String, from name: String?) throws(OuroborosError) {
         let name = try optional(name)
         try ask { client throws(ManagementError) in try client.unbind(program: Array(program.utf8), name) }

@@ -4,7 +4,7 @@ import FlowRuntime
 import Platform
 import Vocabulary
 
-/// Why something did not happen: a number for programs, a sentence for people, and what to do about it.
+/// The reason of a failure: a number for programs, a sentence for people, and what to do about it.
 ///
 /// Blocking calls throw nothing else, so a `catch` knows the type:
 ///
@@ -16,17 +16,17 @@ import Vocabulary
 /// }
 /// ```
 ///
-/// Calls that are awaited throw it too, or `CancellationError` when their task is cancelled. A code can be matched
+/// Awaited calls throw this error as well, or `CancellationError` when their task is cancelled. A code can be matched
 /// against an error of any type: `catch OuroborosError.Code.flowDown`.
 public struct OuroborosError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// The kind of failure.
     public let code: Code
     /// What happened, as a sentence.
     public let reason: String
     /// What to do, as a sentence; empty if the reason says it already or there is nothing to do.
     public let hint: String
 
-    /// A failure of this kind. A reason of its own says what to do, too.
+    /// A failure of this kind. A reason that is given also says what to do.
     public init(_ code: Code, reason: String? = nil) {
         self.code = code
         self.reason = reason ?? code.description + "."
@@ -46,12 +46,12 @@ public struct OuroborosError: Error, Hashable, Sendable, CustomStringConvertible
 }
 
 extension OuroborosError {
-    /// A kind of failure: an errno value of Linux or of `ouroboros/errno.h`. A server that refuses a flow may send
-    /// others than these. spec: c-api §3
+    /// A kind of failure: an errno value of Linux or of `ouroboros/errno.h`. A server that refuses a flow may send other
+    /// numbers. spec: c-api §3
     public struct Code: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
         /// A positive errno value.
         public let rawValue: Int32
-        /// Any number will do.
+        /// Any number is possible.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         private init(_ failure: Failure) { self.init(rawValue: failure.errno) }
@@ -70,7 +70,7 @@ extension OuroborosError {
         public static let outOfMemory = Code(.outOfMemory)
         /// `EBUSY`: a message is being written or read in place.
         public static let busy = Code(.busy)
-        /// `EINVAL`: an argument cannot be meant.
+        /// `EINVAL`: an argument is not valid.
         public static let invalid = Code(.invalid)
         /// `ENFILE`: a limit of the system or of this user is reached.
         public static let limitReached = Code(.tableFull)

@@ -2,8 +2,8 @@
 
 import Vocabulary
 
-/// What a flow shall be like. The client asks, the server is told; there is no negotiation: both ends run the flow with
-/// exactly these values. spec: flow-qos §1
+/// The properties that a flow must have. The client asks, and the server is told; there is no negotiation: both ends run
+/// the flow with exactly these values. spec: flow-qos §1
 public struct QualityOfService: Hashable, Sendable {
     /// The highest delay in milliseconds; `UInt32.max`: any.
     public var delayMilliseconds: UInt32
@@ -11,7 +11,7 @@ public struct QualityOfService: Hashable, Sendable {
     public var bandwidth: UInt64
     /// Number of nines: 3 means 99.9 %.
     public var availability: UInt8
-    /// 0: nothing may be lost, and so all arrives in order, whatever `inOrder` says.
+    /// 0: nothing may be lost, and everything arrives in order, whatever `inOrder` says.
     public var loss: UInt32
     /// Bit errors in 10⁹ bits; 0: none.
     public var bitErrorRate: UInt32
@@ -22,7 +22,7 @@ public struct QualityOfService: Hashable, Sendable {
     /// Milliseconds of silence of the other end after which the flow is down; 0: never.
     public var timeoutMilliseconds: UInt32
 
-    /// What is not said is as in `raw`.
+    /// Values that are not given are as in `raw`.
     public init(
         delayMilliseconds: UInt32 = .max, bandwidth: UInt64 = 0, availability: UInt8 = 0, loss: UInt32 = 1,
         bitErrorRate: UInt32 = 1, inOrder: Bool = false, maximumGapMilliseconds: UInt32 = .max,

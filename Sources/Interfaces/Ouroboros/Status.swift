@@ -8,11 +8,11 @@ import Vocabulary
 public struct FlowStatus: Hashable, Sendable {
     /// How far it is.
     public enum State: UInt8, Sendable {
-        /// Offered to its ends, and not yet taken by both.
+        /// Offered to its ends, and not yet taken by both of them.
         case pending = 0
         /// In use.
         case allocated = 1
-        /// One end has let go.
+        /// One end has closed it.
         case deallocating = 2
     }
 
@@ -20,35 +20,35 @@ public struct FlowStatus: Hashable, Sendable {
     public let identifier: UInt32
     /// How far it is.
     public let state: State
-    /// The name it was allocated to.
+    /// The name to which it was allocated.
     public let name: String
     /// The side that allocated it.
     public let client: Side
     /// The side that accepted it.
     public let server: Side
-    /// The layer that carries it; nil: direct, because the name is in no layer.
+    /// The layer that carries it; nil if the flow is direct, because the name is in no layer.
     public let layer: String?
-    /// What it was given.
+    /// Its quality.
     public let quality: QualityOfService
-    /// How long it exists.
+    /// The time since it was made.
     public let age: Duration
 
-    /// One side of a flow. The numbers are as its processes say.
+    /// One side of a flow. The counts come from its processes, and irmd cannot check them.
     public struct Side: Hashable, Sendable {
-        /// The process; if that is on another host, the IPCP that leads there.
+        /// The process, or the IPCP that leads to a process on another host.
         public let process: ProcessID
         /// The last part of its program's path; empty: unknown.
         public let program: String
         /// It is on another host.
         public let isRemote: Bool
-        /// The address and the port of the other host, as its layer writes them; nil: it is on this host, or its address
-        /// is unknown.
+        /// The address and the port of the other host, as its layer writes them; nil if the side is on this host, or if
+        /// its address is unknown.
         public let host: String?
         /// Messages that it sent.
         public let packets: UInt64
-        /// The same in bytes of memory: each message takes 8 bytes more, rounded up to a multiple of 64.
+        /// The memory of these messages: each message takes 8 bytes more, rounded up to a multiple of 64.
         public let bytes: UInt64
-        /// Of its messages, what the other side has not read.
+        /// Messages that the other side has not read.
         public let unreadPackets: UInt64
         /// Bytes of memory of the unread messages.
         public let unreadBytes: UInt64
@@ -78,13 +78,13 @@ public struct ManagerStatus: Hashable, Sendable {
     public let ipcps: Int
     /// Names.
     public let names: Int
-    /// Flows that there are now.
+    /// Flows that exist now.
     public let flows: Int
     /// Flows allocated since the start.
     public let flowsAllocated: UInt64
     /// Allocations that failed since the start.
     public let allocationsFailed: UInt64
-    /// Where its socket is.
+    /// The directory of its socket.
     public let runtimeDirectory: String
 }
 
@@ -104,8 +104,8 @@ extension IRM {
         }
     }
 
-    /// Ends a flow. Both ends get `flowDown` when they have read what is there. irmd's user and root end any flow, other
-    /// managers those of which an end or the name is theirs.
+    /// Ends a flow. Both ends get `flowDown` when they have read the queued messages. irmd's user and root can end any
+    /// flow; other managers can end a flow if one of its ends or its name belongs to them.
     ///
     /// - Throws: ``OuroborosError``, with `noEntry` if there is no flow of this number.
     public func destroyFlow(_ identifier: UInt32) throws(OuroborosError) {

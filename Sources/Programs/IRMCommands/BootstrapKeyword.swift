@@ -43,7 +43,7 @@ extension BootstrapKeyword: FormedKeyword {
         switch self {
         case .type: .type(.optional)
         case .layer: KeywordForm("layer", "LAYER", .free, "The name of the new layer", .required)
-        case .name: KeywordForm("name", "IPCP", .ipcp, "Its first member; with a type it is created", .required)
+        case .name: KeywordForm("name", "IPCP", .ipcp, "The first member; with a type it is created", .required)
         case .autobind:
             KeywordForm(
                 "autobind", nil, .free, KeywordForm.autobind.summary, types: IPCPType.allCases.filter(\.hasEnrolment))

@@ -110,14 +110,14 @@ extension StatusKeyword: FormedKeyword {
 extension CreateNameKeyword: FormedKeyword {
     var form: KeywordForm {
         switch self {
-        case .balancing: .balancing("Who gets a flow: round-robin (default) or spillover")
+        case .balancing: .balancing("Which acceptor gets a flow: round-robin (default) or spillover")
         case .wait: .wait
-        case .sencpath: KeywordForm(rawValue, "FILE", .file, "Encryption of those who accept flows")
-        case .scrtpath: KeywordForm(rawValue, "FILE", .file, "Their certificate")
-        case .skeypath: KeywordForm(rawValue, "FILE", .file, "Their key")
-        case .cencpath: KeywordForm(rawValue, "FILE", .file, "Encryption of those who allocate flows")
-        case .ccrtpath: KeywordForm(rawValue, "FILE", .file, "Their certificate")
-        case .ckeypath: KeywordForm(rawValue, "FILE", .file, "Their key")
+        case .sencpath: KeywordForm(rawValue, "FILE", .file, "Encryption settings of servers")
+        case .scrtpath: KeywordForm(rawValue, "FILE", .file, "Certificate of servers")
+        case .skeypath: KeywordForm(rawValue, "FILE", .file, "Private key of servers")
+        case .cencpath: KeywordForm(rawValue, "FILE", .file, "Encryption settings of clients")
+        case .ccrtpath: KeywordForm(rawValue, "FILE", .file, "Certificate of clients")
+        case .ckeypath: KeywordForm(rawValue, "FILE", .file, "Private key of clients")
         }
     }
 }
@@ -147,13 +147,13 @@ extension KeywordForm {
     static let json = KeywordForm("--json", "JSON instead of a table")
     static let long = KeywordForm("--long", "A table with more columns; also -l")
     static let wait = KeywordForm(
-        "wait", "[DURATION]", .free, "Flows wait so long for a server (0: not), or as long as their clients")
+        "wait", "[DURATION]", .free, "How long flows wait for a server (0: not); as long as their clients if not given")
 
     static func balancing(_ summary: String) -> KeywordForm {
         KeywordForm("lb", "POLICY", .words(BalancingKeyword.allCases.map(\.rawValue)), summary)
     }
 
-    static let autobind = KeywordForm("autobind", "Bind the IPCP to its own name and to that of the layer")
+    static let autobind = KeywordForm("autobind", "Bind the IPCP to its own name and to the name of the layer")
     static let component = KeywordForm(
         "component", "COMPONENT", .words(Connection.Component.allCases.map(\.rawValue)),
         "mgmt or dt; both if not given")

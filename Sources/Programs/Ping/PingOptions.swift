@@ -79,27 +79,27 @@ package struct PingOptions: Hashable, Sendable {
         synopsis: """
             Usage: oping --listen [OPTION]...
                    oping --server-name NAME [OPTION]...
-            Find out whether a name can be reached, and how fast. The server is started first.
+            Find out whether a name can be reached, and how fast. Start the server first.
             """,
         [
             CommandOption(.listen, "l", "listen", "Be the server"),
-            CommandOption(.poll, nil, "poll", "Server: ask for events without sleeping"),
-            CommandOption(.busy, nil, "busy", "Server: one flow at a time, without sleeping"),
+            CommandOption(.poll, nil, "poll", "Server: look for events without sleeping"),
+            CommandOption(.busy, nil, "busy", "Server: serve one flow at a time, without sleeping"),
             CommandOption(
-                .serverName, "n", "server-name", "Ping whoever serves this name", argument: "NAME", value: .name),
-            CommandOption(.count, "c", "count", "Packets to send; until stopped by default", argument: "NUMBER"),
+                .serverName, "n", "server-name", "Ping the server of this name", argument: "NAME", value: .name),
+            CommandOption(.count, "c", "count", "Number of packets; until stopped if not given", argument: "NUMBER"),
             CommandOption(
-                .duration, "d", "duration", "As many packets as this time has intervals", argument: "DURATION"),
-            CommandOption(.interval, "i", "interval", "Between two packets: 1000 ms", argument: "DURATION"),
-            CommandOption(.flood, "f", "flood", "Send the next packet when the reply is here"),
+                .duration, "d", "duration", "Send packets for this time", argument: "DURATION"),
+            CommandOption(.interval, "i", "interval", "Time between two packets: 1000 ms", argument: "DURATION"),
+            CommandOption(.flood, "f", "flood", "Send the next packet when the reply has come"),
             CommandOption(.floodBusy, "F", "flood-busy", "The same, without sleeping"),
             CommandOption(
                 .quality, "q", "qos", "Quality of the flow: raw (default), best, video, voice or data", argument: "QOS",
                 value: .words(["raw", "best", "video", "voice", "data"])),
             CommandOption(.size, "s", "size", "Size of a packet: 64 (64 to 1500)", argument: "BYTES"),
-            CommandOption(.quiet, "Q", "quiet", "Only the statistics"),
-            CommandOption(.timeOfDay, "D", "timeofday", "Time of day in front of each line"),
-            CommandOption(.json, nil, "json", "Statistics as JSON, with percentiles"),
+            CommandOption(.quiet, "Q", "quiet", "Print only the statistics"),
+            CommandOption(.timeOfDay, "D", "timeofday", "Print the time of day in front of each line"),
+            CommandOption(.json, nil, "json", "Print the statistics as JSON, with percentiles"),
         ])
 
     private static func options(_ given: [OptionTable<Key>.Given]) throws(OptionTable<Key>.Mistake) -> PingOptions {

@@ -10,7 +10,7 @@ import Vocabulary
 enum Choice { case listen }
 
 let table = OptionTable<Choice>(
-    "oecho", synopsis: "Usage: oecho [OPTION]...\nSend a message to the name \"oecho\", which is sent back.",
+    "oecho", synopsis: "Usage: oecho [OPTION]...\nSend a message to the name \"oecho\", and print the answer.",
     [CommandOption(.listen, "l", "listen", "Be the server")])
 
 do throws(OptionTable<Choice>.Mistake) {

@@ -39,14 +39,14 @@ struct ManagerOptions {
                 .level, nil, "log-level", "What is logged: error, warning, info (default) or debug", argument: "LEVEL",
                 value: .words(LogLevel.allCases.map(\.name))),
             CommandOption(
-                .colour, nil, "color", "Colours: auto (default; on a terminal that can), always or never",
+                .colour, nil, "color", "Colours: auto (default; on a capable terminal), always or never",
                 argument: "WHEN", value: .words(Colour.allCases.map(\.rawValue))),
             CommandOption(
-                .directory, nil, "runtime-dir", "Where socket and lock are; $OUROBOROS_RUNTIME_DIR by default",
+                .directory, nil, "runtime-dir", "Directory of socket and lock; $OUROBOROS_RUNTIME_DIR by default",
                 argument: "DIRECTORY", value: .directory),
             CommandOption(
                 .queueLimit, nil, "queue-limit",
-                "MiB that may wait in the flows of one user but root; a quarter of the memory by default",
+                "MiB that may wait in the flows of a user other than root; a quarter of the memory by default",
                 argument: "NUMBER"),
         ])
 

@@ -109,6 +109,6 @@ import Vocabulary
             Issue.record("asked for")
             return []
         }
-        #expect(options == .answer(Array("words\0--json\0Statistics as JSON, with percentiles\0".utf8)))
+        #expect(options == .answer(Array("words\0--json\0Print the statistics as JSON, with percentiles\0".utf8)))
     }
 }
