@@ -1,5 +1,5 @@
 /*
- * Ouroboros: error numbers beyond those of the operating system
+ * Ouroboros: error numbers in addition to the numbers of the operating system
  *
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */

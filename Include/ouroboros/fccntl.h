@@ -28,7 +28,7 @@
 #define FLOWFRNOBLOCK 01000  /* flow_read does not wait.                      */
 #define FLOWFWNOBLOCK 02000  /* flow_write does not wait.                     */
 #define FLOWFNONBLOCK 03000  /* Neither waits.                                */
-#define FLOWFRNOPART 010000  /* No reading in parts: discard what is too big. */
+#define FLOWFRNOPART 010000  /* No reading in parts: discard long messages.  */
 #define FLOWFWNOPART 020000  /* No writing in parts.                          */
 
 /* What a new flow has: FLOWFRDWR and FLOWFWNOPART. */
@@ -37,7 +37,7 @@
 /* Flags of in-order flows. */
 #define FRCTFRTX 1           /* Lost packets are sent again. Not changeable.  */
 #define FRCTFRESCNTL 2       /* The receiver limits the sender.               */
-#define FRCTFLINGER 4        /* After flow_dealloc, what waits is still sent. */
+#define FRCTFLINGER 4        /* After flow_dealloc, send waiting messages.    */
 
 /* Commands, and the one argument each takes. */
 #define FLOWSRCVTIMEO 01     /* const struct timespec *, NULL for no limit    */
@@ -51,7 +51,7 @@
 #define FLOWGTXQLEN 011      /* size_t *: messages the peer has yet to read   */
 #define FRCTSFLAGS 01000     /* uint16_t                                      */
 #define FRCTGFLAGS 02000     /* uint16_t *                                    */
-/* Of this implementation; the numbers are far from those of others. */
+/* Commands of this implementation, with numbers that others do not use. */
 #define FLOWGNAME 0x4f530001 /* char *, of FLOW_NAME_SIZE bytes               */
 #define FLOWGPEER 0x4f530002 /* struct flow_peer *                            */
 

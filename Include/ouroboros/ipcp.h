@@ -20,7 +20,7 @@
 #define LAYER_NAME_SIZE 255
 #define DEV_NAME_SIZE 255
 
-/* The components of an IPCP that connect to those of a neighbour. */
+/* The components of an IPCP that connect to components of a neighbour. */
 #define DT_COMP "Data Transfer"
 #define MGMT_COMP "Management"
 
