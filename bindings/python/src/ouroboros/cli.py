@@ -251,12 +251,12 @@ def _all(one: Name | None, several: Iterable[Name] | None) -> list[Name]:
 def _components(pattern: str) -> list[str]:
     found = [component for word, component in _COMPONENTS.items() if pattern in ("*", word, component)]
     if not found:
-        raise ValueError(f"'{pattern}' is no component: it must be mgmt, dt or *")
+        raise ValueError(f"'{pattern}' is not a component: it must be mgmt, dt or *")
     return found
 
 
 def _autobind(ipcp: IpcpInfo, name: Name, layer: Name) -> list[Name]:
-    """Bind an IPCP to its own name and to that of its layer. Returns the names."""
+    """Bind an IPCP to its own name and to the name of its layer. Returns the names."""
     bound: list[Name] = []
     if ipcp.type in _CONNECTED:
         for own in (name, layer):

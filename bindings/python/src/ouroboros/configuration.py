@@ -211,7 +211,7 @@ class Udp4Config:
 
 @dataclass
 class Udp6Config:
-    """A layer over UDP and IPv6, as ``Udp4Config``; ``::`` is no DNS server."""
+    """A layer over UDP and IPv6, as ``Udp4Config``; ``::`` stands for no DNS server."""
 
     ip_addr: str = "::"
     dns_addr: str = "::"
@@ -264,8 +264,8 @@ class NameInfo:
 
     name: from 1 to 255 bytes.
     pol_lb: which of several acceptors gets the next flow.
-    server_sec: files of servers, which accept flows for the name; None is no files.
-    client_sec: files of clients, which allocate flows to the name; None is no files.
+    server_sec: files of servers, which accept flows for the name; None stands for no files.
+    client_sec: files of clients, which allocate flows to the name; None stands for no files.
     wait: the seconds that a flow to the name waits for a server, as ``list_names`` returns them; None is as long as its
         client. ``create_name`` ignores it: ``set_name_wait`` changes it.
     """

@@ -272,7 +272,7 @@ class FlowSet:
     def _alive(self) -> Iterator[Any]:
         """Give the set of C, which nobody destroys meanwhile."""
         if self._process != getpid():
-            raise FlowEventError("the set is that of another process", errno.EINVAL, hint="make one in the child")
+            raise FlowEventError("the set belongs to another process", errno.EINVAL, hint="make one in the child")
         with self._lock:
             if self._made is None:
                 raise FlowEventError("the set was destroyed", errno.EINVAL)
