@@ -83,7 +83,7 @@ let machines = floor(
         .target(
             name: "ResourceManagement",
             dependencies: [
-                "Vocabulary", "Bytes", "LocalProtocol", "Authentication",
+                "Vocabulary", "Bytes", "LocalProtocol", "Authentication", "FlowProtocol",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "OrderedCollections", package: "swift-collections"),
             ], swiftSettings: pure),
@@ -241,7 +241,7 @@ let tests = [
             .testTarget(
                 name: "ResourceManagementTests",
                 dependencies: [
-                    "Vocabulary", "Bytes", "LocalProtocol", "Authentication", "ResourceManagement",
+                    "Vocabulary", "Bytes", "LocalProtocol", "Authentication", "FlowProtocol", "ResourceManagement",
                     .product(name: "OrderedCollections", package: "swift-collections"),
                 ]),
         ]),

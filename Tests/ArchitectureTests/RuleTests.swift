@@ -18,7 +18,7 @@ import Testing
             "IPCP": ground.union(["LocalProtocol"]),
             "Authentication": ground.union(["Wire"]),
             "ResourceManagement": ground.union([
-                "LocalProtocol", "Authentication", "DequeModule", "OrderedCollections",
+                "LocalProtocol", "Authentication", "FlowProtocol", "DequeModule", "OrderedCollections",
             ]),
             "FlowProtocol": ground,
             "Forwarding": ["Vocabulary", "IPCP", "DequeModule"],

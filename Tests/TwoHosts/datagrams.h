@@ -17,6 +17,9 @@
 #define HASH_SIZE 16
 #define REQUEST_SIZE (MANAGEMENT_SIZE + HASH_SIZE + 36)
 
+/* What a host of this system adds for a raw flow: it is one, and what it wants. */
+#define DATA_SIZE 14
+
 struct datagram {
     size_t  count;
     uint8_t bytes[DATAGRAM_SIZE];

@@ -182,7 +182,8 @@ static void check_captured(struct datagram * captured)
     agent_begin(&agent, alloc);
     do
         MUST(receive(stranger, captured), "host one asks");
-    while (captured->count != REQUEST_SIZE || number_at(captured, 0) != 0);
+    while (captured->count != REQUEST_SIZE + DATA_SIZE
+           || number_at(captured, 0) != 0);
 
     make_reply(&sent, number_at(captured, 4), 77, 0);
     send_to(forger, 1, &sent);

@@ -12,13 +12,20 @@ package struct AuthenticationClient: Hashable, Sendable {
     package let request: [UInt8]
     private let id: [UInt8]
 
-    /// `id`: 16 random bytes.
-    package init(id: [UInt8], now: WallTime) {
+    /// - Parameters:
+    ///   - id: 16 random bytes.
+    ///   - payload: What the server is told beside the authentication, at most 65,535 bytes.
+    package init(id: [UInt8], now: WallTime, payload: [UInt8] = []) {
         self.id = id
-        request = AuthenticationMessage(id: id, timestamp: now.nanoseconds).encoded()
+        var message = AuthenticationMessage(id: id, timestamp: now.nanoseconds)
+        message.payload = payload
+        request = message.encoded()
     }
 
-    /// Returns what the server's application says, which is nothing yet.
+    /// Whether the response is to this request, for whoever has sent several. `check` says if it is right.
+    package func isAnswered(by response: [UInt8]) -> Bool { response.starts(with: id) }
+
+    /// - Returns: What the server says beside the authentication.
     package func check(
         _ response: [UInt8], digest: some AuthenticationDigest
     ) throws(AuthenticationTrouble) -> [UInt8] {

@@ -16,12 +16,16 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
     case crowded
     case clientCertificate
     case encryptionAsked
+    /// The client says that it asked for another quality than its layer said.
+    case otherQuality
     // Of responses.
     case malformedResponse
     case otherRequest
     case otherHash
     case serverCertificate
     case encryptionImposed
+    /// The server says of its end of the flow what cannot be.
+    case impossibleProperties
     // Of both.
     case digestUnavailable
 
@@ -29,10 +33,10 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
     /// client says ECRYPT, whatever it is. spec: oap §2, §3
     package var failure: Failure {
         switch self {
-        case .malformedRequest, .early, .stale, .repeated, .clientCertificate: .authentication
+        case .malformedRequest, .early, .stale, .repeated, .clientCertificate, .otherQuality: .authentication
         case .crowded: .tableFull
         case .malformedResponse, .otherRequest, .otherHash, .serverCertificate: .encryption
-        case .encryptionAsked, .encryptionImposed, .digestUnavailable: .encryption
+        case .encryptionAsked, .encryptionImposed, .impossibleProperties, .digestUnavailable: .encryption
         }
     }
 
@@ -46,11 +50,13 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
         case .crowded: "there have been too many requests since it was sent"
         case .clientCertificate: "the client has a certificate, and certificates cannot be checked yet"
         case .encryptionAsked: "the client wants encryption, which this system does not support yet"
+        case .otherQuality: "the client asked for another quality of service than the layer says"
         case .malformedResponse: "the response of the server is malformed"
         case .otherRequest: "the response of the server answers another request"
         case .otherHash: "the server has seen another request than was sent"
         case .serverCertificate: "the server has a certificate, and certificates cannot be checked yet"
         case .encryptionImposed: "the server wants encryption, which this system does not support yet"
+        case .impossibleProperties: "the server says of its end of the flow what cannot be"
         case .digestUnavailable: "the digest of the request cannot be computed here"
         }
     }

@@ -5,18 +5,19 @@ import Vocabulary
 /// One step of an exchange between two hosts. A step may take long, because certificates are read and signatures computed;
 /// so whoever needs it asks for it and gets the outcome later. spec: oap §2, §3
 package enum AuthenticationTask: Hashable, Sendable {
-    /// This host asks: make a request.
-    case begin
+    /// This host asks: make a request. `payload`: what the other host is told beside it.
+    case begin(payload: [UInt8])
     /// The other host has answered the request of this client.
     case check(AuthenticationClient, response: [UInt8])
-    /// Another host asks.
-    case answer(request: [UInt8])
+    /// Another host asks. `payload`: what it is told beside the response.
+    case answer(request: [UInt8], payload: [UInt8])
 }
 
 /// What has come of an `AuthenticationTask`.
 package enum AuthenticationOutcome: Hashable, Sendable {
     case begun(AuthenticationClient)
-    case checked
+    /// `payload`: what the other host says beside its response.
+    case checked(payload: [UInt8])
     case answered(response: [UInt8])
     case refused(AuthenticationTrouble)
 }
@@ -36,12 +37,12 @@ package struct Authenticator<Digest: AuthenticationDigest>: Sendable {
     package mutating func perform(_ task: AuthenticationTask, now: WallTime) -> AuthenticationOutcome {
         do throws(AuthenticationTrouble) {
             switch task {
-            case .begin: return .begun(AuthenticationClient(id: chance.bytes(16), now: now))
+            case .begin(let payload):
+                return .begun(AuthenticationClient(id: chance.bytes(16), now: now, payload: payload))
             case .check(let client, let response):
-                _ = try client.check(response, digest: digest)
-                return .checked
-            case .answer(let request):
-                return .answered(response: try server.answer(request, now: now, digest: digest).response)
+                return .checked(payload: try client.check(response, digest: digest))
+            case .answer(let request, let payload):
+                return .answered(response: try server.answer(request, payload: payload, now: now, digest: digest))
             }
         } catch {
             return .refused(error)

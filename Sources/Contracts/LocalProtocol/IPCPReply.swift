@@ -22,10 +22,14 @@ package enum IPCPReply: Hashable, LocalMessage {
     /// The flow of `allocate` or `accept` will not be there.
     case refused(FlowID, Failure, reason: [UInt8])
     case described(RequestID, LayerStatus)
+    /// The host that was asked for the flow of `allocate` has not answered, and is not known to be one of this system: it may
+    /// take the same request for an attack. `askAgain` brings another.
+    case unanswered(FlowID)
 
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
-        case initialised, succeeded, failed, bootstrapped, arrived, taken, refused, described, mapped
+        case initialised, succeeded, failed, bootstrapped, arrived, taken, refused, described, mapped,
+            unanswered
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -39,6 +43,7 @@ package enum IPCPReply: Hashable, LocalMessage {
         case .refused(let a, let b, let c): writer.write(Kind.refused, Self.refused, a, b, c)
         case .described(let a, let b): writer.write(Kind.described, Self.described, a, b)
         case .mapped(let a): writer.write(Kind.mapped, Self.mapped, a)
+        case .unanswered(let a): writer.write(Kind.unanswered, Self.unanswered, a)
         }
     }
 
@@ -54,6 +59,7 @@ package enum IPCPReply: Hashable, LocalMessage {
         case .refused: self = try reader.read(Self.refused)
         case .described: self = try reader.read(Self.described)
         case .mapped: self = try reader.read(Self.mapped)
+        case .unanswered: self = try reader.read(Self.unanswered)
         }
     }
 }

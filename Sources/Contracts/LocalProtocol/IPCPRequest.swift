@@ -28,19 +28,24 @@ package enum IPCPRequest: Hashable, LocalMessage {
     case allocate(
         RequestID, FlowOffer, hash: [UInt8], authentication: [UInt8], patience: TimeSpan, user: UserID = .nobody)
     /// Answers `IPCPReply.arrived`: the IPCP has the flow's first end. With the descriptors of an offer. Answered by
-    /// `taken` or `refused`.
-    case accept(RequestID, FlowOffer, authentication: [UInt8], user: UserID = .nobody)
+    /// `taken` or `refused`. `isOurs`: the other host is one of this system. spec: frcp-profile-1 §1
+    case accept(RequestID, FlowOffer, authentication: [UInt8], user: UserID = .nobody, isOurs: Bool = false)
     /// Answers `IPCPReply.arrived`: there is no flow.
     case reject(RequestID, Failure)
     /// What is there to be shown of it? Answered by `described`.
     case describe(RequestID)
+    /// Answers `IPCPReply.unanswered`: the other host is asked for the flow of `allocate` again, with this.
+    case askAgain(FlowID, authentication: [UInt8])
+    /// The host that was asked for the flow of `allocate`, and has accepted it, is one of this system.
+    /// spec: frcp-profile-1 §1
+    case recognised(FlowID)
 
     /// The end of a flow that the message gives to the IPCP.
     package var offer: FlowOffer? {
         switch self {
-        case .allocate(_, let offer, _, _, _, _), .accept(_, let offer, _, _): offer
+        case .allocate(_, let offer, _, _, _, _), .accept(_, let offer, _, _, _): offer
         case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .flowRequested, .flowAllocated,
-            .flowEnded, .reject, .describe:
+            .flowEnded, .reject, .describe, .askAgain, .recognised:
             nil
         }
     }
@@ -48,7 +53,7 @@ package enum IPCPRequest: Hashable, LocalMessage {
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
         case bootstrap, enroll, connect, disconnect, register, unregister, query, flowRequested, flowAllocated,
-            flowEnded, allocate, accept, reject, describe
+            flowEnded, allocate, accept, reject, describe, askAgain, recognised
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -65,9 +70,11 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case .flowEnded(let a): writer.write(Kind.flowEnded, Self.flowEnded, a)
         case .allocate(let a, let b, let c, let d, let e, let f):
             writer.write(Kind.allocate, Self.allocate, a, b, c, d, e, f)
-        case .accept(let a, let b, let c, let d): writer.write(Kind.accept, Self.accept, a, b, c, d)
+        case .accept(let a, let b, let c, let d, let e): writer.write(Kind.accept, Self.accept, a, b, c, d, e)
         case .reject(let a, let b): writer.write(Kind.reject, Self.reject, a, b)
         case .describe(let a): writer.write(Kind.describe, Self.describe, a)
+        case .askAgain(let a, let b): writer.write(Kind.askAgain, Self.askAgain, a, b)
+        case .recognised(let a): writer.write(Kind.recognised, Self.recognised, a)
         }
     }
 
@@ -88,6 +95,8 @@ package enum IPCPRequest: Hashable, LocalMessage {
         case .accept: self = try reader.read(Self.accept)
         case .reject: self = try reader.read(Self.reject)
         case .describe: self = try reader.read(Self.describe)
+        case .askAgain: self = try reader.read(Self.askAgain)
+        case .recognised: self = try reader.read(Self.recognised)
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import Authentication
+import FlowProtocol
 import LocalProtocol
 import Vocabulary
 
@@ -16,7 +17,9 @@ extension ResourceManager {
     /// What waits for an outcome.
     enum Authentication {
         /// A call of this host, for which the IPCP will ask another.
-        case request(CallID, with: ProcessID)
+        case request(CallID, with: ProcessID, Negotiation.Request)
+        /// A flow for which the IPCP will ask the other host again.
+        case repetition(FlowID)
         /// A flow that another host has accepted.
         case response(FlowID)
         /// A call of another host.
@@ -39,17 +42,20 @@ extension ResourceManager {
 
     mutating func authenticated(_ id: AuthenticationID, _ outcome: AuthenticationOutcome) {
         switch (authentications.removeValue(forKey: id), outcome) {
-        case (.request(let call, let ipcp)?, .begun(let client)):
-            if let allocation = waiting(on: call, for: id) { askOtherHost(allocation, with: ipcp, client) }
-        case (.request(let call, _)?, .refused(let trouble)):
+        case (.request(let call, let ipcp, let negotiation)?, .begun(let client)):
+            guard let allocation = waiting(on: call, for: id) else { return }
+            askOtherHost(allocation, with: ipcp, client, negotiation)
+        case (.request(let call, _, _)?, .refused(let trouble)):
             if let allocation = waiting(on: call, for: id) { refuse(allocation, trouble.failure, trouble.text) }
-        case (.response(let flow)?, .checked): otherHostIsAuthentic(flow)
+        case (.repetition(let flow)?, .begun(let client)): askAgain(flow, client)
+        case (.repetition(let flow)?, .refused(let trouble)): giveUpAsking(flow, trouble)
+        case (.response(let flow)?, .checked(let payload)): otherHostIsAuthentic(flow, payload)
         case (.response(let flow)?, .refused(let trouble)): otherHostIsNotAuthentic(flow, trouble)
         case (.arrival(let call)?, .answered(let response)):
             if let allocation = waiting(on: call, for: id) { arrived(allocation, authentication: response) }
         case (.arrival(let call)?, .refused(let trouble)):
             if let allocation = waiting(on: call, for: id) { reject(allocation, trouble) }
-        case (.request?, _), (.response?, _), (.arrival?, _), (nil, _): break
+        case (.request?, _), (.repetition?, _), (.response?, _), (.arrival?, _), (nil, _): break
         }
     }
 

@@ -118,6 +118,7 @@ extension ResourceManager {
             children.setReach(LayerReach(messageBytes: messageBytes, terms: terms), of: process)
             succeeded(transaction)
         case .mapped(let flow): remoteMapped(flow, by: process)
+        case .unanswered(let flow): remoteUnanswered(flow, by: process)
         case .taken(let flow, let authentication, let address):
             remoteTaken(flow, authentication, with: address, by: process)
         case .refused(let flow, let failure, let reason): remoteRefused(flow, failure, reason, by: process)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import Authentication
+import FlowProtocol
 import LocalProtocol
 import Vocabulary
 
@@ -19,14 +20,26 @@ extension ResourceManager {
 
     /// The layer of the IPCP knows the name: the other host is asked through it.
     mutating func beginRemote(_ allocation: Allocation, with ipcp: ProcessID) {
-        guard let record = children[ipcp], record.layer != nil, record.reach != nil else {
+        guard let record = children[ipcp], record.layer != nil, let reach = record.reach else {
             return refuseWithoutIPCP(allocation)
         }
-        authenticate(.begin, for: .request(allocation.call, with: ipcp), of: allocation)
+        let own = ownProperties(for: allocation.quality, over: reach)
+        let negotiation = Negotiation.Request(allocation.quality, own: own)
+        authenticate(
+            .begin(payload: negotiation.data), for: .request(allocation.call, with: ipcp, negotiation), of: allocation)
+    }
+
+    /// What an end of this host says of itself on a flow with FRCP.
+    private mutating func ownProperties(for quality: QualityOfService, over reach: LayerReach) -> EndProperties? {
+        guard quality.inOrder else { return nil }
+        return .ours(firstSequence: secrets.next(), packetBytes: reach.messageBytes)
     }
 
     /// The IPCP gets the flow's second end, and asks the other host.
-    mutating func askOtherHost(_ allocation: Allocation, with ipcp: ProcessID, _ client: AuthenticationClient) {
+    mutating func askOtherHost(
+        _ allocation: Allocation, with ipcp: ProcessID, _ client: AuthenticationClient,
+        _ negotiation: Negotiation.Request
+    ) {
         guard let record = children[ipcp], let layer = record.layer, let reach = record.reach,
             let call = openCall(of: ipcp)
         else { return refuseWithoutIPCP(allocation) }
@@ -38,7 +51,7 @@ extension ResourceManager {
         let remote = RemoteEnd(
             ipcp: ipcp, end: .second, reach: reach,
             hash: hashing.digest(of: allocation.name, with: layer.hash), authentication: client.request,
-            client: client)
+            inquiry: RemoteEnd.Inquiry(clients: [client], negotiation: negotiation))
         let request = children.nextRequest()
         begin(allocation, book.accept(request, on: call, of: ipcp, deadline: nil), remote)
     }
@@ -60,9 +73,47 @@ extension ResourceManager {
         children.endAsking(remote.ipcp, for: flow.owner)
     }
 
-    /// The other host has accepted, and is the one that was asked.
-    mutating func otherHostIsAuthentic(_ id: FlowID) {
-        guard let (flow, call) = checkedOffer(id) else { return }
+    /// The other host has not answered, and may not be asked with the same bytes again. It is told the same of this end.
+    mutating func remoteUnanswered(_ id: FlowID, by ipcp: ProcessID) {
+        guard let flow = unansweredFlow(id), flow.remote?.ipcp == ipcp, let inquiry = flow.remote?.inquiry else {
+            return
+        }
+        _ = authenticate(.begin(payload: inquiry.negotiation.data), for: .repetition(id))
+    }
+
+    mutating func askAgain(_ id: FlowID, _ client: AuthenticationClient) {
+        guard let flow = unansweredFlow(id), let ipcp = flow.remote?.ipcp else { return }
+        flow.remote?.inquiry?.clients.append(client)
+        outgoing.append(.request(.askAgain(id, authentication: client.request), ipcp))
+    }
+
+    /// There is nothing to ask the other host with.
+    mutating func giveUpAsking(_ id: FlowID, _ trouble: AuthenticationTrouble) {
+        guard let allocation = unansweredFlow(id)?.allocation else { return }
+        release(id, .first, .withdrawn)
+        refuse(allocation, trouble.failure, trouble.text)
+    }
+
+    /// The flow, if its client still waits for the other host's answer.
+    private func unansweredFlow(_ id: FlowID) -> Flow? {
+        guard let flow = book.flows[id], !flow.isChecked, flow.allocation != nil, flow.remote?.inquiry != nil,
+            case .offered = flow.server.hold
+        else { return nil }
+        return flow
+    }
+
+    /// The other host has accepted, and is the one that was asked. `payload`: what it says of its end.
+    mutating func otherHostIsAuthentic(_ id: FlowID, _ payload: [UInt8]) {
+        guard let (flow, call) = checkedOffer(id), let remote = flow.remote, let inquiry = remote.inquiry else {
+            return
+        }
+        do throws(Failure) {
+            let negotiated = try inquiry.negotiation.result(of: payload)
+            flow.remote?.negotiated = negotiated
+            if negotiated.isOurs { outgoing.append(.request(.recognised(id), remote.ipcp)) }
+        } catch {
+            return otherHostIsNotAuthentic(id, .impossibleProperties)
+        }
         taken(flow.id, on: call)
     }
 
@@ -127,10 +178,22 @@ extension ResourceManager {
         guard children.mayArrive(at: ipcp, for: name), let call = openCall(of: ipcp, for: name) else {
             return reject(request, .ipcp, from: address, at: ipcp)
         }
+        let response: Negotiation.Response
+        do throws(Failure) {
+            let own = children[ipcp]?.reach.flatMap { ownProperties(for: quality, over: $0) }
+            response = try Negotiation.Response(
+                to: AuthenticationServer.payload(of: authentication), quality, own: own)
+        } catch {
+            report(.flow(.requestNotAuthentic(name, .otherQuality, from: address)))
+            free(call)
+            return reject(request, error, from: address, at: ipcp)
+        }
         let allocation = Allocation(
             request: request, call: call, process: ipcp, name: name, quality: quality,
-            deadline: now + Limits.allocationTimeout, arrival: book.nextArrival(), origin: Origin(address: address))
-        authenticate(.answer(request: authentication), for: .arrival(call), of: allocation)
+            deadline: now + Limits.allocationTimeout, arrival: book.nextArrival(),
+            origin: Origin(negotiated: response.result, address: address))
+        authenticate(
+            .answer(request: authentication, payload: response.data), for: .arrival(call), of: allocation)
     }
 
     /// The request of another host is authentic. `authentication`: goes back to it with the answer.
@@ -160,7 +223,7 @@ extension ResourceManager {
         guard let origin = allocation.origin, let reach = children[allocation.process]?.reach else { return nil }
         return RemoteEnd(
             ipcp: allocation.process, end: .first, reach: reach, hash: [], authentication: origin.authentication,
-            client: nil)
+            negotiated: origin.negotiated)
     }
 
     // What IPCPs say of their flows.
@@ -181,8 +244,9 @@ extension ResourceManager {
         // A second answer changes nothing of the first.
         guard let (flow, call) = remoteOffer(id, to: ipcp), !flow.isChecked else { return }
         flow.host = Array(address.prefix(Limits.hostBytes))
-        guard let client = flow.remote?.client else { return taken(id, on: call) }
+        guard let clients = flow.remote?.inquiry?.clients, let last = clients.last else { return taken(id, on: call) }
         flow.isChecked = true
+        let client = clients.first { $0.isAnswered(by: authentication) } ?? last
         _ = authenticate(.check(client, response: authentication), for: .response(id))
     }
 

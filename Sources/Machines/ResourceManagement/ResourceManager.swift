@@ -68,13 +68,17 @@ package struct ResourceManager {
     var listedFlows: [FlowID] = []
     var isStopping = false
     var timers = TimerQueue<Due>()
+    /// The first sequence numbers of flows to other hosts.
+    var secrets: SecretNumbers
 
     /// Of the event that is being handled.
     var now: Instant
     var outgoing: [ManagerAction] = []
 
-    package init(_ identity: ManagerIdentity, hashing: any NameHashing) {
+    /// `seed`: what others shall not guess.
+    package init(_ identity: ManagerIdentity, hashing: any NameHashing, seed: UInt64) {
         self.identity = identity
+        secrets = SecretNumbers(seed: seed)
         naming = Naming(hashing)
         attachments = Attachments(connections: identity.connections, manager: identity.user)
         book = FlowBook(FlowQuotas(queueBytesPerUser: identity.queueBytesPerUser, manager: identity.user))

@@ -144,11 +144,13 @@ package struct DatagramLayer: Sendable {
         case .flowEnded(let flow): end(flow, into: &actions)
         case .allocate(_, let offer, _, _, _, _):
             actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
-        case .accept(let id, let offer, _, _):
+        case .accept(let id, let offer, _, _, _):
             reject(id, .outOfMemory, now: now, into: &actions)
             actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
         // Of flows inside this host, which no UDP layer has.
         case .flowRequested, .flowAllocated: break
+        // It repeats its requests as they are, and tells nobody that a flow has ended.
+        case .askAgain, .recognised: break
         }
     }
 
@@ -166,11 +168,11 @@ package struct DatagramLayer: Sendable {
                 authentication: authentication,
                 deadline: now + patience)
             allocate(wish, for: id, now: now, into: &actions)
-        case .accept(let id, let offer, let authentication, let user):
+        case .accept(let id, let offer, let authentication, let user, _):
             accept(id, offer.flow, of: user, on: port, authentication, now: now, into: &actions)
         // Nothing else has the memory of a flow with it.
         case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .reject, .describe,
-            .flowRequested, .flowAllocated, .flowEnded:
+            .flowRequested, .flowAllocated, .flowEnded, .askAgain, .recognised:
             actions.append(.release(port))
         }
     }

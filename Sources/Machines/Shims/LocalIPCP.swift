@@ -57,7 +57,7 @@ package struct LocalIPCP: IPCPMachine {
         case .flowAllocated(let flow): flowAllocated(flow, into: &actions)
         case .flowEnded(let flow): flowEnded(flow, into: &actions)
         case .describe(let id): actions.append(.reply(.described(id, LayerStatus())))
-        case .allocate, .accept, .reject: break
+        case .allocate, .accept, .reject, .askAgain, .recognised: break
         }
     }
 

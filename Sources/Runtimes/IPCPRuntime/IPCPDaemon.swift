@@ -135,7 +135,7 @@ package final class IPCPDaemon<Driver: LowerDriver & ~Copyable> {
     private func refuse(
         _ offer: FlowOffer, _ request: IPCPRequest, _ failure: Failure, _ reason: String
     ) throws(Failure) {
-        if case .accept(let id, _, _, _) = request { try handle(.request(.reject(id, failure))) }
+        if case .accept(let id, _, _, _, _) = request { try handle(.request(.reject(id, failure))) }
         try channel.send(.refused(offer.flow, failure, reason: Array(reason.utf8)))
     }
 

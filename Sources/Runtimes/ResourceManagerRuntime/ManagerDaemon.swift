@@ -80,7 +80,7 @@ final class ManagerDaemon {
                 process: ProcessID(getpid()), user: UserID(geteuid()), managers: ManagerDaemon.managers(),
                 incarnation: try Entropy.word(), runtimeDirectory: site.path, started: Clock.now(),
                 queueBytesPerUser: options.queueBytesPerUser, connections: ManagerDaemon.connections()),
-            hashing: DirectoryHashing())
+            hashing: DirectoryHashing(), seed: try Entropy.word())
         authenticator = Authenticator(RequestDigest(), seed: try Entropy.word())
         children = Children(options, in: site.path)
         nextRound = Clock.now()

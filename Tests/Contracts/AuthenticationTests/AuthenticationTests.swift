@@ -36,8 +36,20 @@ import Wire
         let client = AuthenticationClient(id: id, now: time(0))
         #expect(client.request.count == 36)
         let answer = try server.answer(client.request, now: time(5), digest: digest)
-        #expect(answer.response.count == 84 && answer.payload.isEmpty)
-        #expect(try client.check(answer.response, digest: digest).isEmpty)
+        #expect(answer.count == 84)
+        #expect(try client.check(answer, digest: digest).isEmpty)
+    }
+
+    @Test("what both say beside the authentication comes to the other")
+    func payloads() throws {
+        var server = AuthenticationServer()
+        let client = AuthenticationClient(id: id, now: time(0), payload: [1, 2, 3])
+        #expect(AuthenticationServer.payload(of: client.request) == [1, 2, 3])
+        #expect(AuthenticationServer.payload(of: Array(client.request.dropLast())).isEmpty)
+        let answer = try server.answer(client.request, payload: [4, 5], now: time(5), digest: digest)
+        #expect(try client.check(answer, digest: digest) == [4, 5])
+        #expect(client.isAnswered(by: answer) && !client.isAnswered(by: []))
+        #expect(!AuthenticationClient(id: Array(id.reversed()), now: time(0)).isAnswered(by: answer))
     }
 
     @Test("what the prototype answered is what we would: hash of the request, by its own digest")
@@ -51,9 +63,9 @@ import Wire
         var server = AuthenticationServer()
         let now = WallTime(nanoseconds: 0x18ea_05b9_e473_7dcc)
         let answer = try server.answer(request, now: now, digest: digest)
-        #expect(answer.response.prefix(24).suffix(8) == [0x18, 0xea, 0x05, 0xb9, 0xe4, 0x73, 0x7d, 0xcc])
-        #expect(answer.response.dropFirst(36).prefix(4) == [0xd3, 0xa7, 0x62, 0x1c])
-        #expect(answer.response.suffix(3) == [0x5f, 0x08, 0x53])
+        #expect(answer.prefix(24).suffix(8) == [0x18, 0xea, 0x05, 0xb9, 0xe4, 0x73, 0x7d, 0xcc])
+        #expect(answer.dropFirst(36).prefix(4) == [0xd3, 0xa7, 0x62, 0x1c])
+        #expect(answer.suffix(3) == [0x5f, 0x08, 0x53])
     }
 
     @Test("a request is fresh from 100 ms before its time to 20 s after it")
@@ -135,9 +147,9 @@ import Wire
             var message = AuthenticationMessage(id: id, timestamp: time(UInt64(number)).nanoseconds)
             message.digest = algorithm
             let answer = try server.answer(message.encoded(), now: time(20), digest: digest)
-            #expect(answer.response.count == 36 + algorithm.bytes)
+            #expect(answer.count == 36 + algorithm.bytes)
             #expect(
-                Array(answer.response.dropFirst(36)) == digest.digest(of: message.encoded(), nid: algorithm.rawValue))
+                Array(answer.dropFirst(36)) == digest.digest(of: message.encoded(), nid: algorithm.rawValue))
         }
         #expect(digest.digest(of: [], nid: 0) == digest.digest(of: [], nid: 673))
         #expect(digest.digest(of: [], nid: 1) == nil)
@@ -147,7 +159,7 @@ import Wire
     func responses() throws {
         var server = AuthenticationServer()
         let client = AuthenticationClient(id: id, now: time(0))
-        let good = try server.answer(client.request, now: time(5), digest: digest).response
+        let good = try server.answer(client.request, now: time(5), digest: digest)
         func trouble(_ change: (inout AuthenticationMessage) -> Void) throws -> AuthenticationTrouble? {
             var message = try AuthenticationMessage(decoding: good, as: .response(hashBytes: 48))
             change(&message)

@@ -140,6 +140,8 @@ enum Samples {
             .flowAllocated(flow), .flowEnded(flow),
             .allocate(request, offer, hash: [1], authentication: [2, 3], patience: TimeSpan(milliseconds: 9)),
             .accept(request, offer, authentication: []), .reject(request, .name), .describe(request),
+            .accept(request, offer, authentication: [], user: UserID(7), isOurs: true),
+            .askAgain(flow, authentication: [4, 5]), .recognised(flow),
         ]
         + configurations.map {
             .bootstrap(request, $0, by: FileRights(user: UserID(1), group: GroupID(2), groups: [GroupID(3)]))
@@ -150,7 +152,7 @@ enum Samples {
         .bootstrapped(request, messageBytes: 8_976, terms),
         .arrived(request, hash: [7], .data, authentication: [1, 2], from: Array("10.0.0.1:3435".utf8)),
         .mapped(flow), .taken(flow, authentication: [3], with: []), .refused(flow, .name, reason: [0x42]),
-        .described(request, layerStatus),
+        .described(request, layerStatus), .unanswered(flow),
     ]
 
     static let layerStatus: LayerStatus = {

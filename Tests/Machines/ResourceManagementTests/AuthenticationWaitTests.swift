@@ -61,7 +61,7 @@ import Vocabulary
         let (offer, request) = try #require(rig.authenticate().provided.first)
         network.say(.mapped(offer.flow), &rig)
         var other = Authenticator(PlainDigest(), seed: 1)
-        let outcome = other.perform(.answer(request: request), now: WallTime(nanoseconds: 0))
+        let outcome = other.perform(.answer(request: request, payload: []), now: WallTime(nanoseconds: 0))
         guard case .answered(let response) = outcome else { throw Failure.invalid }
         #expect(network.say(.taken(offer.flow, authentication: response, with: []), &rig).offers.isEmpty)
         // A second answer is not looked at, whatever it says.

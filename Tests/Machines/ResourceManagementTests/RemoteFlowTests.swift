@@ -13,7 +13,7 @@ struct Network {
     let session: ConnectionID
     /// Numbers of the requests that it brings.
     private var nextArrival: UInt64 = 1
-    static let terms = FlowTerms(packetLifetime: TimeSpan(milliseconds: 77), avoidsCongestion: true, items: [9, 0])
+    static let terms = FlowTerms(packetLifetime: TimeSpan(milliseconds: 77), avoidsCongestion: true)
 
     init(_ rig: inout Rig, on management: ConnectionID, type: IPCPType = .udp4) throws {
         ipcp = ProcessID(300 + Int32(rig.manager.children.ipcps.count))
@@ -48,10 +48,12 @@ struct Network {
     /// Another host asks for a name.
     @discardableResult
     mutating func arrive(
-        _ name: String, from host: String = "10.0.0.2", _ rig: inout Rig, quality: QualityOfService = .raw
+        _ name: String, from host: String = "10.0.0.2", _ rig: inout Rig, quality: QualityOfService = .raw,
+        saying payload: [UInt8] = []
     ) -> [ManagerAction] {
         nextArrival += 1
-        let client = AuthenticationClient(id: rig.chance.bytes(16), now: WallTime(nanoseconds: 0))
+        let client = AuthenticationClient(
+            id: rig.chance.bytes(16), now: WallTime(nanoseconds: 0), payload: payload)
         return say(
             .arrived(
                 RequestID(nextArrival), hash: [UInt8](name.utf8.prefix(4)), quality, authentication: client.request,
@@ -68,7 +70,7 @@ extension [ManagerAction] {
         requests.compactMap {
             switch $0 {
             case .allocate(_, let offer, _, let authentication, _, _): (offer, authentication)
-            case .accept(_, let offer, let authentication, _): (offer, authentication)
+            case .accept(_, let offer, let authentication, _, _): (offer, authentication)
             default: nil
             }
         }
@@ -77,9 +79,9 @@ extension [ManagerAction] {
 }
 
 /// What the irmd of another host would say to a request.
-private func answer(to request: [UInt8]) throws -> [UInt8] {
+func answer(to request: [UInt8], saying payload: [UInt8] = []) throws -> [UInt8] {
     var server = AuthenticationServer()
-    return try server.answer(request, now: WallTime(nanoseconds: 0), digest: PlainDigest()).response
+    return try server.answer(request, payload: payload, now: WallTime(nanoseconds: 0), digest: PlainDigest())
 }
 
 @Suite struct RemoteFlowTests {

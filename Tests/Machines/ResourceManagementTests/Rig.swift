@@ -44,7 +44,7 @@ struct Rig {
             ManagerIdentity(
                 process: ProcessID(1), user: Rig.irmdUser, managers: GroupID(77), incarnation: 9,
                 runtimeDirectory: Array("/run".utf8), started: Instant(nanoseconds: 0)),
-            hashing: PlainHashing())
+            hashing: PlainHashing(), seed: 11)
     }
 
     /// What the machine does at once in consequence; also kept in `actions`.
@@ -121,10 +121,10 @@ struct Rig {
 
     @discardableResult
     mutating func allocate(
-        _ connection: ConnectionID, _ name: String, timeout: TimeSpan? = nil
+        _ connection: ConnectionID, _ name: String, _ quality: QualityOfService = .raw, timeout: TimeSpan? = nil
     ) -> [ManagerAction] {
         handle(
-            .received(connection, .allocate(request(), service(name), .raw, timeout: timeout), .nothing))
+            .received(connection, .allocate(request(), service(name), quality, timeout: timeout), .nothing))
     }
 
     @discardableResult

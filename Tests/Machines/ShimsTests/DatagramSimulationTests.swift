@@ -132,7 +132,7 @@ private struct World {
             #expect(!hosts[index].ports.values.contains(flow), "flow \(flow) is refused before its port is let go")
             hosts[index].flows[flow] = nil
             hosts[index].refused[failure, default: 0] += 1
-        case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described: break
+        case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described, .unanswered: break
         }
     }
 

@@ -12,7 +12,7 @@ final class Flow {
     /// Nil = direct.
     let layer: Layer?
     /// The IPCP that has one of the ends, and carries the packets to another host.
-    let remote: RemoteEnd?
+    var remote: RemoteEnd?
     let begun: Instant
     let name: ServiceName
     let quality: QualityOfService

@@ -304,8 +304,11 @@ extension FlowBook {
         if let remote = flow.remote {
             message.messageBytes = remote.reach.messageBytes
             message.role = end == remote.end ? .provider : .user
-            // The IPCP knows what it said.
-            if end != remote.end { message.terms = remote.reach.terms }
+            // The IPCP knows what it said, and what the ends agree on is none of its business.
+            if end != remote.end {
+                message.terms = remote.reach.terms
+                message.terms.items = remote.negotiated?.agreement.items ?? []
+            }
         }
         return .made(Offer(flow: flow, end: end, message: message, request: request, call: call))
     }
