@@ -1,7 +1,8 @@
 /*
  * Ouroboros: a daemon of host two is killed, or one of host one, as the
- * argument says: the ends on its own host are told at once, the others after
- * the peer timeout. run starts the daemons again.
+ * argument says. The ends on its own host are told at once. The others are told
+ * by an IPCP that ends because its irmd has gone; of one that was killed they
+ * learn after the peer timeout. run starts the daemons again.
  *
  * usage: daemon_gone ipcp|irmd one|two
  *
@@ -62,16 +63,18 @@ int main(int     argc,
     there = agent_finish(&reading.agent).result;
     CHECK_RESULT(is_two ? there : here, -EFLOWDOWN,
                  "on its own host a reader is told that the flow is down");
-    CHECK_RESULT(is_two ? here : there, -EFLOWPEER,
-                 "on the other one that the peer is silent");
+    CHECK_RESULT(is_two ? here : there, is_ipcp ? -EFLOWPEER : -EFLOWDOWN,
+                 "on the other one that the peer is silent, or has gone");
     here = flow_write(idle.fd, &byte, 1);
     while (!is_two && here == 1)
         here = flow_write(idle.fd, &byte, 1);
     there = agent_write(&idle.agent, idle.peer, 1, 1);
+    while (is_two && there == 1)
+        there = agent_write(&idle.agent, idle.peer, 1, 1);
     CHECK_RESULT(is_two ? there : here, -EFLOWDOWN,
                  "on its own host a writer is told, too");
-    CHECK(is_two ? here == -EFLOWPEER || here == 1
-                 : there == -EFLOWPEER || there == 1,
+    CHECK(is_two ? here == -EFLOWPEER || here == -EFLOWDOWN || here == 1
+                 : there == -EFLOWPEER || there == -EFLOWDOWN || there == 1,
           "on the other one, when it has found out (%lld)",
           is_two ? here : there);
 

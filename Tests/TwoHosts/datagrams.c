@@ -112,6 +112,15 @@ void make_reply(struct datagram * datagram,
     put_management(datagram, requester, responder, response, &none, 2);
 }
 
+void make_gone(struct datagram * datagram,
+               uint32_t          recipient,
+               uint32_t          sender)
+{
+    static const qosspec_t none;
+
+    put_management(datagram, recipient, sender, 0, &none, 3);
+}
+
 void make_packet(struct datagram * datagram,
                  uint32_t          endpoint,
                  size_t            count,

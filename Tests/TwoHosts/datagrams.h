@@ -42,6 +42,11 @@ void make_reply(struct datagram * datagram,
                 uint32_t          responder,
                 int32_t           response);
 
+/* The end of a flow. */
+void make_gone(struct datagram * datagram,
+               uint32_t          recipient,
+               uint32_t          sender);
+
 /* A packet for the flow of an endpoint. */
 void make_packet(struct datagram * datagram,
                  uint32_t          endpoint,

@@ -1,6 +1,6 @@
 /*
- * Ouroboros: servers that are late, clients that give up, and ends that go
- * without a word
+ * Ouroboros: servers that are late, clients that give up, ends that die, and
+ * ends that are silent
  *
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  */
@@ -42,7 +42,7 @@ static void check_gives_up(void)
     int                  fd;
 
     alloc.has_qos = true;
-    alloc.qos = raw_with_timeout(TIMEOUT);
+    alloc.qos = raw_with_timeout(0);
     alloc.milliseconds = 300;
     answer = agent_call(&agent, alloc);
     CHECK_RESULT(answer.result, -ETIMEDOUT, "a client gives up");
@@ -51,8 +51,8 @@ static void check_gives_up(void)
 
     fd = flow_accept(NULL, &limit);
     if (CHECK(fd >= 0, "the server gets a flow of nobody"))
-        CHECK_RESULT(flow_read(fd, &byte, 1), -EFLOWPEER,
-                     "and is told after its peer timeout");
+        CHECK_RESULT(flow_read(fd, &byte, 1), -EFLOWDOWN,
+                     "and is told by the client's host");
     CHECK(network(TWO, "dropped: unexpected reply") > 0,
           "the client's host wants no answer any more");
     flow_dealloc(fd);
@@ -75,7 +75,7 @@ static void check_client_dies(void)
     int                  fd;
 
     alloc.has_qos = true;
-    alloc.qos = raw_with_timeout(TIMEOUT);
+    alloc.qos = raw_with_timeout(0);
     agent_begin(&agent, alloc);
     wait_for_more(ONE, "dropped: repeated request", before);
     agent_kill(&agent);
@@ -83,8 +83,8 @@ static void check_client_dies(void)
     CHECK(true, "of a client that dies nothing is left on its host");
     fd = flow_accept(NULL, &limit);
     CHECK(fd >= 0, "the server gets its flow");
-    CHECK_RESULT(flow_read(fd, &byte, 1), -EFLOWPEER,
-                 "and is told after the peer timeout");
+    CHECK_RESULT(flow_read(fd, &byte, 1), -EFLOWDOWN,
+                 "and is told by the host of the dead one");
     flow_dealloc(fd);
 }
 
@@ -106,13 +106,52 @@ static void check_server_dies(void)
     agent_end(&client);
 }
 
+/* Without a timeout nobody would be missed: it is the host that tells. */
+static void check_killed(struct flow_pair pair,
+                         const char *     what)
+{
+    MUST(agent_write(&pair.agent, pair.peer, 500, 1) == 500
+         && agent_write(&pair.agent, pair.peer, 600, 2) == 600,
+         "messages go");
+    agent_kill(&pair.agent);
+    CHECK_RESULT(read_message(pair.fd, 1000, 1), 500,
+                 "%s is killed: what it wrote before comes", what);
+    CHECK_RESULT(read_message(pair.fd, 1000, 2), 600, "all of it");
+    CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWDOWN,
+                 "%s: then readers are told", what);
+    CHECK_RESULT(flow_write(pair.fd, &byte, 1), -EFLOWDOWN,
+                 "%s: and writers", what);
+    CHECK_RESULT(flow_dealloc(pair.fd), 0, "%s: the flow ends", what);
+}
+
+static void check_killed_event(void)
+{
+    qosspec_t        qos = raw_with_timeout(0);
+    struct flow_pair pair = pair_to_two("two.event", &qos);
+    struct timespec  zero = { 0, 0 };
+    fset_t *         set = fset_create();
+    fqueue_t *       queue = fqueue_create();
+
+    MUST(fset_add(set, pair.fd) == 0, "the flow is in a set");
+    agent_kill(&pair.agent);
+    CHECK_RESULT(fevent(set, queue, NULL), 1, "a killed peer makes an event");
+    CHECK_RESULT(fqueue_next(queue), pair.fd, "of the flow");
+    CHECK_RESULT(fqueue_type(queue), FLOW_DEALLOC, "FLOW_DEALLOC");
+    CHECK_RESULT(fevent(set, queue, &zero), -ETIMEDOUT, "it comes once");
+    CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWDOWN, "-EFLOWDOWN");
+    flow_dealloc(pair.fd);
+    fqueue_destroy(queue);
+    fset_destroy(set);
+}
+
 /* The keepalive before may be a quarter of the timeout old. */
 static void check_not_early(int64_t begun)
 {
     CHECK(now_ms() - begun >= TIMEOUT / 2, "not before the timeout");
 }
 
-static void check_reader(struct flow_pair pair,
+/* It lives, and its host has nothing to tell. */
+static void check_silent(struct flow_pair pair,
                          const char *     what)
 {
     int64_t begun;
@@ -120,16 +159,17 @@ static void check_reader(struct flow_pair pair,
     MUST(agent_write(&pair.agent, pair.peer, 100, 1) == 100, "a message goes");
     CHECK_RESULT(read_message(pair.fd, 200, 1), 100, "%s: it comes", what);
     begun = now_ms();
-    agent_kill(&pair.agent);
+    kill(pair.agent.pid, SIGSTOP);
     CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWPEER,
-                 "%s that is killed is missed", what);
+                 "%s that is stopped is missed", what);
     check_not_early(begun);
     CHECK_RESULT(flow_write(pair.fd, &byte, 1), -EFLOWPEER,
                  "%s: writers are told, too", what);
+    agent_kill(&pair.agent);
     CHECK_RESULT(flow_dealloc(pair.fd), 0, "%s: the flow ends", what);
 }
 
-static void check_event(void)
+static void check_silent_event(void)
 {
     qosspec_t        qos = raw_with_timeout(TIMEOUT);
     struct flow_pair pair = pair_to_two("two.event", &qos);
@@ -140,13 +180,14 @@ static void check_event(void)
 
     MUST(fset_add(set, pair.fd) == 0, "the flow is in a set");
     begun = now_ms();
-    agent_kill(&pair.agent);
-    CHECK_RESULT(fevent(set, queue, NULL), 1, "a killed peer makes an event");
+    kill(pair.agent.pid, SIGSTOP);
+    CHECK_RESULT(fevent(set, queue, NULL), 1, "a stopped peer makes an event");
     check_not_early(begun);
     CHECK_RESULT(fqueue_next(queue), pair.fd, "of the flow");
     CHECK_RESULT(fqueue_type(queue), FLOW_PEER, "FLOW_PEER");
     CHECK_RESULT(fevent(set, queue, &zero), -ETIMEDOUT, "it comes once");
     CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWPEER, "-EFLOWPEER");
+    agent_kill(&pair.agent);
     flow_dealloc(pair.fd);
     fqueue_destroy(queue);
     fset_destroy(set);
@@ -155,7 +196,7 @@ static void check_event(void)
 /* What was written before the end is sent. */
 static void check_dealloc(void)
 {
-    qosspec_t        qos = raw_with_timeout(TIMEOUT);
+    qosspec_t        qos = raw_with_timeout(0);
     struct flow_pair pair = pair_to_two("two.dealloc", &qos);
 
     MUST(agent_write(&pair.agent, pair.peer, 500, 1) == 500
@@ -166,8 +207,8 @@ static void check_dealloc(void)
     CHECK_RESULT(read_message(pair.fd, 1000, 1), 500,
                  "what it wrote before comes");
     CHECK_RESULT(read_message(pair.fd, 1000, 2), 600, "all of it");
-    CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWPEER,
-                 "then it is missed");
+    CHECK_RESULT(flow_read(pair.fd, &byte, 1), -EFLOWDOWN,
+                 "then its host tells that it has ended");
     flow_pair_end(&pair);
 }
 
@@ -183,21 +224,19 @@ static void check_idle(void)
     flow_pair_end(&pair);
 }
 
-/* A timeout of 0 is none: what is sent to a dead one is lost. */
+/* A timeout of 0 is none. */
 static void check_patient(void)
 {
     qosspec_t        qos = raw_with_timeout(0);
     struct flow_pair pair = pair_to_two("two.patient", &qos);
     struct timespec  limit = { 1, 0 };
-    long long        before = network(TWO, "dropped: unknown endpoint");
 
-    agent_kill(&pair.agent);
+    kill(pair.agent.pid, SIGSTOP);
     fccntl(pair.fd, FLOWSRCVTIMEO, &limit);
     CHECK_RESULT(flow_read(pair.fd, &byte, 1), -ETIMEDOUT,
                  "a flow without a timeout misses nobody");
     CHECK_RESULT(flow_write(pair.fd, &byte, 1), 1, "it can be written to");
-    wait_for_more(TWO, "dropped: unknown endpoint", before);
-    CHECK(true, "what comes for a flow that has ended is counted");
+    agent_kill(&pair.agent);
     flow_dealloc(pair.fd);
 }
 
@@ -205,6 +244,7 @@ int main(int     argc,
          char ** argv)
 {
     qosspec_t qos = raw_with_timeout(TIMEOUT);
+    qosspec_t none = raw_with_timeout(0);
 
     hosts_begin(argc, argv);
 
@@ -212,9 +252,12 @@ int main(int     argc,
     check_gives_up();
     check_client_dies();
     check_server_dies();
-    check_reader(pair_to_two("two.ends", &qos), "a server");
-    check_reader(pair_from_two(&qos), "a client");
-    check_event();
+    check_killed(pair_to_two("two.ends", &none), "a server");
+    check_killed(pair_from_two(&none), "a client");
+    check_killed_event();
+    check_silent(pair_to_two("two.ends", &qos), "a server");
+    check_silent(pair_from_two(&qos), "a client");
+    check_silent_event();
     check_dealloc();
     check_idle();
     check_patient();

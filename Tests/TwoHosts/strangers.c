@@ -151,6 +151,48 @@ static void check_forgery(uint32_t endpoint,
     CHECK_RESULT(number_at(&got, 0), requester, "for its own packets");
 }
 
+/* Who is not the host at the other end cannot end a flow, and that host not
+ * without both endpoints. */
+static void check_goodbyes(uint32_t endpoint,
+                           uint32_t requester)
+{
+    long long others = network(TWO, "dropped: end of flow from others");
+    long long late = network(TWO, "dropped: end of no flow");
+
+    make_gone(&sent, endpoint, requester);
+    send_to(forger, 2, &sent);
+    wait_for_more(TWO, "dropped: end of flow from others", others);
+    CHECK(true, "an end from another address is dropped and counted");
+    make_gone(&sent, endpoint, requester ^ 1);
+    send_to(stranger, 2, &sent);
+    wait_for_more(TWO, "dropped: end of flow from others", others + 1);
+    CHECK(true, "also one from the right address with another endpoint");
+    make_gone(&sent, endpoint ^ 0x10000, requester);
+    send_to(stranger, 2, &sent);
+    wait_for_more(TWO, "dropped: end of no flow", late);
+    CHECK(true, "the end of a flow that is not there is counted, too");
+    CHECK(comes_back(endpoint, requester, 200, 8), "the flow works");
+}
+
+static long long flows_before;
+
+static bool has_fewer_flows(void * argument)
+{
+    (void) argument;
+    return network(TWO, "flows") < flows_before;
+}
+
+/* The host at the other end can. */
+static void check_goodbye(uint32_t endpoint,
+                          uint32_t requester)
+{
+    flows_before = network(TWO, "flows");
+    make_gone(&sent, endpoint, requester);
+    send_to(stranger, 2, &sent);
+    wait_for(has_fewer_flows, NULL);
+    CHECK(true, "the stranger can end its own flow");
+}
+
 /* A request that was seen is of no use to who has seen it. */
 static void check_replay(const struct datagram * request,
                          uint32_t                endpoint)
@@ -270,7 +312,7 @@ static void make_odd(uint32_t                endpoint,
     uint64_t  number = random_number();
     int       i;
 
-    switch (number % 12) {
+    switch (number % 13) {
     case 0:
         make_noise(&sent, 200, false);
         break;
@@ -309,6 +351,10 @@ static void make_odd(uint32_t                endpoint,
     case 10:
         make_reply(&sent, (uint32_t) (number >> 16), (uint32_t) (number >> 24),
                    number & 4096 ? 0 : -EAUTH);
+        break;
+    case 11:
+        make_gone(&sent, number & 4096 ? endpoint : (uint32_t) (number >> 16),
+                  number & 8192 ? 0xABCD : (uint32_t) (number >> 24));
         break;
     default:
         make_reply(&sent, endpoint, (uint32_t) (number >> 24), 0);
@@ -421,10 +467,12 @@ int main(int     argc,
     CHECK(comes_back(endpoint, 0xABCD, LONGEST, 3),
           "a host made by hand has a flow");
     check_forgery(endpoint, 0xABCD);
+    check_goodbyes(endpoint, 0xABCD);
     check_replay(&request, endpoint);
     check_guesses(endpoint, 0xABCD);
     check_crowd();
     check_flood(datagrams, endpoint, 0xABCD, &request, &captured);
+    check_goodbye(endpoint, 0xABCD);
 
     close(stranger);
     close(forger);

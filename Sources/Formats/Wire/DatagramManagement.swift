@@ -3,11 +3,12 @@
 import Bytes
 import Vocabulary
 
-/// What the IPCPs of a UDP layer say to each other about flows: a datagram to endpoint 0. There is no other message, and
-/// none for the end of a flow. spec: udp-layer §3
+/// What the IPCPs of a UDP layer say to each other about flows: a datagram to endpoint 0. There is no other message.
+/// spec: udp-layer §3
 package enum DatagramManagement: Hashable, Sendable {
     case request(FlowRequest)
     case reply(FlowReply)
+    case gone(FlowGone)
 
     /// A flow to the name of this hash, please.
     package struct FlowRequest: Hashable, Sendable {
@@ -43,26 +44,41 @@ package enum DatagramManagement: Hashable, Sendable {
         }
     }
 
+    /// The sender's end of a flow has gone. The prototype does not know this message and drops it.
+    package struct FlowGone: Hashable, Sendable {
+        /// Where the one who reads this wants the packets of the flow: names the flow to it.
+        package var recipient: EndpointID
+        /// Where the sender wanted them.
+        package var sender: EndpointID
+
+        package init(recipient: EndpointID, sender: EndpointID) {
+            self.recipient = recipient
+            self.sender = sender
+        }
+    }
+
     /// Bytes before the hash of a request and before the authentication of a reply.
     package static let headerBytes = 47
     /// Bytes of a name's hash.
     package static let hashBytes = DatagramParameters.hash.bytes
 
-    /// What both messages begin with.
+    /// What all messages begin with.
     private struct Header {
         /// The endpoint that the datagram is sent to.
         var destination = EndpointID.management.rawValue
+        /// Of the end of a flow: the recipient.
         var requester = EndpointID.management.rawValue
-        /// A reply has it; in a request it is 0, like `response`.
+        /// A reply has it; in a request it is 0, like `response`. Of the end of a flow: the sender.
         var responder = EndpointID.management.rawValue
         var response: Int32 = 0
-        /// A request has it; in a reply all its fields are 0.
+        /// A request has it; elsewhere all its fields are 0.
         var quality = QualityOfService(
             delayMilliseconds: 0, loss: 0, bitErrorRate: 0, maximumGapMilliseconds: 0, timeoutMilliseconds: 0)
         var code = request
 
         static let request: UInt8 = 1
         static let reply: UInt8 = 2
+        static let gone: UInt8 = 3
 
         /// The fields in the order of the bytes: the code stands in the midst of the quality.
         mutating func visit(_ fields: inout some NetworkFields) throws(MalformedMessage) {
@@ -101,6 +117,11 @@ package enum DatagramManagement: Hashable, Sendable {
             header.code = Header.reply
             try? header.visit(&writer)
             writer.write(bytes: reply.authentication)
+        case .gone(let gone):
+            header.requester = gone.recipient.rawValue
+            header.responder = gone.sender.rawValue
+            header.code = Header.gone
+            try? header.visit(&writer)
         }
         return writer.bytes
     }
@@ -128,6 +149,9 @@ package enum DatagramManagement: Hashable, Sendable {
                 FlowReply(
                     requester: requester, responder: responder, response: header.response,
                     authentication: reader.readRest()))
+        case Header.gone:
+            guard responder != .management else { throw .unknownValue }
+            self = .gone(FlowGone(recipient: requester, sender: responder))
         default: throw .unknownValue
         }
     }

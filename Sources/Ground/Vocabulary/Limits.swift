@@ -247,8 +247,22 @@ public enum Limits {
     package static let namedFilesTimeout = TimeSpan(seconds: 10)
     /// How often to look whether the hosts file has changed.
     package static let hostsInterval = TimeSpan(seconds: 1)
-    /// A flow request to another host is sent again after this time, then after twice as long, and so on.
-    package static let requestInterval = TimeSpan(seconds: 1)
+    /// A flow request to a host that is known to be one of this system is sent again after this time, then after twice as
+    /// long, and so on: such a host knows it again. spec: unicast-rules
+    package static let requestInterval = TimeSpan(milliseconds: 250)
+    /// Another host is sent another request after this time, then after twice as long, and so on: if it is of the prototype,
+    /// each takes a server of its own.
+    package static let strangerInterval = TimeSpan(seconds: 3)
+    /// How long a host is known to be one of this system after it has shown it.
+    package static let knownHostMemory = TimeSpan(seconds: 3_600)
+    /// Hosts that are known so; of one address no more than it leaves to others. Beyond: a host stays a stranger.
+    package static let knownHosts = 4_096
+    /// That a flow has ended is said again after this time, and after twice as long: packets are lost.
+    package static let goodbyeInterval = TimeSpan(milliseconds: 250)
+    /// How often in all.
+    package static let goodbyes = 3
+    /// Ends of flows that are to be said again. Beyond: they are said once.
+    package static let repeatedGoodbyes = 4_096
     /// How long a refusal that may be for a repetition waits for the answer to the first request: some round trips.
     package static let doubtTime = TimeSpan(milliseconds: 200)
     /// irmd shall answer the request of another host within this time: longer than irmd waits for anything.

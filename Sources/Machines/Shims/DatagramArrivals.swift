@@ -35,8 +35,8 @@ extension DatagramLayer {
     }
 
     mutating func accept(
-        _ id: RequestID, _ flow: FlowID, of user: UserID, on port: FlowPort, _ authentication: [UInt8], now: Instant,
-        into actions: inout [DatagramAction]
+        _ id: RequestID, _ flow: FlowID, of user: UserID, on port: FlowPort, _ authentication: [UInt8], isOurs: Bool,
+        now: Instant, into actions: inout [DatagramAction]
     ) {
         guard endpoints.canTake(port) else {
             // It is not ours to let go of: there is a flow on it.
@@ -61,6 +61,10 @@ extension DatagramLayer {
             return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }
         endpoints.establish(endpoint, with: EndpointTable.Peer(endpoint: key.requester, address: key.source))
+        if isOurs {
+            endpoints.recognise(endpoint)
+            known.note(key.source, now: now)
+        }
         let reply = DatagramManagement.reply(
             .init(requester: key.requester, responder: endpoint, response: 0, authentication: authentication)
         ).encoded()

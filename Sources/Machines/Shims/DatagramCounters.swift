@@ -26,6 +26,10 @@ enum DropReason: UInt8, Sendable, CaseIterable {
     case repeatedRequest
     /// A request beyond the bound.
     case crowded
+    /// The end of a flow, said by somebody who is not its peer.
+    case foreignGoodbye
+    /// The end of a flow that has ended.
+    case lateGoodbye
 
     /// As `irm status` shows it.
     var name: String {
@@ -41,6 +45,8 @@ enum DropReason: UInt8, Sendable, CaseIterable {
         case .unexpectedReply: "dropped: unexpected reply"
         case .repeatedRequest: "dropped: repeated request"
         case .crowded: "dropped: too many requests"
+        case .foreignGoodbye: "dropped: end of flow from others"
+        case .lateGoodbye: "dropped: end of no flow"
         }
     }
 }

@@ -7,8 +7,8 @@ import Vocabulary
 import Wire
 
 /// The machine of a UDP layer, which is all hosts with one port and one directory: who asks for which flow, and which
-/// packets belong to it. Flows are asked for until they are answered or the caller's patience ends; they end here only, and
-/// nobody is told: the far end notices by itself. A flow that needs FRCP is refused, since there is none. spec: udp-layer
+/// packets belong to it. Flows are asked for until they are answered or the caller's patience ends. When a flow ends, a peer
+/// that is of this system is told. A flow that needs FRCP is refused, since there is none. spec: udp-layer
 ///
 /// An `allocate` or `accept` without the memory of its flow (`DatagramEvent.request` instead of `offered`) is one whose memory
 /// the driver could not map; it is answered with a failure.
@@ -51,6 +51,10 @@ package struct DatagramLayer: Sendable {
         var arrivals = 0
         var answers = 0
         var askers = 0
+        var requesters = 0
+        var formers = 0
+        var known = 0
+        var goodbyes = 0
     }
 
     static let headerBytes = 4
@@ -69,8 +73,12 @@ package struct DatagramLayer: Sendable {
     var endpoints: EndpointTable
     var counters = DatagramCounters()
     var requests: [EndpointID: DepartedRequest] = [:]
-    /// The requests by their flows.
+    /// The flows that this host has asked for, by what irmd calls them.
     var requesters: [FlowID: EndpointID] = [:]
+    /// Endpoints that other hosts were asked with, and those of the same flows that they were asked with last.
+    var formers: [EndpointID: EndpointID] = [:]
+    var known = KnownHosts()
+    var goodbyes = Goodbyes()
     var arrivals = ArrivedRequests()
     /// When requests go on.
     var timers = TimerQueue<EndpointID>()
@@ -91,7 +99,8 @@ package struct DatagramLayer: Sendable {
         Load(
             endpoints: endpoints.count, requests: requests.count, arrivals: arrivals.pending,
             answers: arrivals.answered,
-            askers: askers.count)
+            askers: askers.count, requesters: requesters.count, formers: formers.count, known: known.count,
+            goodbyes: goodbyes.count)
     }
 
     /// Asked after every batch of packets.
@@ -100,17 +109,21 @@ package struct DatagramLayer: Sendable {
         case .trying(let deadline)?, .reading(let deadline)?: return deadline
         case .opening?, nil: break
         }
-        return Instant.earlier(timers.deadline, Instant.earlier(arrivals.deadline, member?.directory.deadline))
+        let requests = Instant.earlier(timers.deadline, arrivals.deadline)
+        let hosts = Instant.earlier(known.deadline, goodbyes.deadline)
+        return Instant.earlier(Instant.earlier(requests, hosts), member?.directory.deadline)
     }
 
     package mutating func handle(_ event: DatagramEvent, now: Instant, into actions: inout [DatagramAction]) {
         switch event {
         case .request(let request): answer(request, now: now, into: &actions)
         case .offered(let port, let request): take(port, request, now: now, into: &actions)
-        case .ended(let port): end(port, into: &actions)
+        case .ended(let port): end(port, now: now, into: &actions)
         case .lower(let event): handle(event, now: now, into: &actions)
         case .timeout: expire(now: now, into: &actions)
-        case .ending: member?.directory.withdraw(into: &actions)
+        case .ending:
+            endAll(into: &actions)
+            member?.directory.withdraw(into: &actions)
         }
         for answer in member?.directory.takeAnswers() ?? [] { settle(answer, now: now, into: &actions) }
     }
@@ -149,8 +162,8 @@ package struct DatagramLayer: Sendable {
             actions.append(.reply(.refused(offer.flow, .outOfMemory, reason: Array(Self.unmapped.utf8))))
         // Of flows inside this host, which no UDP layer has.
         case .flowRequested, .flowAllocated: break
-        // It repeats its requests as they are, and tells nobody that a flow has ended.
-        case .askAgain, .recognised: break
+        case .askAgain(let flow, let authentication): askAgain(flow, authentication, now: now, into: &actions)
+        case .recognised(let flow): recognise(flow, now: now)
         }
     }
 
@@ -168,8 +181,8 @@ package struct DatagramLayer: Sendable {
                 authentication: authentication,
                 deadline: now + patience)
             allocate(wish, for: id, now: now, into: &actions)
-        case .accept(let id, let offer, let authentication, let user, _):
-            accept(id, offer.flow, of: user, on: port, authentication, now: now, into: &actions)
+        case .accept(let id, let offer, let authentication, let user, let isOurs):
+            accept(id, offer.flow, of: user, on: port, authentication, isOurs: isOurs, now: now, into: &actions)
         // Nothing else has the memory of a flow with it.
         case .bootstrap, .enroll, .connect, .disconnect, .register, .unregister, .query, .reject, .describe,
             .flowRequested, .flowAllocated, .flowEnded, .askAgain, .recognised:
@@ -188,6 +201,7 @@ package struct DatagramLayer: Sendable {
         case .request(let request):
             arrived(request, fingerprint: Fingerprint(of: bytes), from: source, now: now, into: &actions)
         case .reply(let reply): arrived(reply, from: source, now: now, into: &actions)
+        case .gone(let gone): arrived(gone, from: source, into: &actions)
         }
     }
 
@@ -199,7 +213,9 @@ package struct DatagramLayer: Sendable {
         case .trying?, .reading?, .opening?, nil: break
         }
         while let endpoint = timers.next(now: now) { proceed(endpoint, now: now, into: &actions) }
+        sayAgain(now: now, into: &actions)
         arrivals.expire(now: now)
+        known.expire(now: now)
         member?.directory.expire(now: now, into: &actions)
     }
 

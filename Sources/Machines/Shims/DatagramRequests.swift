@@ -11,33 +11,45 @@ struct FlowWish: Sendable {
     let port: FlowPort
     let hash: [UInt8]
     let quality: QualityOfService
-    let authentication: [UInt8]
+    var authentication: [UInt8]
     /// When the caller's patience ends.
     let deadline: Instant
 }
 
 /// A request that has no answer yet.
 struct DepartedRequest: Sendable {
-    let wish: FlowWish
+    var wish: FlowWish
     /// The question to the directory, while it lasts.
     let asker: RequestID
     var phase = Phase.searching
     /// When it goes on.
     var timer: TimerQueue<EndpointID>.Timer?
+    /// The endpoints that the other host was asked with before; it may still answer to them.
+    var formers: [EndpointID] = []
 
     enum Phase: Sendable {
         /// The directory has not said where the name is.
         case searching
         case asking(Transmission)
+        /// Nobody has answered, and irmd is asked for what the other host can be asked with next.
+        case renewing(Transmission)
         /// A reply has said what may be about a repetition of the request; a better one may come until then.
         case doubting(Failure, until: Instant)
+
+        /// How often the request was sent, while an answer can end it.
+        var transmissions: Int? {
+            switch self {
+            case .asking(let transmission), .renewing(let transmission): transmission.count
+            case .searching, .doubting: nil
+            }
+        }
     }
 
-    /// What is sent, again and again, the same.
+    /// What is sent to a host of this system again and again, the same; to another host once.
     struct Transmission: Sendable {
         let datagram: [UInt8]
         /// Until the next time.
-        var interval = Limits.requestInterval
+        var interval: TimeSpan
         var count = 0
     }
 
@@ -78,13 +90,13 @@ extension DatagramLayer {
             return refuse(.messageTooLong, "the authentication is longer than a datagram")
         }
         guard askers[asker] == nil else { return refuse(.exists, "two questions have this number") }
-        guard let endpoint = endpoints.add(wish.port, for: wish.user) else {
+        guard let endpoint = endpoints.add(wish.port, for: wish.user, as: wish.flow) else {
             return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }
         requests[endpoint] = DepartedRequest(wish, asker: asker)
         requesters[wish.flow] = endpoint
         askers[asker] = .flow(endpoint)
-        wake(endpoint, at: now + Limits.requestInterval)
+        wake(endpoint, at: wish.deadline)
         actions.append(.report(.allocatingFlow(hash: wish.hash, descriptor(wish.port), type)))
         member?.directory.look(up: wish.hash, for: asker, of: wish.user, now: now, into: &actions)
     }
@@ -93,13 +105,67 @@ extension DatagramLayer {
     mutating func ask(
         _ address: DatagramAddress, for endpoint: EndpointID, now: Instant, into actions: inout [DatagramAction]
     ) {
-        guard let wish = requests[endpoint]?.wish else { return }
+        guard requests[endpoint] != nil else { return }
         endpoints.ask(address, for: endpoint)
+        let interval = known.contains(address, now: now) ? Limits.requestInterval : Limits.strangerInterval
+        begin(endpoint, to: address, interval, now: now, into: &actions)
+    }
+
+    private mutating func begin(
+        _ endpoint: EndpointID, to address: DatagramAddress, _ interval: TimeSpan, now: Instant,
+        into actions: inout [DatagramAction]
+    ) {
+        guard let wish = requests[endpoint]?.wish else { return }
         let request = DatagramManagement.request(
             .init(requester: endpoint, hash: wish.hash, quality: wish.quality, authentication: wish.authentication))
         transmit(
-            DepartedRequest.Transmission(datagram: request.encoded()), of: endpoint, to: address, now: now,
-            into: &actions)
+            DepartedRequest.Transmission(datagram: request.encoded(), interval: interval), of: endpoint, to: address,
+            now: now, into: &actions)
+    }
+
+    /// A host that may be of the prototype has not answered. The same bytes would take a second server there, and fail it; so
+    /// would another request with the same authentication. spec: udp-layer §4.1
+    private mutating func renew(
+        _ endpoint: EndpointID, _ transmission: DepartedRequest.Transmission, into actions: inout [DatagramAction]
+    ) {
+        guard let request = requests[endpoint] else { return }
+        requests[endpoint]?.phase = .renewing(transmission)
+        wake(endpoint, at: request.deadline)
+        actions.append(.reply(.unanswered(request.wish.flow)))
+    }
+
+    /// irmd says what the other host can be asked with. The flow gets another endpoint, too; the one before stays until one of
+    /// them is accepted, because a server may only be late.
+    mutating func askAgain(
+        _ flow: FlowID, _ authentication: [UInt8], now: Instant, into actions: inout [DatagramAction]
+    ) {
+        guard let former = requesters[flow], var request = requests[former],
+            case .renewing(let transmission) = request.phase, let address = endpoints.address(of: former)
+        else { return }
+        let length = DatagramManagement.headerBytes + DatagramManagement.hashBytes + authentication.count
+        guard length <= datagramBytes else {
+            return fail(former, .messageTooLong, "the authentication is longer than a datagram", into: &actions)
+        }
+        if let timer = request.timer { timers.cancel(timer) }
+        request.timer = nil
+        request.wish.authentication = authentication
+        request.formers.append(former)
+        let endpoint = endpoints.renew(former)
+        for former in request.formers { formers[former] = endpoint }
+        requests[former] = nil
+        requests[endpoint] = request
+        requesters[flow] = endpoint
+        let interval = max(transmission.interval, Limits.strangerInterval)
+        begin(endpoint, to: address, interval, now: now, into: &actions)
+    }
+
+    /// irmd has found that the host that has accepted the flow is one of this system.
+    mutating func recognise(_ flow: FlowID, now: Instant) {
+        guard let endpoint = requesters[flow], requests[endpoint] == nil,
+            let address = endpoints.address(of: endpoint)
+        else { return }
+        endpoints.recognise(endpoint)
+        known.note(address, now: now)
     }
 
     private mutating func transmit(
@@ -124,7 +190,7 @@ extension DatagramLayer {
     private mutating func finish(_ endpoint: EndpointID) -> DepartedRequest? {
         guard let request = requests.removeValue(forKey: endpoint) else { return nil }
         if let timer = request.timer { timers.cancel(timer) }
-        if requesters[request.wish.flow] == endpoint { requesters[request.wish.flow] = nil }
+        for former in request.formers { formers[former] = nil }
         return request
     }
 
@@ -134,13 +200,17 @@ extension DatagramLayer {
         requests[endpoint]?.timer = nil
         let isOver = request.deadline <= now
         switch request.phase {
-        case .searching where !isOver: wake(endpoint, at: now + Limits.requestInterval)
+        case .searching where !isOver, .renewing where !isOver: wake(endpoint, at: request.deadline)
         case .asking(let transmission) where !isOver:
             guard let address = endpoints.address(of: endpoint) else { return wake(endpoint, at: request.deadline) }
-            transmit(transmission, of: endpoint, to: address, now: now, into: &actions)
+            if known.contains(address, now: now) {
+                transmit(transmission, of: endpoint, to: address, now: now, into: &actions)
+            } else {
+                renew(endpoint, transmission, into: &actions)
+            }
         case .doubting(_, let until) where !isOver: wake(endpoint, at: until)
         case .searching: timedOut(endpoint, "the layer did not find the name in time", into: &actions)
-        case .asking: timedOut(endpoint, "the other host has not answered in time", into: &actions)
+        case .asking, .renewing: timedOut(endpoint, "the other host has not answered in time", into: &actions)
         case .doubting(let failure, _):
             let reason = "the other host has seen this request before, and its first answer was lost: try again"
             fail(endpoint, failure, reason, into: &actions)
@@ -159,14 +229,19 @@ extension DatagramLayer {
         _ reply: DatagramManagement.FlowReply, from source: DatagramAddress, now: Instant,
         into actions: inout [DatagramAction]
     ) {
+        let endpoint =
+            endpoints.contains(reply.requester) ? reply.requester : formers[reply.requester] ?? reply.requester
         // Of a flow that is established or has failed, or from elsewhere.
-        guard let request = requests[reply.requester], endpoints.isAsked(reply.requester, of: source) else {
-            return counters.dropped(.unexpectedReply)
+        guard let request = requests[endpoint], endpoints.isAsked(endpoint, of: source) else {
+            counters.dropped(.unexpectedReply)
+            return decline(reply, from: source, now: now, into: &actions)
         }
         guard reply.response != 0 else {
+            _ = finish(endpoint)
+            if endpoint != reply.requester { endpoints.rename(endpoint, to: reply.requester) }
+            requesters[request.wish.flow] = reply.requester
             endpoints.establish(
                 reply.requester, with: EndpointTable.Peer(endpoint: reply.responder, address: source))
-            _ = finish(reply.requester)
             actions += [
                 .report(.flowEstablished(descriptor(request.wish.port), type)),
                 .reply(
@@ -177,10 +252,14 @@ extension DatagramLayer {
             return
         }
         let failure = Failure(result: Int(reply.response))
-        guard case .asking(let transmission) = request.phase else { return counters.dropped(.unexpectedReply) }
+        // The last request decides: what is wrong with one before may be that it was there twice.
+        guard endpoint == reply.requester, let count = request.phase.transmissions else {
+            return counters.dropped(.unexpectedReply)
+        }
         // The prototype takes a repetition for a replay. The answer to the first request may have been lost, or be just
         // behind this one. spec: udp-layer §4.2
-        if failure == .authentication, transmission.count > 1 {
+        if failure == .authentication, count > 1 {
+            known.forget(source)
             let until = min(now + Limits.doubtTime, request.wish.deadline)
             requests[reply.requester]?.phase = .doubting(failure, until: until)
             return wake(reply.requester, at: until)
@@ -195,22 +274,12 @@ extension DatagramLayer {
         guard let request = finish(endpoint) else { return }
         // Of no use any more; unless the number stands for another question by now.
         if askers[request.asker] == .flow(endpoint) { askers[request.asker] = nil }
+        if requesters[request.wish.flow] == endpoint { requesters[request.wish.flow] = nil }
         endpoints.remove(endpoint)
         actions += [
             .report(.flowRefused(descriptor(request.wish.port), failure, type)), .discard(request.wish.port),
             refusal(of: request.wish.flow, failure, reason),
         ]
-    }
-
-    // The end: here only, the peer is not told. spec: udp-layer §4.4
-
-    mutating func end(_ port: FlowPort, into actions: inout [DatagramAction]) {
-        guard let endpoint = endpoints.endpoint(of: port) else { return }
-        guard requests[endpoint] == nil else {
-            return fail(endpoint, .flowDown, "the process has deallocated the flow", into: &actions)
-        }
-        endpoints.remove(endpoint)
-        actions += [.report(.flowReleased(descriptor(port), type)), .release(port)]
     }
 
     /// irmd gives up a request.

@@ -41,6 +41,10 @@ struct EndpointTable: Sendable {
         var user = UserID.root
         /// The host at `address` has asked for it, and it counts in that host's share.
         var isArrival = false
+        /// The host at `address` is one of this system.
+        var isOurs = false
+        /// What irmd calls it, if this host has asked for it.
+        var flow: FlowID?
         /// Of a free place: the next one; 0 is none.
         var next: UInt16 = 0
     }
@@ -68,6 +72,13 @@ struct EndpointTable: Sendable {
 
     /// To addresses of these, each as often as there are flows.
     var peers: [DatagramAddress] { places.filter { $0.phase == .established }.map(\.address) }
+
+    /// The established flows with hosts of this system.
+    var ours: [(EndpointID, Peer)] {
+        places.filter { $0.phase == .established && $0.isOurs }.map {
+            ($0.id, Peer(endpoint: $0.peer, address: $0.address))
+        }
+    }
 
     // The way of a packet.
 
@@ -100,7 +111,7 @@ struct EndpointTable: Sendable {
     /// A flow whose peer is not known yet, or that the host at `source` has asked for; nil if there are too many, or if the
     /// user, or the network of the host, has its share.
     mutating func add(
-        _ port: FlowPort, for user: UserID = .root, askedBy source: DatagramAddress? = nil
+        _ port: FlowPort, for user: UserID = .root, as flow: FlowID? = nil, askedBy source: DatagramAddress? = nil
     ) -> EndpointID? {
         if let source, !arrivals.hasRoom(for: source.network) { return nil }
         guard shares.add(for: user, isExempt: user == .root) else { return nil }
@@ -118,6 +129,7 @@ struct EndpointTable: Sendable {
         places[Int(place)].phase = .requested
         places[Int(place)].port = port
         places[Int(place)].user = user
+        places[Int(place)].flow = flow
         index.insert(place) { places[Int($0)].id }
         if Int(port.rawValue) >= ports.count {
             ports += Array(repeating: 0, count: Int(port.rawValue) + 1 - ports.count)
@@ -144,6 +156,31 @@ struct EndpointTable: Sendable {
         places[place].address = peer.address
         places[place].phase = .established
     }
+
+    /// A flow whose peer will be asked again gets another endpoint.
+    mutating func renew(_ id: EndpointID) -> EndpointID {
+        let renewed = draw()
+        rename(id, to: renewed)
+        return renewed
+    }
+
+    /// An endpoint that no flow has.
+    mutating func rename(_ id: EndpointID, to other: EndpointID) {
+        let place = known(id)
+        precondition(!contains(other), "endpoint \(other) is in the table")
+        index.remove(UInt16(place)) { places[Int($0)].id }
+        places[place].id = other
+        index.insert(UInt16(place)) { places[Int($0)].id }
+    }
+
+    /// The peer of the flow is a host of this system.
+    mutating func recognise(_ id: EndpointID) { places[known(id)].isOurs = true }
+
+    func isOurs(_ id: EndpointID) -> Bool { places[known(id)].isOurs }
+
+    func flow(of id: EndpointID) -> FlowID? { places[known(id)].flow }
+
+    func contains(_ id: EndpointID) -> Bool { place(of: id) > 0 }
 
     mutating func remove(_ id: EndpointID) {
         let place = known(id)

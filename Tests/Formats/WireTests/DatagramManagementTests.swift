@@ -110,6 +110,23 @@ import Vocabulary
         }
     }
 
+    @Test("the end of a flow has 47 bytes: both endpoints and the code; what follows is skipped")
+    func gone() throws {
+        let bytes = octets("00000000 11223344 55667788 00000000") + [UInt8](repeating: 0, count: 28) + [3, 0, 0]
+        let gone = DatagramManagement.gone(.init(recipient: EndpointID(0x1122_3344), sender: EndpointID(0x5566_7788)))
+        #expect(gone.encoded() == bytes && bytes.count == DatagramManagement.headerBytes)
+        #expect(try DatagramManagement(decoding: bytes) == gone)
+        #expect(try DatagramManagement(decoding: bytes + [9]) == gone)
+        for count in bytes.indices {
+            #expect(throws: MalformedMessage.length) { try DatagramManagement(decoding: Array(bytes.prefix(count))) }
+        }
+        for offset in [4, 8] {
+            var nobody = bytes
+            nobody.replaceSubrange(offset..<offset + 4, with: [0, 0, 0, 0])
+            #expect(throws: MalformedMessage.unknownValue) { try DatagramManagement(decoding: nobody) }
+        }
+    }
+
     @Test("random and damaged bytes trap nothing, and what is understood can be written", arguments: 1...10)
     func random(seed: Int) throws {
         var numbers = RandomSource(seed: UInt64(seed))

@@ -122,17 +122,21 @@ private struct World {
         case .arrived(let id, _, _, let authentication, _):
             #expect(!hosts[index].arrivals.contains { $0.id == id })
             hosts[index].arrivals.append((id, authentication))
+        case .unanswered(let flow):
+            let again = authentication(flow, of: index)
+            tell(index, .request(.askAgain(flow, authentication: again)))
         case .taken(let flow, let authentication, _):
             #expect(hosts[index].flows[flow]?.verdict == .waiting, "a second verdict for \(flow)")
             hosts[index].flows[flow]?.verdict = .taken
             hosts[index].flows[flow]?.answer = authentication
             hosts[index].taken += 1
+            if hosts[index].accepted[flow] == nil { tell(index, .request(.recognised(flow))) }
         case .refused(let flow, let failure, _):
             #expect(hosts[index].flows[flow]?.verdict == .waiting, "a second verdict for \(flow)")
             #expect(!hosts[index].ports.values.contains(flow), "flow \(flow) is refused before its port is let go")
             hosts[index].flows[flow] = nil
             hosts[index].refused[failure, default: 0] += 1
-        case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described, .unanswered: break
+        case .initialised, .succeeded, .failed, .bootstrapped, .mapped, .described: break
         }
     }
 
@@ -194,8 +198,7 @@ private struct World {
     mutating func allocate(_ index: Int) {
         let (flow, port) = hosts[index].offer()
         let patience = TimeSpan(milliseconds: UInt64.random(in: 100...20_000, using: &numbers))
-        // Names the flow to the other side: its answer brings it back.
-        let authentication = [UInt8(index)] + (0..<4).map { UInt8(truncatingIfNeeded: flow.rawValue >> (8 * $0)) }
+        let authentication = authentication(flow, of: index)
         nextRequest += 1
         tell(
             index,
@@ -206,6 +209,11 @@ private struct World {
                     authentication: authentication, patience: patience)))
     }
 
+    /// Names the flow to the other side: its answer brings it back.
+    private func authentication(_ flow: FlowID, of index: Int) -> [UInt8] {
+        [UInt8(index)] + (0..<4).map { UInt8(truncatingIfNeeded: flow.rawValue >> (8 * $0)) }
+    }
+
     mutating func answer(_ index: Int) {
         guard !hosts[index].arrivals.isEmpty else { return }
         let choice = Int.random(in: hosts[index].arrivals.indices, using: &numbers)
@@ -213,7 +221,9 @@ private struct World {
         guard !chance(10, &numbers) else { return tell(index, .request(.reject(id, .name))) }
         let (flow, port) = hosts[index].offer()
         hosts[index].accepted[flow] = authentication
-        tell(index, .offered(port, .accept(id, LayerRig.offer(flow.rawValue), authentication: authentication)))
+        tell(
+            index,
+            .offered(port, .accept(id, LayerRig.offer(flow.rawValue), authentication: authentication, isOurs: true)))
     }
 
     mutating func end(_ index: Int) {
@@ -285,6 +295,10 @@ private struct World {
         }
         #expect(world.hosts[0].refused.keys.allSatisfy { $0 == .name || $0 == .timedOut || $0 == .flowDown })
         #expect(world.hosts[0].taken > 2_500)
+        // What ends at one host ends at the other.
+        for port in world.hosts[0].ports.keys.sorted() { world.tell(0, .ended(port)) }
+        world.pass(milliseconds: 2_000)
+        #expect(world.hosts[1].flows.isEmpty)
         try settle(&world, "seed \(seed)")
     }
 
@@ -296,7 +310,7 @@ private struct World {
             #expect(world.hosts[index].flows.isEmpty && world.hosts[index].ports.isEmpty, comment)
         }
         // What is still under way makes requests that nobody answers.
-        world.pass(milliseconds: 100_000)
+        world.pass(milliseconds: 4_000_000)
         for host in world.hosts {
             #expect(host.layer.load == .init(), comment)
             #expect(host.layer.deadline == nil, comment)

@@ -144,8 +144,26 @@ struct LayerRig {
         return nil
     }
 
-    mutating func accept(_ id: RequestID, _ flow: UInt32, port: Int32) -> [DatagramAction] {
-        handle(.offered(FlowPort(port), .accept(id, LayerRig.offer(flow), authentication: [9, 9])))
+    mutating func accept(
+        _ id: RequestID, _ flow: UInt32, port: Int32, isOurs: Bool = false
+    ) -> [DatagramAction] {
+        handle(.offered(FlowPort(port), .accept(id, LayerRig.offer(flow), authentication: [9, 9], isOurs: isOurs)))
+    }
+
+    /// A flow that the peer, which is of this system, asked for with this endpoint. Returns its endpoint here.
+    mutating func serve(
+        _ flow: UInt32, port: Int32, _ requester: UInt32, from source: DatagramAddress = peer
+    ) throws -> EndpointID {
+        let id = try #require(LayerRig.arrival(in: arrive(LayerRig.wish(requester), from: source)))
+        return try #require(LayerRig.reply(in: accept(id, flow, port: port, isOurs: true))).responder
+    }
+
+    /// The end of a flow that is said among actions.
+    static func gone(in actions: [DatagramAction]) -> DatagramManagement.FlowGone? {
+        for case .lower(.send(let bytes, _)) in actions {
+            if case .gone(let gone)? = try? DatagramManagement(decoding: bytes) { return gone }
+        }
+        return nil
     }
 
     mutating func counter(_ name: String) -> UInt64? {
