@@ -44,8 +44,11 @@ private struct Layer {
                 precondition(Int(status.flows) == ports.count, "\(status.flows) flows on \(ports.count) ports")
             case .lower(.resolve(let id, _)): inquiries.append(id)
             case .lower(.send(let bytes, _)):
-                guard case .request(let request)? = try? DatagramManagement(decoding: bytes) else { continue }
-                endpoints.append(request.requester)
+                switch try? DatagramManagement(decoding: bytes) {
+                case .request(let request): endpoints.append(request.requester)
+                case .reply(let reply) where reply.response == 0: endpoints.append(reply.responder)
+                case .reply, .gone, nil: continue
+                }
             case .reply, .report, .lower: continue
             }
         }
@@ -53,7 +56,7 @@ private struct Layer {
 
     mutating func step(_ input: inout Input) {
         let peer = Layer.peers[Int(input.byte() & 1)]
-        switch input.byte() % 12 {
+        switch input.byte() % 15 {
         case 0: arrive((0..<input.byte()).map { _ in input.byte() }, from: peer)
         case 1: arrive(request(&input), from: peer)
         case 2: arrive(reply(&input), from: peer)
@@ -61,7 +64,9 @@ private struct Layer {
         case 4: offer(&input) { .allocate($0, $1, hash: $2, authentication: $3, patience: TimeSpan(seconds: $4)) }
         case 5:
             let id = pick(arrivals, &input) ?? RequestID(UInt64(input.byte()))
-            offer(&input) { _, offer, _, authentication, _ in .accept(id, offer, authentication: authentication) }
+            offer(&input) { _, offer, _, authentication, patience in
+                .accept(id, offer, authentication: authentication, isOurs: patience & 1 == 0)
+            }
         case 6: tell(.request(.reject(pick(arrivals, &input) ?? RequestID(9), Failure(errno: Int32(input.byte()) + 1))))
         case 7: tell(.ended(FlowPort(Int32(input.byte() & 31))))
         case 8: tell(.request(.flowEnded(FlowID(UInt32(input.byte())))))
@@ -69,6 +74,9 @@ private struct Layer {
             let id = pick(inquiries, &input) ?? ResolutionID(9)
             let address = Layer.peers[Int(input.byte() & 1)].bytes
             tell(.lower(.resolved(id, input.byte() & 3 == 0 ? .unknown : .address(address, validity: nil))))
+        case 11: arrive(gone(&input), from: peer)
+        case 12: tell(.request(.recognised(FlowID(UInt32(input.byte())))))
+        case 13: tell(.request(.askAgain(FlowID(UInt32(input.byte())), authentication: [input.byte()])))
         default:
             now = now + TimeSpan(milliseconds: UInt64(input.byte()) * UInt64(input.byte()))
             tell(.timeout)
@@ -107,6 +115,13 @@ private struct Layer {
             .init(
                 requester: requester, responder: EndpointID(UInt32(input.byte()) + 1),
                 response: responses[Int(input.byte()) % responses.count], authentication: [])
+        ).encoded()
+    }
+
+    private func gone(_ input: inout Input) -> [UInt8] {
+        let recipient = endpoints[Int(input.byte()) % endpoints.count]
+        return DatagramManagement.gone(
+            .init(recipient: recipient, sender: EndpointID(UInt32(input.byte() & 7) + 1))
         ).encoded()
     }
 
