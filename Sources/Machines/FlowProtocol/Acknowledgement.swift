@@ -6,6 +6,7 @@ package struct Acknowledgement: Sendable {
     /// Without ranges.
     package static let leastBytes = 20
     package static let mostRanges = 64
+    package static let mostBytes = leastBytes + 4 * mostRanges
 
     package struct Bits: OptionSet, Hashable, Sendable {
         package let rawValue: UInt8

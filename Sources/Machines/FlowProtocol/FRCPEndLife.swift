@@ -47,8 +47,13 @@ extension FRCPEnd {
     package var hasEnded: Bool { failure != .none || receiver.hasEnded }
 
     mutating func advancePhase(now: UInt64) {
-        guard phase == .closing, transmitter.isEndAcknowledged || receiver.hasEnded else { return }
-        enter(.resting, now: now)
+        guard phase == .closing else { return }
+        // Whose end is acknowledged owes nothing more.
+        if transmitter.isEndAcknowledged {
+            enter(.over, now: now)
+        } else if receiver.hasEnded {
+            enter(.resting, now: now)
+        }
     }
 
     /// When `expire` wants to be called; nil: not because of time.
@@ -56,8 +61,7 @@ extension FRCPEnd {
         switch phase {
         case .over: return nil
         case .resting:
-            let rest = phaseBegan + max(2 * settings.lifetime, 1)
-            return min(rest, receiver.deadline ?? .max)
+            return min(phaseBegan + rest, receiver.deadline ?? .max)
         case .aborting: return aborts.last + transmitter.roundTrip.timeout
         case .open, .closing: break
         }
@@ -83,7 +87,7 @@ extension FRCPEnd {
         switch phase {
         case .over: return
         case .aborting: return expireAbort(now: now)
-        case .resting where now >= phaseBegan + max(2 * settings.lifetime, 1): return enter(.over, now: now)
+        case .resting where now >= phaseBegan + rest: return enter(.over, now: now)
         case .open, .closing, .resting: break
         }
         receiver.expire(now: now, in: &arrivedTable)
@@ -97,6 +101,10 @@ extension FRCPEnd {
         }
         advancePhase(now: now)
     }
+
+    /// How long an end that has sent its last waits for repetitions of the peer, to acknowledge them again. A peer that asks
+    /// later gets no answer, and gives up after a while: what it had to say has arrived.
+    private var rest: UInt64 { min(max(2 * settings.lifetime, 1), 3 * transmitter.roundTrip.timeout) }
 
     /// How long an end that closes waits without hearing anything: not less than a few repetitions take.
     private var patience: UInt64 { max(FRCPEnd.lingering, 3 * transmitter.roundTrip.timeout) }

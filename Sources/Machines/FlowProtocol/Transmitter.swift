@@ -26,6 +26,10 @@ package struct Transmitter: Sendable {
     /// The largest payload of a packet.
     package internal(set) var payload: Int
     let peersLongestMessage: Int
+    /// What `admit` accepts at most.
+    package var longestMessage: Int {
+        payload >= FlowCost.shortestFragment ? peersLongestMessage : min(peersLongestMessage, payload)
+    }
     /// Where the next message goes in the store, whose size is a parameter of `admit`.
     var written: UInt64 = 0
 
@@ -118,6 +122,7 @@ package struct Transmitter: Sendable {
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
     package var hasFlight: Bool { !flying.isEmpty }
+    package var unacknowledgedPackets: Int { admitted - acknowledged }
 
     package enum Admission: Hashable, Sendable {
         /// The message goes to this position of the store.
