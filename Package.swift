@@ -130,7 +130,8 @@ let runtimes = floor(
                 "Platform", "CLinux", "ToolSupport", .product(name: "DequeModule", package: "swift-collections"),
             ], swiftSettings: driver),
         .target(
-            name: "FlowRuntime", dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "CLinux"],
+            name: "FlowRuntime",
+            dependencies: ["Vocabulary", "LocalProtocol", "FlowProtocol", "Platform", "FlowMemory", "CLinux"],
             swiftSettings: driver),
         .target(
             name: "IPCPRuntime",
@@ -268,7 +269,9 @@ let tests = [
         [
             .testTarget(
                 name: "FlowRuntimeTests",
-                dependencies: ["BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux"]),
+                dependencies: [
+                    "FlowProtocol", "BrokerDouble", "FlowRuntime", "FlowMemory", "LocalProtocol", "Platform", "CLinux",
+                ]),
             .testTarget(
                 name: "ManagementClientTests",
                 dependencies: ["ManagementClient", "LocalProtocol", "Platform", "CLinux", "Vocabulary"]),

@@ -28,7 +28,7 @@ import Testing
             "Cryptography": ["Vocabulary", "Wire", "Authentication", "COpenSSL"],
             "NameResolution": driver.union(["Shims", "Cryptography", "CCares", "DequeModule", "Synchronization"]),
             "FlowMemory": ["Vocabulary", "CLinux", "Platform"],
-            "FlowRuntime": driver.union(["LocalProtocol", "FlowMemory"]),
+            "FlowRuntime": driver.union(["LocalProtocol", "FlowProtocol", "FlowMemory"]),
             "IPCPRuntime": driver.union([
                 "LocalProtocol", "IPCP", "Forwarding", "Shims", "FlowRuntime", "NameResolution", "DequeModule",
             ]),

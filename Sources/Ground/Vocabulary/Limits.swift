@@ -2,6 +2,8 @@
 
 /// Every bound of the system: unit, reason, and what happens when it is reached. spec: c-api §5, irmd §13
 public enum Limits {
+    /// A packet that Ethernet carries whole below IPv6, UDP and an endpoint id: 1,500 - 40 - 8 - 4.
+    package static let uncutBytes = 1_448
     /// Bytes of a name. `NAME_SIZE`; longer names are refused with EINVAL.
     public static let nameBytes = 255
     /// Bytes of a path in a name's settings. `NAME_PATH_SIZE`.

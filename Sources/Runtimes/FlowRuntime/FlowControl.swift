@@ -77,14 +77,16 @@ package enum FlowControl {
         let entry = try FlowTable.entry(descriptor)
         guard let end = entry.lockReading() else { throw .notAllocated }
         defer { cl_unlock(end.readLock) }
+        if let layer = entry.pointee.layer { return layer.state.pointee.machine.receiver.messages }
         return Int(end.receiving.pointee.consumer.queued(entry.pointee.arriving))
     }
 
     /// Packets that the peer has not read.
     package static func sendQueueLength(_ descriptor: Int32) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
-        guard let end = entry.lockWriting() else { throw .notAllocated }
-        defer { cl_unlock(end.writeLock) }
+        guard let end = entry.lockProducer() else { throw .notAllocated }
+        defer { entry.unlockProducer(end) }
+        if let layer = entry.pointee.layer { return layer.state.pointee.machine.transmitter.unacknowledgedPackets }
         return Int(end.sending.pointee.producer.unread(entry.pointee.departing))
     }
 

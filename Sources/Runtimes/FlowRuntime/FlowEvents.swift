@@ -76,6 +76,7 @@ extension FlowPointer {
 
     /// Packets that no event was made of. Never more than a ring can hold, whatever the peer says.
     private func newPackets(_ end: FlowEnd) -> UInt64 {
+        if pointee.layer != nil { return newLayerMessages() }
         guard pointee.role != .user else { return newMessages(end) }
         let written = cl_load64_acquire(pointee.arriving.written)
         let new = written &- pointee.membership.announcedBase(end)
@@ -85,7 +86,7 @@ extension FlowPointer {
 
 extension FlowMembership {
     /// What was read counts as announced. A look without the lock: a reader that goes on meanwhile only makes it less.
-    fileprivate func announcedBase(_ end: FlowEnd) -> UInt64 {
+    func announcedBase(_ end: FlowEnd) -> UInt64 {
         let read = cl_load64_relaxed(&end.receiving.pointee.read)
         return announced &- read < UInt64.max / 2 ? announced : read
     }

@@ -31,8 +31,21 @@ extension FlowProcess {
             numbers.giveBack(descriptor)
             throw error
         }
+        let layer: LayerMemory?
+        do throws(Failure) {
+            layer = try offer.layerMemory()
+        } catch {
+            ends.giveBack(end)
+            numbers.giveBack(descriptor)
+            throw error
+        }
         let base = segment.release()
         entry.initialize(to: OpenFlow(offer, end, segment: base, link: link, owner: identity, incarnation))
+        entry.pointee.layer = layer
+        if layer != nil {
+            listenForLayers(on: link)
+            lookAtLayer(descriptor, at: 0)
+        }
         if offer.role != .provider { entry.pointee.parties = .passRetained(share(FlowPeer(offer))) }
         link.flows.insert(descriptor, at: offer.slot)
         byFlow[FlowKey(offer.flow, offer.end, incarnation)] = descriptor
@@ -92,10 +105,11 @@ extension FlowProcess {
         let isOwn = entry.pointee.owner == identity
         let flow = entry.pointee.flow
         let incarnation = entry.pointee.incarnation
-        if isOwn { entry.sayGone() }
+        let isLingering = isOwn && beginLingering(entry, descriptor, end)
+        if isOwn, !isLingering { entry.sayGone() }
         close(entry, descriptor, end)
         unlock()
-        guard isOwn else { return }
+        guard isOwn, !isLingering else { return }
         switch session.post(.deallocate(flow), incarnation: incarnation) {
         case .sent: break
         case .waiting: locked { $0.service.wake() }
@@ -139,6 +153,8 @@ extension FlowProcess {
         entry.pointee.departing.unmap()
         munmap(entry.pointee.segment, entry.pointee.segmentBytes)
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
+        entry.pointee.layer?.unmap()
+        entry.pointee.layer = nil
         let link = entry.pointee.link.takeRetainedValue()
         if !entry.pointee.keepsNumber, let base = FlowTable.pointer(0) { numbers.giveBack(Int32(entry - base)) }
         if link.flows.isEmpty, link.isPeerGone { forget(link) }
@@ -155,7 +171,8 @@ extension FlowProcess {
         try? deallocate(descriptor)  // closed already, or irmd is not there: in both cases it is closed now
         locked { process in
             FlowTable.pointer(descriptor)?.pointee.keepsNumber = false
-            process.numbers.giveBack(descriptor)
+            // The number of a flow that lingers is given back with it.
+            if FlowTable.pointer(descriptor)?.pointee.lingering == nil { process.numbers.giveBack(descriptor) }
         }
     }
 
@@ -165,25 +182,31 @@ extension FlowProcess {
     /// When the process ends normally: the peers learn it before irmd does. Flows that were inherited stay.
     package func finish() {
         lock()
+        var lingering: [Int32] = []
         var descriptor = Int32(Limits.firstDescriptor)
         while descriptor < numbers.end {
             if let entry = FlowTable.pointer(descriptor), entry.pointee.owner == identity,
                 let end = entry.lockReading()
             {
                 entry.lockWriter(of: end)
-                entry.sayGone()
+                if beginLingering(entry, descriptor, end) { lingering.append(descriptor) } else { entry.sayGone() }
                 close(entry, descriptor, end)
+            } else if let entry = FlowTable.pointer(descriptor), entry.pointee.owner == identity,
+                entry.pointee.lingering != nil
+            {
+                lingering.append(descriptor)
             }
             descriptor += 1
         }
         unlock()
+        if !lingering.isEmpty { awaitLingering(lingering) }
         session.finish()
     }
 }
 
 extension FlowPointer {
     /// Tells the peer that this end has let go.
-    fileprivate func sayGone() {
+    func sayGone() {
         _ = cl_or32(ownState, EndState.gone)
         wakePeer()
     }
@@ -249,6 +272,8 @@ extension OpenFlow {
         self.incarnation = incarnation
         sleepers = 0
         holds = 0
+        layer = nil
+        lingering = nil
         membership = FlowMembership()
         trim = RingTrim()
     }

@@ -23,6 +23,10 @@ extension FlowPointer {
         return nil
     }
 
+    /// The end with the lock held that guards what it writes; nil if the flow is not open. An end with FRCP has one lock.
+    func lockProducer() -> FlowEnd? { pointee.layer == nil ? lockWriting() : lockReading() }
+    func unlockProducer(_ end: FlowEnd) { cl_unlock(pointee.layer == nil ? end.writeLock : end.readLock) }
+
     @inline(__always) func lockReader(of end: FlowEnd) {
         if cl_lock(end.readLock) { recoverReading(end) }
     }
@@ -34,6 +38,7 @@ extension FlowPointer {
     /// Who had the lock has died, at any point of any call.
     @inline(never) private func recoverReading(_ end: FlowEnd) {
         guard pointee.end == end else { return }
+        guard pointee.layer == nil else { return condemn(end) }
         end.receiving.pointee.consumer.recover(pointee.arriving)
         cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
         WakeUp.everybody(on: peerWriterWait)

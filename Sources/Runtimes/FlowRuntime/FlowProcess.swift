@@ -76,6 +76,7 @@ final class FlowProcess: @unchecked Sendable {
                 entry.pointee.holds = 0
                 entry.pointee.trim = RingTrim()
                 entry.pointee.vigil = nil
+                entry.pointee.layerTimer = .max
             }
             descriptor += 1
         }

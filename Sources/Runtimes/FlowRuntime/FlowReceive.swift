@@ -14,6 +14,14 @@ package enum FlowReceive {
         _ descriptor: Int32, into buffer: UnsafeMutableRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count >= 0, count == 0 || buffer != nil else { throw .invalid }
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil {
+            return try LayerReceive.receive(descriptor, entry, timeout) { layer, end, flags in
+                LayerReceive.deliver(layer, end, count, flags) { source, offset, bytes in
+                    if let buffer { cl_copy(buffer + offset, source, bytes) }
+                }
+            }
+        }
         return try receive(descriptor, timeout) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 if let buffer { cl_copy(buffer, source, bytes) }
@@ -26,6 +34,14 @@ package enum FlowReceive {
         _ descriptor: Int32, into parts: UnsafeBufferPointer<iovec>
     ) throws(Failure) -> Int {
         let count = try parts.totalBytes()
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil {
+            return try LayerReceive.receive(descriptor, entry, nil) { layer, end, flags in
+                LayerReceive.deliver(layer, end, count, flags) { source, offset, bytes in
+                    parts.copy(source, bytes, at: offset)
+                }
+            }
+        }
         return try receive(descriptor, nil) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 var done = 0
@@ -40,6 +56,8 @@ package enum FlowReceive {
 
     /// The oldest message whole, or what is left of it.
     package static func readMessage(_ descriptor: Int32, timeout: TimeSpan?) throws(Failure) -> [UInt8] {
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil { return try LayerPlaces.readMessage(descriptor, entry, timeout) }
         var message: [UInt8] = []
         _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
             guard let record = try entry.front(end) else { return .empty }
@@ -59,6 +77,8 @@ package enum FlowReceive {
     package static func peek(
         _ descriptor: Int32, timeout: TimeSpan? = nil
     ) throws(Failure) -> UnsafeRawBufferPointer {
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil { return try LayerPlaces.peek(descriptor, entry, timeout) }
         var message = UnsafeRawBufferPointer(start: nil, count: 0)
         _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
             let state = end.receiving
@@ -77,6 +97,7 @@ package enum FlowReceive {
     /// Done with what `peek` gave. `.invalid` if this process holds nothing; `.flowDown` if the flow was closed meanwhile.
     package static func release(_ descriptor: Int32) throws(Failure) {
         let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil { return try LayerPlaces.release(descriptor, entry) }
         guard entry.letGo(.message) else { throw .invalid }
         // The flow's memory stays until here.
         defer { entry.leaveSleep() }
@@ -209,7 +230,7 @@ package enum FlowReceive {
 
 extension FlowEnd {
     /// Why nobody may read here now, whatever has arrived.
-    fileprivate func refusal(_ flags: UInt32) -> Failure? {
+    func refusal(_ flags: UInt32) -> Failure? {
         if flags & (FlowFlags.accessMode | FlowFlags.down) != FlowFlags.readWrite {
             if flags & FlowFlags.down != 0 { return .flowDown }
             if flags & FlowFlags.accessMode == FlowFlags.writeOnly { return .notPermitted }
@@ -306,8 +327,13 @@ extension FlowPointer {
 
     /// After records were consumed.
     @inline(__always) func publishRead(_ end: FlowEnd) {
-        end.receiving.pointee.consumer.publish(to: pointee.arriving)
         cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
+        publishFreed(end)
+    }
+
+    /// After records were taken off the ring; how many messages were read is another matter.
+    @inline(__always) func publishFreed(_ end: FlowEnd) {
+        end.receiving.pointee.consumer.publish(to: pointee.arriving)
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
         if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
     }

@@ -141,6 +141,7 @@ extension FlowProcess {
         link.takeReady { descriptor in
             guard let entry = FlowTable.pointer(descriptor) else { return }
             handOver(entry, descriptor)
+            if entry.pointee.layer != nil, entry.pointee.membership.set == nil { lookAtLayer(descriptor, at: 0) }
         }
     }
 

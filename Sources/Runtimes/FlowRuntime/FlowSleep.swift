@@ -29,21 +29,25 @@ extension FlowPointer {
     func enterSleep() { _ = cl_add32(&pointee.sleepers, 1) }
 
     /// Sleeps, with no lock held, after `enterSleep`; not at all without a place. Returns when it is worth to look again.
-    func sleep(on place: SleepingPlace?, until deadline: Instant?) throws(Failure) {
+    ///
+    /// - Parameter leave: What the thread does behind its sleep, also when it is cancelled in it.
+    func sleep(
+        on place: SleepingPlace?, until deadline: Instant?,
+        leave: @convention(c) (UnsafeMutableRawPointer?) -> Void = {
+            $0?.assumingMemoryBound(to: OpenFlow.self).leaveSleep()
+        }
+    ) throws(Failure) {
         var result: Int32 = 0
         if let place {
-            let cleanup: @convention(c) (UnsafeMutableRawPointer?) -> Void = { argument in
-                argument?.assumingMemoryBound(to: OpenFlow.self).leaveSleep()
-            }
             if let deadline {
                 var moment = timespec(deadline)
                 result = cl_futex_sleep(
-                    place.word, place.expected, place.alarm, place.quiet, &moment, cleanup, self)
+                    place.word, place.expected, place.alarm, place.quiet, &moment, leave, self)
             } else {
-                result = cl_futex_sleep(place.word, place.expected, place.alarm, place.quiet, nil, cleanup, self)
+                result = cl_futex_sleep(place.word, place.expected, place.alarm, place.quiet, nil, leave, self)
             }
         }
-        leaveSleep()
+        leave(self)
         // Expired: the caller looks once more and finds its deadline passed.
         if result == -EINTR { throw .interrupted }
     }

@@ -41,6 +41,12 @@ struct OpenFlow {
     var sleepers: UInt32
     /// `Hold` bits.
     var holds: UInt32
+    /// Of a flow between hosts that FRCP keeps in order; nil: of none.
+    var layer: LayerMemory?
+    /// The program has let go, and what it wrote is still on its way: the end, which the service thread goes on with.
+    var lingering: FlowEnd?
+    /// When the service thread looks at `layer`, nanoseconds; `.max`: no timer is set. Guarded by the process lock.
+    var layerTimer = UInt64.max
     var membership: FlowMembership
     var trim: RingTrim
     var vigil: Vigil?

@@ -13,6 +13,13 @@ package enum FlowTransmit {
         _ descriptor: Int32, _ source: UnsafeRawPointer?, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> Int {
         guard count == 0 || source != nil else { throw .invalid }
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil {
+            try LayerTransmit.write(descriptor, entry, count: count, timeout: timeout) { layer, position in
+                if let source { layer.copyToSent(position, source, count) }
+            }
+            return count
+        }
         try place(descriptor, count, timeout) { entry, end, start in
             if let source, count > 0 {
                 cl_copy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
@@ -25,6 +32,18 @@ package enum FlowTransmit {
     /// One message of several pieces.
     package static func write(_ descriptor: Int32, _ parts: UnsafeBufferPointer<iovec>) throws(Failure) -> Int {
         let count = try parts.totalBytes()
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil {
+            try LayerTransmit.write(descriptor, entry, count: count, timeout: nil) { layer, position in
+                var place = position
+                for part in parts {
+                    guard let base = part.iov_base, part.iov_len > 0 else { continue }
+                    layer.copyToSent(place, base, part.iov_len)
+                    place += UInt64(part.iov_len)
+                }
+            }
+            return count
+        }
         try place(descriptor, count, nil) { entry, end, start in
             var destination = end.sending.pointee.producer.payload(start, in: entry.pointee.departing)
             for part in parts {
@@ -42,6 +61,8 @@ package enum FlowTransmit {
     package static func reserve(
         _ descriptor: Int32, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> UnsafeMutableRawBufferPointer {
+        let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil { return try LayerPlaces.reserve(entry, count: count) }
         var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         try place(descriptor, count, timeout) { entry, end, start in
             end.sending.pointee.reservation.begin(at: start, bytes: count)
@@ -56,6 +77,7 @@ package enum FlowTransmit {
     /// has reserved none, `.messageTooLong` if it is smaller; then it stays reserved.
     package static func commit(_ descriptor: Int32, count: Int) throws(Failure) -> Int {
         let entry = try FlowTable.entry(descriptor)
+        if entry.pointee.layer != nil { return try LayerPlaces.commit(descriptor, entry, count: count) }
         guard count >= 0, entry.letGo(.reservation) else { throw .invalid }
         guard let end = entry.lockWriting() else {
             entry.leaveSleep()

@@ -34,6 +34,8 @@ final class Link {
     /// Flow sets that rely on the bell, because they do not look at the ready bits by themselves just now.
     var listeners = 0
     var liveness = LinkLiveness()
+    /// The service thread hears the bell: there are flows that it looks after.
+    var ringsService = false
 
     /// With the process lock held, as for everything here.
     nonisolated(unsafe) private static var lastNumber: UInt64 = 0

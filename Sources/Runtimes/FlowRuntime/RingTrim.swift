@@ -22,16 +22,16 @@ struct RingTrim {
 
 extension FlowProcess {
     /// A ring of the flow has grown.
-    func trimLater(_ descriptor: Int32) {
-        locked { process in
-            guard let entry = FlowTable.pointer(descriptor), let end = entry.pointee.end,
-                entry.pointee.trim.patience == nil
-            else { return }
-            entry.pointee.trim = RingTrim(
-                patience: RingTrim.firstPatience, written: end.sending.pointee.producer.written)
-            process.service.trims.set(descriptor, at: Clock.now() + RingTrim.firstPatience)
-            process.service.wakeForTimers(of: process)
-        }
+    func trimLater(_ descriptor: Int32) { locked { $0.beginTrim(descriptor) } }
+
+    /// The same with the process lock held.
+    func beginTrim(_ descriptor: Int32) {
+        guard let entry = FlowTable.pointer(descriptor), let end = entry.pointee.end, entry.pointee.trim.patience == nil
+        else { return }
+        entry.pointee.trim = RingTrim(
+            patience: RingTrim.firstPatience, written: end.sending.pointee.producer.written)
+        service.trims.set(descriptor, at: Clock.now() + RingTrim.firstPatience)
+        service.wakeForTimers(of: self)
     }
 
     /// With the process lock held.
@@ -39,9 +39,9 @@ extension FlowProcess {
         while let descriptor = service.trims.next(now: now) {
             // The flow that it was set for may be gone.
             guard let entry = FlowTable.pointer(descriptor), let patience = entry.pointee.trim.patience,
-                let end = entry.lockWriting()
+                let end = entry.lockProducer()
             else { continue }
-            defer { cl_unlock(end.writeLock) }
+            defer { entry.unlockProducer(end) }
             let sending = end.sending
             let isIdle = sending.pointee.producer.written == entry.pointee.trim.written
             if isIdle, !sending.pointee.reservation.isHeld, sending.pointee.producer.trim(&entry.pointee.departing) {

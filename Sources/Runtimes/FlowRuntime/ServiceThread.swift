@@ -23,6 +23,7 @@ struct ServiceThread {
     private var watched: [UInt64: LinkKey] = [:]
     var trims = FlowTimers()
     var vigils = FlowTimers()
+    var layers = FlowTimers()
     /// When an acceptor wants to be looked at.
     fileprivate var acceptorsDue = Instant(nanoseconds: .max)
     /// Until when the thread sleeps if nothing happens.
@@ -64,8 +65,15 @@ struct ServiceThread {
     /// Learns of the end of a link even when irmd is gone.
     mutating func watch(_ link: Link) {
         watched[link.number] = link.key
-        _ = poll?.add(link.socket.number, link.number, 0)
+        _ = poll?.add(link.socket.number, link.number, link.ringsService ? ServiceThread.bell : 0)
     }
+
+    /// Hears the bell of a link, once for each time it rings: flow sets hear it, too.
+    func hear(_ link: Link) { _ = poll?.change(link.socket.number, link.number, ServiceThread.bell) }
+
+    func link(_ number: UInt64) -> LinkKey? { watched[number] }
+
+    private static let bell = EPOLLIN.rawValue | EPOLLET.rawValue
 
     mutating func takeEnded(_ number: UInt64) -> LinkKey? { watched.removeValue(forKey: number) }
 
@@ -104,10 +112,12 @@ struct ServiceThread {
             switch event.data.u64 {
             case GuestPoll.bellToken: poll.silence()
             case ServiceThread.sessionNumber: process.hearSession()
+            case let link where event.events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) == 0: process.linkRang(link)
             default: process.linkEnded(event.data.u64)
             }
         }
         process.tick(Clock.now())
+        process.tendLayers(Clock.now())
         process.tendAcceptors(Clock.now())
         process.followSession()
         return true
@@ -117,7 +127,7 @@ struct ServiceThread {
 extension FlowProcess {
     fileprivate var nextTick: Instant {
         let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
-        return min(tick, service.trims.deadline, service.vigils.deadline, service.acceptorsDue)
+        return min(tick, service.trims.deadline, service.vigils.deadline, service.layers.deadline, service.acceptorsDue)
     }
 
     /// Has the acceptors looked at then, or earlier.
@@ -166,7 +176,7 @@ extension FlowProcess {
         case .direct where timeout > 0:
             link.liveness.watch(
                 timeout: timeout, isFirst: link.flows.count == 1, memory: link.memory, end: link.end, now: Clock.now())
-        case .user where timeout > 0: beginVigil(entry, descriptor, timeout)
+        case .user where timeout > 0 && entry.pointee.layer == nil: beginVigil(entry, descriptor, timeout)
         // Whether the other host's end is there is not the IPCP's to say.
         case .direct, .user, .provider: break
         }

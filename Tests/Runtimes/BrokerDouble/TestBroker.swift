@@ -144,6 +144,7 @@ package final class TestBroker: @unchecked Sendable {
         offer.parties = FlowParties(
             name: shape.name, user: UserID(1_000), group: GroupID(100), layer: LayerName("layer"),
             address: offer.role == .user ? Array("10.0.0.2:3435\u{1b}".utf8) : [])
+        if offer.role == .user { offer.terms = shape.terms }
         let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
         let message = ManagerMessage.offer(request, offer).encoded()
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
@@ -195,14 +196,17 @@ package struct FlowShape: Sendable {
     var messageBytes: UInt32
     /// What the flow is allocated to.
     var name: ServiceName?
+    /// What the layer says to the end of a user.
+    var terms: FlowTerms
 
     package init(
         client: FlowRole = .direct, server: FlowRole = .direct, queueBytes: Int = Limits.queueBytes,
-        messageBytes: Int = Limits.messageBytes
+        messageBytes: Int = Limits.messageBytes, terms: FlowTerms = .empty
     ) {
         self.client = client
         self.server = server
         self.queueBytes = UInt32(queueBytes)
         self.messageBytes = UInt32(messageBytes)
+        self.terms = terms
     }
 }

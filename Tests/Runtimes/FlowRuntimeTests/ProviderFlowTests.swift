@@ -358,9 +358,10 @@ final class Pair: Sendable {
     init(
         _ broker: TestBroker,
         _ quality: Vocabulary.QualityOfService = Vocabulary.QualityOfService(timeoutMilliseconds: 0),
-        queueBytes: Int = Limits.queueBytes, messageBytes: Int = 65_000
+        queueBytes: Int = Limits.queueBytes, messageBytes: Int = 65_000, terms: FlowTerms = .empty
     ) throws {
-        let shape = FlowShape(client: .user, server: .provider, queueBytes: queueBytes, messageBytes: messageBytes)
+        let shape = FlowShape(
+            client: .user, server: .provider, queueBytes: queueBytes, messageBytes: messageBytes, terms: terms)
         (user, provider) = try broker.flow(quality, shape: shape)
         open = Mutex([user, provider])
     }

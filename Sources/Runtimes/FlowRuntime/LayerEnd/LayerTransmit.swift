@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+import CLinux
+import FlowMemory
+import FlowProtocol
+import Platform
+import Vocabulary
+
+/// How a process writes messages to a flow between hosts that FRCP keeps in order. What `FlowTransmit` is for other flows.
+enum LayerTransmit {
+    /// One message, whose bytes `copy` puts to a position of the store.
+    static func write(
+        _ descriptor: Int32, _ entry: FlowPointer, count: Int, timeout: TimeSpan?,
+        _ copy: (LayerMemory, _ position: UInt64) -> Void
+    ) throws(Failure) {
+        var wait = Wait()
+        while true {
+            guard let (layer, end) = entry.lockLayer() else { throw wait.hasBegun ? .flowDown : .notAllocated }
+            let now = Clock.now().nanoseconds
+            if let failure = entry.writingFailure(end) ?? end.sending.pointee.reservation.refusal() {
+                cl_unlock(end.readLock)
+                throw failure
+            }
+            // Nothing is sent for an empty message.
+            let outcome =
+                count == 0
+                ? .admitted(position: 0)
+                : layer.withMachine { machine, sent, _ in machine.admit(count, bound: LayerMemory.sentBound, &sent) }
+            switch outcome {
+            case .admitted(let position):
+                wait.end(&end.sending.pointee.patience)
+                if count > 0 { copy(layer, position) }
+                entry.turnLayer(layer, end, now: now)
+                entry.leaveLayer(layer, end, descriptor, now: now)
+                return
+            case .tooLong:
+                cl_unlock(end.readLock)
+                throw .messageTooLong
+            case .ending:
+                entry.turnLayer(layer, end, now: now)
+                let failure = entry.writingFailure(end) ?? .flowDown
+                entry.leaveLayer(layer, end, descriptor, now: now)
+                throw failure
+            case .full:
+                // What was acknowledged meanwhile makes room.
+                let before = layer.state.pointee.machine.transmitter.acknowledged
+                entry.turnLayer(layer, end, now: now)
+                if layer.state.pointee.machine.transmitter.acknowledged != before {
+                    entry.leaveLayer(layer, end, descriptor, now: now)
+                    continue
+                }
+                try waitForRoom(descriptor, entry, layer, end, &wait, timeout, now: now)
+            }
+        }
+    }
+
+    /// The store is full: waits a little or sleeps, as the one who looks at what arrives, and unlocks.
+    private static func waitForRoom(
+        _ descriptor: Int32, _ entry: FlowPointer, _ layer: LayerMemory, _ end: FlowEnd, _ wait: inout Wait,
+        _ timeout: TimeSpan?, now: UInt64
+    ) throws(Failure) {
+        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        guard timeout != nil || flags & FlowFlags.writeNonBlocking == 0 else {
+            entry.leaveLayer(layer, end, descriptor, now: now)
+            throw .wouldBlock
+        }
+        let limit = timeout?.nanoseconds ?? end.settings.pointee.sendTimeout
+        switch wait.next(timeout: limit, &end.sending.pointee.patience) {
+        case .again: entry.leaveLayer(layer, end, descriptor, now: now)
+        case .expired:
+            entry.leaveLayer(layer, end, descriptor, now: now)
+            cl_test_cancel()
+            throw .timedOut
+        case .sleep(let deadline):
+            try entry.sleepOnLayer(layer, end, descriptor, until: deadline, now: now)
+        }
+    }
+}
+
+extension FlowPointer {
+    /// Sleeps until something arrives, the machine's deadline comes, or somebody else has changed something; unlocks. While it
+    /// sleeps, the caller does for the flow what the service thread does else.
+    func sleepOnLayer(
+        _ layer: LayerMemory, _ end: FlowEnd, _ descriptor: Int32, until deadline: Instant?, now: UInt64
+    ) throws(Failure) {
+        let state = layer.state
+        state.pointee.watchers += 1
+        enterSleep()
+        let quiet = cl_load32_acquire(end.alarm)
+        let expected = WakeUp.announce(readerWait, flag: ReaderWait.futex)
+        let isCertain = sleepersBarrier(end.receiving)
+        // A violation is found by the next look.
+        let isEmpty = (try? end.receiving.pointee.consumer.isEmpty(pointee.arriving)) ?? false
+        let isStuck =
+            isEmpty && cl_load32_acquire(peerState) & (EndState.gone | EndState.down) == 0
+            && cl_load32_relaxed(&end.settings.pointee.fate) == 0
+            && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
+        let due = layer.withMachine { machine, sent, _ in machine.deadline(&sent) ?? .max }
+        let isFull = state.pointee.isRingFull
+        let place = SleepingPlace(word: readerWait, expected: expected, alarm: end.alarm, quiet: quiet)
+        var limit = WakeUp.limit(deadline, isCertain: isCertain)
+        if due < .max { limit = Instant.earlier(limit, Instant(nanoseconds: due)) }
+        if isFull { limit = Instant.earlier(limit, Instant(nanoseconds: now + 200_000)) }
+        leaveLayer(layer, end, descriptor, now: now)
+        try sleep(on: isStuck ? place : nil, until: limit) { argument in
+            argument?.assumingMemoryBound(to: OpenFlow.self).leaveWatch()
+        }
+    }
+
+    /// Behind a sleep on a flow that this caller looked after.
+    private func leaveWatch() {
+        if let (layer, end) = lockLayer() {
+            layer.state.pointee.watchers = max(layer.state.pointee.watchers - 1, 0)
+            cl_unlock(end.readLock)
+        }
+        leaveSleep()
+    }
+}
