@@ -143,38 +143,6 @@ static void check_nobody(void)
     CHECK_RESULT(network(ONE, "flows"), 0, "nothing is left");
 }
 
-static void check_refused(const char * what,
-                          qosspec_t    qos)
-{
-    struct agent         agent = agent_at(TWO);
-    struct agent_command alloc = agent_naming(AGENT_ALLOC, "one.self");
-
-    alloc.has_qos = true;
-    alloc.qos = qos;
-    CHECK_RESULT(agent_call(&agent, alloc).result, -ENOTSUP,
-                 "%s: not from the other host", what);
-    CHECK_RESULT(flow_alloc("two.quality", &qos, NULL), -ENOTSUP,
-                 "%s: not from here", what);
-    agent_end(&agent);
-}
-
-static void check_qualities(void)
-{
-    qosspec_t lossless = qos_raw;
-    qosspec_t ordered = qos_raw;
-
-    lossless.loss = 0;
-    ordered.in_order = 1;
-    check_refused("without loss", lossless);
-    check_refused("in order", ordered);
-    check_refused("best effort", qos_best_effort);
-    check_refused("video", qos_video);
-    check_refused("voice", qos_voice);
-    check_refused("data", qos_data);
-    CHECK_RESULT(network(ONE, "flows"), 0, "nothing is left here");
-    CHECK_RESULT(network(TWO, "flows"), 0, "nor there");
-}
-
 /* Its structure has no room for the interface. */
 static void check_link_local(void)
 {
@@ -204,7 +172,6 @@ int main(int     argc,
     check_waiting();
     check_silent();
     check_nobody();
-    check_qualities();
     check_link_local();
 
     return conformance_end();

@@ -22,7 +22,7 @@ extension DatagramLayer {
         case .no: break
         }
         // Never degraded in silence. It needs no memory: a repetition gets the same answer.
-        guard !request.quality.needsFlowControl else {
+        guard !request.quality.isLosslessWithoutOrder else {
             let reply = encoded(.notSupported, to: key)
             return actions.append(.lower(.send(reply, to: source)))
         }

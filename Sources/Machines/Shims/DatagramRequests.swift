@@ -62,8 +62,8 @@ struct DepartedRequest: Sendable {
 }
 
 extension QualityOfService {
-    /// In order, or without loss: what a layer of datagrams does not do by itself. spec: flow-qos §1
-    var needsFlowControl: Bool { inOrder || loss == 0 }
+    /// Without loss in any order, which neither a layer of datagrams nor FRCP offers. spec: flow-qos §1
+    var isLosslessWithoutOrder: Bool { loss == 0 && !inOrder }
 }
 
 /// The requester. spec: udp-layer §4.1
@@ -82,8 +82,8 @@ extension DatagramLayer {
         guard wish.hash.count == DatagramManagement.hashBytes else {
             return refuse(.invalid, "a hash of this layer has \(DatagramManagement.hashBytes) bytes")
         }
-        guard !wish.quality.needsFlowControl else {
-            return refuse(.notSupported, "flows of a UDP layer are neither in order nor without loss yet")
+        guard !wish.quality.isLosslessWithoutOrder else {
+            return refuse(.notSupported, "a flow between hosts without loss is in order, too: ask for both")
         }
         let length = DatagramManagement.headerBytes + DatagramManagement.hashBytes + wish.authentication.count
         guard length <= datagramBytes else {

@@ -102,15 +102,25 @@ import Vocabulary
         #expect(agreed == .raw && isOurs && data(of: response) == [0x4f, 0x37, 0x53, 0x31])
     }
 
-    @Test("with a host of the prototype, which says nothing, flows have profile 0, and it is not taken for ours")
+    @Test("with a host of the prototype, which says nothing, flows are raw, and it is not taken for ours")
     mutating func prototype() throws {
-        for (quality, expected) in [(.raw, .raw), (.bestEffort, .profile0)] as [(QualityOfService, FlowAgreement)] {
-            let done = try ask(quality) { _ in [] }
-            #expect(try agreement(done) == expected)
-            #expect(!recognises(done))
-            let (agreed, response, isOurs) = try serve(quality, saying: [])
-            #expect(agreed == expected && !isOurs && data(of: response).isEmpty && response.count == 84)
-        }
+        let done = try ask(.raw) { _ in [] }
+        #expect(try agreement(done) == .raw)
+        #expect(!recognises(done))
+        let (agreed, response, isOurs) = try serve(.raw, saying: [])
+        #expect(agreed == .raw && !isOurs && data(of: response).isEmpty && response.count == 84)
+    }
+
+    @Test("a flow in order is refused if the other host has no profile that this one has")
+    mutating func otherProfile() throws {
+        let done = try ask(.bestEffort) { _ in [] }
+        #expect(done.failures == [.notSupported] && done.offers.isEmpty && !recognises(done))
+        let server = Attached(&rig, pid: 20)
+        rig.manage(.bindProcess(server.pid, service("here")), on: management, .process(UserID(1_000)))
+        rig.accept(server.call)
+        let arrived = network.arrive("here", &rig, quality: .data, saying: [])
+        #expect(arrived.rejections == [.notSupported] && arrived.offers.isEmpty)
+        rig.manager.checkInvariants()
     }
 
     @Test("a server that says of its end what cannot be has accepted nothing")
@@ -137,7 +147,7 @@ import Vocabulary
     @Test("a host that does not answer is asked anew; it may answer either request", arguments: [0, 1])
     mutating func again(chosen: Int) throws {
         let client = Attached(&rig, pid: 10)
-        let (offer, first) = try #require(rig.allocate(client.call, "far", .data).provided.first)
+        let (offer, first) = try #require(rig.allocate(client.call, "far", .raw).provided.first)
         network.say(.mapped(offer.flow), &rig)
         guard case .askAgain(offer.flow, let second)? = network.say(.unanswered(offer.flow), &rig).requests.first else {
             throw Failure.invalid
@@ -146,7 +156,7 @@ import Vocabulary
         #expect(AuthenticationServer.payload(of: first) == AuthenticationServer.payload(of: second))
         let response = try answer(to: [first, second][chosen])
         let done = network.say(.taken(offer.flow, authentication: response, with: []), &rig)
-        #expect(try agreement(done) == .profile0)
+        #expect(try agreement(done) == .raw)
         #expect(network.say(.unanswered(offer.flow), &rig).isEmpty)
         rig.manager.checkInvariants()
     }
@@ -155,7 +165,7 @@ import Vocabulary
     mutating func tooLate() throws {
         let client = Attached(&rig, pid: 10)
         let (offer, request) = try #require(
-            rig.allocate(client.call, "far", .data, timeout: TimeSpan(seconds: 1)).provided.first)
+            rig.allocate(client.call, "far", .raw, timeout: TimeSpan(seconds: 1)).provided.first)
         network.say(.mapped(offer.flow), &rig)
         rig.authenticatesLater = true
         network.say(.unanswered(offer.flow), &rig)
