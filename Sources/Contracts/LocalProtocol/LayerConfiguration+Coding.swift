@@ -16,6 +16,8 @@ extension LayerConfiguration: FieldCodable {
         } catch {
             throw .length
         }
+        // A type that has one hash is not said to have another.
+        guard self.hash == hash else { throw .length }
         if let datagram = parameters.datagram, !datagram.isValid(for: datagram.own.family) { throw .length }
     }
 }

@@ -149,6 +149,14 @@ private struct Numbers: RandomNumberGenerator {
                 + [20, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 21, 0])
     }
 
+    @Test("no configuration is spelled in two ways: a layer that has one hash is not said to have another")
+    func oneSpelling() throws {
+        let bytes: [UInt8] =
+            [0, 10, 0, 0, 0, 0, 0, 0, 0, 1, 0, 13] + [0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 85] + [0, 0, 1, 0, 0]
+        let decoded = try? IPCPRequest(decoding: bytes)
+        #expect(decoded.map { $0.encoded() == bytes } ?? true)
+    }
+
     @Test("the configuration of each type of layer has these bytes")
     func configurations() throws {
         let layer = try #require(LayerName("l"))
