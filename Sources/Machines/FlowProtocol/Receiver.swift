@@ -100,6 +100,10 @@ package struct Receiver: Sendable {
     func number(of sequence: SequenceNumber) -> Int { want + (first + want).distance(to: sequence) }
 
     package var acknowledgedSequence: SequenceNumber { first + want }
+    /// Nothing is here that is to be read, and nothing is missing.
+    package var isEmpty: Bool { read >= end && messages == 0 }
+    /// Bytes that were stored ever, modulo 2^35.
+    package var arrivedBytes: UInt64 { UInt64(log.written) * UInt64(ArrivalLog.unit) }
     /// The edge that is given.
     package var edge: UInt32 { (first + want + credit).rawValue }
     var hasGap: Bool { end > want }

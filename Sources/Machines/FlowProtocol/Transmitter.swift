@@ -122,6 +122,8 @@ package struct Transmitter: Sendable {
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
     package var hasFlight: Bool { !flying.isEmpty }
+    /// Bytes of messages that were admitted ever.
+    package var writtenBytes: UInt64 { written }
     package var unacknowledgedPackets: Int { admitted - acknowledged }
 
     package enum Admission: Hashable, Sendable {

@@ -190,6 +190,21 @@ import Vocabulary
         #expect(throws: Failure.flowPeer) { try route.second.read() }
     }
 
+    /// The memory of an idle flow goes back, and the flow goes on as before.
+    @Test func anIdleFlowGivesItsMemoryBack() throws {
+        let route = try Route(broker, Self.reliable)
+        defer { route.close() }
+        let layer = try #require(FlowTable.entry(route.second.user).pointee.layer)
+        for round in 0..<2 {
+            let message = Self.message(3 << 20, round)
+            Self.write(route.first.user, [message])
+            #expect(try FlowReceive.readMessage(route.second.user, timeout: TimeSpan(seconds: 60)) == message)
+            let deadline = Date(timeIntervalSinceNow: 60)
+            while layer.residentBytes > 65_536, Date() < deadline { usleep(20_000) }
+            #expect(layer.residentBytes <= 65_536)
+        }
+    }
+
     @Test func anIdleFlowWakesUp() throws {
         let route = try Route(broker, Self.reliable)
         defer { route.close() }
@@ -203,5 +218,15 @@ import Vocabulary
             #expect(try FlowControl.sendQueueLength(route.first.user) == 0)
             #expect(try route.second.read() == Self.message(100, index))
         }
+    }
+}
+
+extension LayerMemory {
+    /// Of the stores and tables.
+    fileprivate var residentBytes: Int {
+        let start = UnsafeMutableRawPointer(state) + 8_192
+        let pages = (120 << 20) / 4_096
+        var map = [UInt8](repeating: 0, count: pages)
+        return mincore(start, pages * 4_096, &map) == 0 ? map.count { $0 & 1 != 0 } * 4_096 : .max
     }
 }

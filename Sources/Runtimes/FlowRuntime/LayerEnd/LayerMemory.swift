@@ -63,6 +63,39 @@ struct LayerMemory: Equatable {
         return body(&state.pointee.machine, &sent, &arrived)
     }
 
+    // An idle flow.
+
+    /// Bytes that have gone through the stores.
+    private var used: UInt64 {
+        state.pointee.machine.transmitter.writtenBytes &+ state.pointee.machine.receiver.arrivedBytes
+    }
+
+    /// Nothing is here that is needed.
+    private var isEmpty: Bool {
+        let machine = state.pointee.machine
+        return !machine.transmitter.isUnacknowledged && machine.receiver.isEmpty && state.pointee.cursor == nil
+            && state.pointee.heldPiece == nil
+    }
+
+    private static let trimPatience: UInt64 = 1_000_000_000
+    private static let kept: UInt64 = 65_536
+
+    /// The flow is idle now: if it stays so, its memory is given back a little later.
+    func beginTrim(now: UInt64) {
+        guard state.pointee.trimDue == .max, used &- state.pointee.trimmed > LayerMemory.kept else { return }
+        state.pointee.trimDue = now + LayerMemory.trimPatience
+        state.pointee.trimMark = used
+    }
+
+    /// The time has come. What is read from the memory after that is zero, as in new tables.
+    func trim(_ end: FlowEnd) {
+        state.pointee.trimDue = .max
+        guard used == state.pointee.trimMark, isEmpty, !end.sending.pointee.reservation.isHeld else { return }
+        let start = LayerMemory.sentTableOffset
+        guard madvise(base + start, LayerMemory.size - start, MADV_REMOVE) == 0 else { return }
+        state.pointee.trimmed = used
+    }
+
     // Stores: rings of bytes.
 
     func copyToSent(_ position: UInt64, _ source: UnsafeRawPointer, _ count: Int) {
@@ -123,6 +156,11 @@ struct LayerState {
     var hasNews = false
     /// The ring to the IPCP was full: the rest goes a little later.
     var isRingFull = false
+    /// When an idle flow gives its memory back, nanoseconds; `.max`: it has little, or is not idle.
+    var trimDue = UInt64.max
+    /// Bytes that had gone through the stores when `trimDue` was set, and when memory was given back last.
+    var trimMark: UInt64 = 0
+    var trimmed: UInt64 = 0
     /// Packets with a wrong checksum, or too short for a header.
     var damaged: UInt64 = 0
 

@@ -44,7 +44,9 @@ extension FlowProcess {
         let isOver = isLingering && (state.pointee.machine.phase == .over || entry.isProviderGone(end))
         if !isLingering, state.pointee.quietLooks >= FlowPointer.looksUntilQuiet, state.pointee.watchers == 0 {
             arm(entry, layer, end)
+            layer.beginTrim(now: now)
         }
+        if now >= state.pointee.trimDue { layer.trim(end) }
         let hasEvents = state.pointee.hasNews
         entry.leaveLayer(layer, end, descriptor, now: now)
         if hasEvents, !isLingering { locked { $0.handOver(entry, descriptor) } }

@@ -73,7 +73,7 @@ extension FlowPointer {
         if state.pointee.isRingFull || state.pointee.watchers == 0 && state.pointee.quietLooks < Self.looksUntilQuiet {
             due = min(due, now + 1_000_000)
         }
-        return max(due, now)
+        return max(min(due, state.pointee.trimDue), now)
     }
 
     /// The service thread looks at a flow so often, a millisecond apart, before it lets the flow ring.
