@@ -101,7 +101,11 @@ extension FlowProcess {
     private func endLingering(_ entry: FlowPointer) {
         let (flow, incarnation) = locked { process in
             let ended = (entry.pointee.flow, entry.pointee.incarnation)
-            entry.pointee.lingering = nil
+            // A thread that waits for the end of the flow may be looking at it.
+            if let (_, end) = entry.lockLingering() {
+                entry.pointee.lingering = nil
+                cl_unlock(end.readLock)
+            }
             entry.sayGone()
             if cl_add32(&entry.pointee.sleepers, UInt32.max) &- 1 == OpenFlow.closing { process.tearDown(entry) }
             return ended
