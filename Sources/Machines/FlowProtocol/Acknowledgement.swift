@@ -3,7 +3,7 @@
 /// What stands behind the header of a control packet: which packets are here, and how much may be sent.
 /// spec: frcp-profile-1 §4
 package struct Acknowledgement: Sendable {
-    /// Without ranges.
+    /// The bytes of a frame without ranges.
     package static let leastBytes = 20
     package static let mostRanges = 64
     package static let mostBytes = leastBytes + 4 * mostRanges

@@ -5,7 +5,7 @@ package struct ArrivedPacket: BitwiseCopyable, Sendable {
     package enum State: UInt8, BitwiseCopyable, Sendable {
         case awaited
         case here
-        /// Nothing is read from it: it is not awaited any more, or its message is not whole, or nobody reads.
+        /// The packet is never read: it is not awaited any more, or its message is not whole, or the program has let go.
         case passed
     }
 

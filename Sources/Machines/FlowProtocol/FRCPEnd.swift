@@ -63,9 +63,9 @@ package struct FRCPEnd: Sendable {
     }
 
     package struct Settings: Sendable {
-        /// Of the quality of the flow; 0: none.
+        /// The peer timeout of the flow, nanoseconds; 0: the flow has none.
         package let timeout: UInt64
-        /// The maximum packet lifetime of the layer.
+        /// The maximum packet lifetime of the layer, nanoseconds.
         package let lifetime: UInt64
         package init(timeout: UInt64, lifetime: UInt64) {
             self.timeout = timeout

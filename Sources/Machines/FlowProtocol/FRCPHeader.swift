@@ -22,7 +22,7 @@ package struct FRCPHeader: Hashable, Sendable {
         package static let last = Flags(rawValue: 0x20)
         package static let middle = Flags(rawValue: 0x40)
         package static let first: Flags = [.last, .middle]
-        /// With `data`: the end of the flow. Without: it is aborted.
+        /// Together with `data` this flag ends the flow; without `data` it aborts the flow.
         package static let end = Flags(rawValue: 0x80)
     }
 

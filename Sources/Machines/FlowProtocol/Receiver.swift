@@ -18,7 +18,7 @@ package struct Receiver: Sendable {
 
     /// The lowest that is missing.
     package internal(set) var want = 0
-    /// Behind the highest that is here.
+    /// One more than the highest number that is here.
     var end = 0
     /// The next that is read.
     package internal(set) var read = 0
@@ -34,7 +34,7 @@ package struct Receiver: Sendable {
     private var largest: UInt16 = 0
     /// The bytes of the message that begins at `complete`; -1: none has begun.
     var messageBytes = -1
-    /// Nobody reads: what comes is acknowledged and dropped.
+    /// The program has let go of the flow: data is acknowledged and dropped.
     package internal(set) var isDiscarding = false
     /// The number of the packet that ends the flow; -1: it has not come.
     package internal(set) var endNumber = -1

@@ -79,7 +79,7 @@ extension Receiver {
         table[place(number, table)].state = .passed
     }
 
-    /// Behind the end comes nothing: what is not whole never will be.
+    /// No packet follows the end, so a message that is not whole now stays so.
     private mutating func endMessages(in table: inout MutableSpan<ArrivedPacket>) {
         guard messageBytes >= 0 else { return }
         if isReliable { isBroken = true } else { dropIncomplete(upTo: want, in: &table) }
@@ -105,7 +105,7 @@ extension Receiver {
 
     /// A piece of the message that is read next.
     package struct Piece: Hashable, Sendable {
-        /// In the store, whose size is the parameter.
+        /// The offset of the piece in the store.
         package let place: Int
         package let length: Int
         /// The message ends with this piece.
@@ -154,7 +154,7 @@ extension Receiver {
         if read == end { log.empty() }
     }
 
-    /// From now on nobody reads. What came and was not read is dropped, and its room given back.
+    /// The program lets go of the flow. Data that was not read is dropped, and its room is given back.
     package mutating func discard(in table: inout MutableSpan<ArrivedPacket>) {
         guard !isDiscarding else { return }
         isDiscarding = true

@@ -56,7 +56,7 @@ extension FRCPHeader.Flags: BitwiseCopyable {}
 
 /// What packets and messages count. spec: frcp-profile-1 §3
 package enum FlowCost {
-    /// Of each packet, beside its payload.
+    /// What each packet counts beside its payload.
     package static let overhead: UInt64 = 64
     /// The most sequence numbers that may be given ahead.
     package static let longestEdge = 32_768

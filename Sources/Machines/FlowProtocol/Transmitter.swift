@@ -204,7 +204,7 @@ struct Latest: Sendable {
 struct Episode: Sendable {
     /// The first number behind what was sent when the episode began; -1: there is none.
     var end = -1
-    /// Since something was acknowledged.
+    /// Probes that were sent since something was acknowledged.
     var probes = 0
     var repeats = 0
     var duplicatesAtStart: UInt16 = 0

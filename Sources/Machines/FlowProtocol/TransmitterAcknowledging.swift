@@ -53,10 +53,10 @@ extension Transmitter {
         let highest: Int
         var cost: UInt64 = 0
         var packets = 0
-        /// Of what is newly acknowledged, the transmission that went last.
+        /// The latest transmission of all packets that are newly acknowledged.
         var latestOrder: UInt32?
         var latestAge: UInt64 = 0
-        /// Nothing that was lost is needed again after all.
+        /// A packet was repeated although its first transmission had arrived.
         var wasSpurious = false
     }
 

@@ -62,7 +62,7 @@ extension Transmitter {
         let place = place(number, table)
         var packet = table[place]
         if flight == 0, flying.isEmpty {
-            // Whoever was idle for long begins as at first.
+            // A flow that was idle for a timeout begins with the first window.
             if lastSent > 0, now - lastSent > roundTrip.timeout { rate.restart() }
             news = now
         }

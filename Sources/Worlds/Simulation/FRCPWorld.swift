@@ -76,7 +76,6 @@ package final class FRCPWorld {
                     random.next() % 8 == 0 ? 1 + Int(random.next() % UInt64(longest)) : 1 + Int(random.next() % 200)
                 }.map { min($0, longest) })
         }
-        // A silent reader would wait for ever on a flow that nobody ends: the one that only reads closes at the end.
         for side in 0..<2 {
             let options = FRCPHost.Options(
                 first: firsts[side], peersFirst: firsts[1 - side], isReliable: isReliable, controlsRate: controlsRate,
@@ -196,7 +195,7 @@ package final class FRCPWorld {
         host.readAll(atMost: isHealed ? 1_000 : Int(random.next() % 20))
         host.write(now: now)
         if side == 1, host.hasSeenEnd { host.close(now: now) }
-        // What a lossy flow has lost never comes: nobody knows that he has read everything.
+        // A lost message of a lossy flow never comes, so no end can know that it has read everything.
         if side == 0, !isReliable, host.toWrite.isEmpty, now > healAt + 2_000_000_000 { host.close(now: now) }
         guard !host.isClosed else { return }
         schedule(.program(side), at: now + 1_000_000 + random.next() % 20_000_000)

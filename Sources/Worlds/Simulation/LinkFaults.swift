@@ -4,18 +4,18 @@ import Vocabulary
 
 /// What goes wrong on one direction of a link. Shares are in millionths, times in nanoseconds.
 package struct LinkFaults: Hashable, Sendable {
-    /// Of packets that are lost, each on its own.
+    /// The share of packets that are lost, each independently.
     package var loss: UInt64 = 0
     /// Gilbert and Elliott: the link becomes bad, good again, and what is lost while it is bad.
     package var turnsBad: UInt64 = 0
     package var turnsGood: UInt64 = 1_000_000
     package var lossWhenBad: UInt64 = 0
-    /// Of packets that come twice.
+    /// The share of packets that come twice.
     package var duplication: UInt64 = 0
-    /// Of packets that others overtake, and by how much at most.
+    /// The share of packets that later packets overtake, and the longest extra delay of them.
     package var reordering: UInt64 = 0
     package var overtaking: UInt64 = 0
-    /// Of packets with a changed bit, which their checksum shows: they are dropped on arrival.
+    /// The share of packets with a changed bit. Their checksum shows it, so they are dropped on arrival.
     package var damage: UInt64 = 0
     package var delay: UInt64 = 1_000_000
     /// Bytes a second; 0: without limit.
@@ -27,7 +27,7 @@ package struct LinkFaults: Hashable, Sendable {
 
     package init() {}
 
-    /// Without faults.
+    /// A link without faults.
     package static func healthy(delay: UInt64, rate: UInt64 = 0) -> LinkFaults {
         var faults = LinkFaults()
         faults.delay = delay

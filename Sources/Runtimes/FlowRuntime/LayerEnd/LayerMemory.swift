@@ -14,7 +14,8 @@ struct LayerMemory: Equatable {
     static let sentPackets = 32_768
     /// As many as the bound of what is unread allows, and what may be ahead of that.
     static let arrivedPackets = 131_072
-    /// Of messages that are not acknowledged; a power of two. A longer message waits until the store is empty.
+    /// Bytes of messages that are not acknowledged; a power of two. A message that is longer than `sentBound` waits until
+    /// the store is empty.
     static let sentBytes = 16 << 20
     static let sentBound = 4 << 20
     /// Twice what may be here: the longest message in its shortest fragments.

@@ -36,7 +36,7 @@ enum LayerReceive {
                     outcome = take(layer, end, flags)
                 }
                 if case .empty = outcome, let failure = entry.readingFailure(end) {
-                    // Who has gone has written all that there is.
+                    // An IPCP that has gone has written all its packets before: this turn finds them.
                     entry.turnLayer(layer, end, now: now)
                     outcome = take(layer, end, flags)
                     if case .empty = outcome { outcome = .failed(failure) }

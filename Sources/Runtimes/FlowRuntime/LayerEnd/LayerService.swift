@@ -136,7 +136,7 @@ extension FlowPointer {
         return nil
     }
 
-    /// Nobody can carry packets any more.
+    /// The IPCP is gone, so no packet can be carried any more.
     func isProviderGone(_ end: FlowEnd) -> Bool {
         cl_load32_acquire(peerState) & EndState.gone != 0
             || cl_load32_acquire(&end.settings.pointee.fate) & Fate.violated != 0

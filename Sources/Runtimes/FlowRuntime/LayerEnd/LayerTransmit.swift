@@ -54,7 +54,7 @@ enum LayerTransmit {
         }
     }
 
-    /// The store is full: waits a little or sleeps, as the one who looks at what arrives, and unlocks.
+    /// The store is full: waits a little or sleeps, and unlocks. This call looks after the flow meanwhile.
     private static func waitForRoom(
         _ descriptor: Int32, _ entry: FlowPointer, _ layer: LayerMemory, _ end: FlowEnd, _ wait: inout Wait,
         _ timeout: TimeSpan?, now: UInt64
@@ -107,7 +107,7 @@ extension FlowPointer {
         }
     }
 
-    /// Behind a sleep on a flow that this caller looked after.
+    /// What a call does after a sleep in which it looked after the flow.
     private func leaveWatch() {
         if let (layer, end) = lockLayer() {
             layer.state.pointee.watchers = max(layer.state.pointee.watchers - 1, 0)

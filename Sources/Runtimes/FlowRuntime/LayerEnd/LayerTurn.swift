@@ -12,14 +12,14 @@ extension FlowPointer {
     /// The memory and the end with its lock held; nil if the flow is not open.
     func lockLayer() -> (LayerMemory, FlowEnd)? {
         guard let end = pointee.end, let layer = pointee.layer else { return nil }
-        // Whoever had the lock may have died in the middle of a change, and nothing is repaired by guessing.
+        // The process that had the lock may have died in the middle of a change; nothing is repaired by guessing.
         if cl_lock(end.readLock) { condemn(end) }
         if pointee.end == end, pointee.layer == layer { return (layer, end) }
         cl_unlock(end.readLock)
         return nil
     }
 
-    /// Packets in one go: nobody holds the lock for long.
+    /// Packets in one go, so that no call holds the lock for long.
     private static var mostPackets: Int { 256 }
 
     /// With the lock held. Returns true if there may be more to do at once.
@@ -42,7 +42,7 @@ extension FlowPointer {
         machine.pointee.hasNews = true
     }
 
-    /// Unlocks, wakes those who wait for what has arrived, and sees to it that the service thread comes when it must.
+    /// Unlocks, wakes the threads that wait for what has arrived, and sets the time of the next look of the service thread.
     ///
     /// - Parameter process: If its lock is held.
     func leaveLayer(
