@@ -19,7 +19,6 @@ package struct FRCPEnd: Sendable {
     /// When `phase` began.
     var phaseBegan: UInt64
     var aborts = Aborts()
-    var lingers = true
     package internal(set) var dropped: UInt64 = 0
 
     package enum Phase: UInt8, Sendable {

@@ -12,7 +12,6 @@ extension FRCPEnd {
             receiver.discard(in: &arrivedTable)
             return
         }
-        self.lingers = lingers
         receiver.discard(in: &arrivedTable)
         guard failure == .none, !receiver.hasEnded else { return enter(.resting, now: now) }
         if !lingers, transmitter.isUnacknowledged { return abort(.undelivered, now: now) }

@@ -8,7 +8,7 @@ package struct RateControl: Sendable {
     /// Below, the window grows by what is acknowledged.
     private(set) var threshold = UInt64.max
     /// The cost of a full packet.
-    private var packet: UInt64
+    private let packet: UInt64
     private let firstWindow: UInt64
 
     // CUBIC, in full packets.
@@ -106,9 +106,6 @@ package struct RateControl: Sendable {
         self.before = nil
     }
 
-    /// The last reduction cannot be undone any more.
-    mutating func settle() { before = nil }
-
     /// Nothing came for two timeouts running.
     mutating func collapse() {
         threshold = max(window / 2, least)
@@ -129,8 +126,6 @@ package struct RateControl: Sendable {
     mutating func endRound() {
         if isStarting, start.endRound() { threshold = window }
     }
-
-    mutating func setPayload(_ payload: Int) { packet = UInt64(payload) + FlowCost.overhead }
 }
 
 /// HyStart++: ends the first, exponential phase when round trips grow. Without a limit of the growth in one step.

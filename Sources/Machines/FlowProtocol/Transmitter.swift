@@ -121,7 +121,6 @@ package struct Transmitter: Sendable {
     package var nextSequence: SequenceNumber { first + next }
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
-    package var hasFlight: Bool { !flying.isEmpty }
     /// Bytes of messages that were admitted ever.
     package var writtenBytes: UInt64 { written }
     package var unacknowledgedPackets: Int { admitted - acknowledged }

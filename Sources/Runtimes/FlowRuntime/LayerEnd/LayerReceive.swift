@@ -55,7 +55,7 @@ enum LayerReceive {
             case .failed(let failure):
                 entry.leaveLayer(layer, end, descriptor, now: now)
                 throw failure
-            case .empty: try waitForMessage(descriptor, entry, layer, end, &wait, timeout, now: now)
+            case .empty: try entry.waitOnLayer(layer, end, descriptor, .receive, &wait, timeout, now: now)
             }
         }
     }
@@ -99,27 +99,6 @@ enum LayerReceive {
                 state.pointee.cursor = cursor
                 return .bytes(done)
             }
-        }
-    }
-
-    private static func waitForMessage(
-        _ descriptor: Int32, _ entry: FlowPointer, _ layer: LayerMemory, _ end: FlowEnd, _ wait: inout Wait,
-        _ timeout: TimeSpan?, now: UInt64
-    ) throws(Failure) {
-        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard timeout != nil || flags & FlowFlags.readNonBlocking == 0 else {
-            entry.leaveLayer(layer, end, descriptor, now: now)
-            throw .wouldBlock
-        }
-        let limit = timeout?.nanoseconds ?? end.settings.pointee.receiveTimeout
-        switch wait.next(timeout: limit, &end.receiving.pointee.patience) {
-        case .again: entry.leaveLayer(layer, end, descriptor, now: now)
-        case .expired:
-            entry.leaveLayer(layer, end, descriptor, now: now)
-            cl_test_cancel()
-            throw .timedOut
-        case .sleep(let deadline):
-            try entry.sleepOnLayer(layer, end, descriptor, until: deadline, now: now)
         }
     }
 }

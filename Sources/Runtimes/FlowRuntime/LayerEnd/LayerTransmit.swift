@@ -49,38 +49,47 @@ enum LayerTransmit {
                     entry.leaveLayer(layer, end, descriptor, now: now)
                     continue
                 }
-                try waitForRoom(descriptor, entry, layer, end, &wait, timeout, now: now)
+                try entry.waitOnLayer(layer, end, descriptor, .send, &wait, timeout, now: now)
             }
-        }
-    }
-
-    /// The store is full: waits a little or sleeps, and unlocks. This call looks after the flow meanwhile.
-    private static func waitForRoom(
-        _ descriptor: Int32, _ entry: FlowPointer, _ layer: LayerMemory, _ end: FlowEnd, _ wait: inout Wait,
-        _ timeout: TimeSpan?, now: UInt64
-    ) throws(Failure) {
-        let flags = cl_load32_relaxed(&end.settings.pointee.flags)
-        guard timeout != nil || flags & FlowFlags.writeNonBlocking == 0 else {
-            entry.leaveLayer(layer, end, descriptor, now: now)
-            throw .wouldBlock
-        }
-        let limit = timeout?.nanoseconds ?? end.settings.pointee.sendTimeout
-        switch wait.next(timeout: limit, &end.sending.pointee.patience) {
-        case .again: entry.leaveLayer(layer, end, descriptor, now: now)
-        case .expired:
-            entry.leaveLayer(layer, end, descriptor, now: now)
-            cl_test_cancel()
-            throw .timedOut
-        case .sleep(let deadline):
-            try entry.sleepOnLayer(layer, end, descriptor, until: deadline, now: now)
         }
     }
 }
 
 extension FlowPointer {
+    /// There is no message, or no room: waits a little or sleeps, and unlocks. This call looks after the flow meanwhile.
+    func waitOnLayer(
+        _ layer: LayerMemory, _ end: FlowEnd, _ descriptor: Int32, _ direction: FlowControl.Direction,
+        _ wait: inout Wait, _ timeout: TimeSpan?, now: UInt64
+    ) throws(Failure) {
+        let settings = end.settings
+        let nonBlocking = direction == .receive ? FlowFlags.readNonBlocking : FlowFlags.writeNonBlocking
+        guard timeout != nil || cl_load32_relaxed(&settings.pointee.flags) & nonBlocking == 0 else {
+            leaveLayer(layer, end, descriptor, now: now)
+            throw .wouldBlock
+        }
+        let step: Wait.Step
+        switch direction {
+        case .receive:
+            let limit = timeout?.nanoseconds ?? settings.pointee.receiveTimeout
+            step = wait.next(timeout: limit, &end.receiving.pointee.patience)
+        case .send:
+            let limit = timeout?.nanoseconds ?? settings.pointee.sendTimeout
+            step = wait.next(timeout: limit, &end.sending.pointee.patience)
+        }
+        switch step {
+        case .again: leaveLayer(layer, end, descriptor, now: now)
+        case .expired:
+            leaveLayer(layer, end, descriptor, now: now)
+            cl_test_cancel()
+            throw .timedOut
+        case .sleep(let deadline):
+            try sleepOnLayer(layer, end, descriptor, until: deadline, now: now)
+        }
+    }
+
     /// Sleeps until something arrives, the machine's deadline comes, or somebody else has changed something; unlocks. While it
     /// sleeps, the caller does for the flow what the service thread does else.
-    func sleepOnLayer(
+    private func sleepOnLayer(
         _ layer: LayerMemory, _ end: FlowEnd, _ descriptor: Int32, until deadline: Instant?, now: UInt64
     ) throws(Failure) {
         let state = layer.state
