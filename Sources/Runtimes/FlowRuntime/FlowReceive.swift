@@ -22,7 +22,7 @@ package enum FlowReceive {
                 }
             }
         }
-        return try receive(descriptor, timeout) { (entry, end, flags) throws(RingFailure) in
+        return try receive(entry, timeout) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 if let buffer { cl_copy(buffer, source, bytes) }
             }
@@ -42,7 +42,7 @@ package enum FlowReceive {
                 }
             }
         }
-        return try receive(descriptor, nil) { (entry, end, flags) throws(RingFailure) in
+        return try receive(entry, nil) { (entry, end, flags) throws(RingFailure) in
             try deliver(entry, end, count, flags) { bytes, source in
                 var done = 0
                 for part in parts where done < bytes {
@@ -59,7 +59,7 @@ package enum FlowReceive {
         let entry = try FlowTable.entry(descriptor)
         if entry.pointee.layer != nil { return try LayerPlaces.readMessage(descriptor, entry, timeout) }
         var message: [UInt8] = []
-        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
+        _ = try receive(entry, timeout) { (entry, end, _) throws(RingFailure) in
             guard let record = try entry.front(end) else { return .empty }
             let delivered = end.receiving.pointee.delivered
             message = Array(
@@ -80,7 +80,7 @@ package enum FlowReceive {
         let entry = try FlowTable.entry(descriptor)
         if entry.pointee.layer != nil { return try LayerPlaces.peek(descriptor, entry, timeout) }
         var message = UnsafeRawBufferPointer(start: nil, count: 0)
-        _ = try receive(descriptor, timeout) { (entry, end, _) throws(RingFailure) in
+        _ = try receive(entry, timeout) { (entry, end, _) throws(RingFailure) in
             let state = end.receiving
             state.pointee.endIsDue = false
             guard let record = try entry.front(end) else { return .empty }
@@ -119,10 +119,9 @@ package enum FlowReceive {
     /// Calls `take` with the read lock held, again after each wait until there is something.
     @inline(__always)
     private static func receive(
-        _ descriptor: Int32, _ timeout: TimeSpan?,
+        _ entry: FlowPointer, _ timeout: TimeSpan?,
         _ take: (FlowPointer, FlowEnd, _ flags: UInt32) throws(RingFailure) -> Outcome
     ) throws(Failure) -> Int {
-        let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
             guard let end = entry.lockReading() else { throw wait.hasBegun ? .flowDown : .notAllocated }

@@ -20,7 +20,7 @@ package enum FlowTransmit {
             }
             return count
         }
-        try place(descriptor, count, timeout) { entry, end, start in
+        try place(descriptor, entry, count, timeout) { entry, end, start in
             if let source, count > 0 {
                 cl_copy(end.sending.pointee.producer.payload(start, in: entry.pointee.departing), source, count)
             }
@@ -44,7 +44,7 @@ package enum FlowTransmit {
             }
             return count
         }
-        try place(descriptor, count, nil) { entry, end, start in
+        try place(descriptor, entry, count, nil) { entry, end, start in
             var destination = end.sending.pointee.producer.payload(start, in: entry.pointee.departing)
             for part in parts {
                 guard let base = part.iov_base, part.iov_len > 0 else { continue }
@@ -64,7 +64,7 @@ package enum FlowTransmit {
         let entry = try FlowTable.entry(descriptor)
         if entry.pointee.layer != nil { return try LayerPlaces.reserve(entry, count: count) }
         var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        try place(descriptor, count, timeout) { entry, end, start in
+        try place(descriptor, entry, count, timeout) { entry, end, start in
             end.sending.pointee.reservation.begin(at: start, bytes: count)
             entry.hold(.reservation)
             room = UnsafeMutableRawBufferPointer(
@@ -101,9 +101,9 @@ package enum FlowTransmit {
     /// Calls `use` with the write lock held, when there is room for a record of `count` bytes at `start`.
     @inline(__always)
     private static func place(
-        _ descriptor: Int32, _ count: Int, _ timeout: TimeSpan?, _ use: (FlowPointer, FlowEnd, _ start: UInt64) -> Void
+        _ descriptor: Int32, _ entry: FlowPointer, _ count: Int, _ timeout: TimeSpan?,
+        _ use: (FlowPointer, FlowEnd, _ start: UInt64) -> Void
     ) throws(Failure) {
-        let entry = try FlowTable.entry(descriptor)
         var wait = Wait()
         while true {
             guard let end = entry.lockWriting() else { throw wait.hasBegun ? .flowDown : .notAllocated }
