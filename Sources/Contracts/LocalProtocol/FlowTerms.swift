@@ -24,7 +24,7 @@ package struct FlowTerms: Hashable, Sendable, FieldCodable {
         self.items = items
     }
 
-    /// Of a layer that says nothing.
+    /// The terms of a layer that says nothing.
     package static let empty = FlowTerms()
 
     @inline(__always)

@@ -14,8 +14,8 @@ import Vocabulary
 ///
 /// Each side keeps its own positions privately (`RingProducer`, `RingConsumer`) and never reads them back from here.
 ///
-/// Of a flow's ring this process maps the beginning with the flow, and the whole when a record goes beyond it. Guarded by
-/// the lock of its side. design: flow-memory §2
+/// This process maps the beginning of a ring with the flow, and the whole ring when a record goes beyond the beginning.
+/// Guarded by the lock of its side. design: flow-memory §2
 public struct Ring {
     /// Where the ring begins; elsewhere once it is mapped whole.
     public private(set) var bytes: UnsafeMutableRawPointer
@@ -25,7 +25,7 @@ public struct Ring {
     public let size: UInt64
     @usableFromInline let producerWords: UnsafeMutableRawPointer
     @usableFromInline let consumerWords: UnsafeMutableRawPointer
-    /// Who writes it.
+    /// The end that writes the ring.
     private let end: End
     /// Whether the mapping at `bytes` is the ring's own, and not that of the beginnings.
     private var isOwnMapping = false

@@ -66,7 +66,7 @@ package enum DatagramManagement: Hashable, Sendable {
     private struct Header {
         /// The endpoint that the datagram is sent to.
         var destination = EndpointID.management.rawValue
-        /// Of the end of a flow: the recipient.
+        /// In the message that ends a flow, this is the endpoint of the recipient.
         var requester = EndpointID.management.rawValue
         /// A reply has it; in a request it is 0, like `response`. Of the end of a flow: the sender.
         var responder = EndpointID.management.rawValue

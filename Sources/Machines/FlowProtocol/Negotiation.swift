@@ -19,7 +19,7 @@ package enum Negotiation {
 
     /// The data that the client sends with its request.
     package struct Request: Hashable, Sendable {
-        /// Of the client's end; nil on raw flows.
+        /// The properties of the client's end; nil on raw flows.
         private let own: EndProperties?
         private let needsFlowControl: Bool
         package let data: [UInt8]

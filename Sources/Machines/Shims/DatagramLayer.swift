@@ -8,7 +8,7 @@ import Wire
 
 /// The machine of a UDP layer, which is all hosts with one port and one directory: who asks for which flow, and which
 /// packets belong to it. Flows are asked for until they are answered or the caller's patience ends. When a flow ends, a peer
-/// that is of this system is told. A flow that needs FRCP is refused, since there is none. spec: udp-layer
+/// that is of this system is told. FRCP is the business of the ends. spec: udp-layer
 ///
 /// An `allocate` or `accept` without the memory of its flow (`DatagramEvent.request` instead of `offered`) is one whose memory
 /// the driver could not map; it is answered with a failure.

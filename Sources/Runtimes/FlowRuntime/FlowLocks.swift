@@ -35,7 +35,7 @@ extension FlowPointer {
         if cl_lock(end.writeLock) { recoverWriting(end) }
     }
 
-    /// Who had the lock has died, at any point of any call.
+    /// The process that had the lock has died, at any point of any call.
     @inline(never) private func recoverReading(_ end: FlowEnd) {
         guard pointee.end == end else { return }
         guard pointee.layer == nil else { return condemn(end) }

@@ -41,7 +41,7 @@ struct OpenFlow {
     var sleepers: UInt32
     /// `Hold` bits.
     var holds: UInt32
-    /// Of a flow between hosts that FRCP keeps in order; nil: of none.
+    /// The memory of an end with FRCP; nil: the flow has no FRCP.
     var layer: LayerMemory?
     /// The program has let go, and what it wrote is still on its way: the end, which the service thread goes on with.
     var lingering: FlowEnd?

@@ -12,7 +12,7 @@ private final class Flow {
     static let size = 1 << 20
     let slot: UnsafeMutableRawPointer
     let mappings: [UnsafeMutableRawPointer]
-    /// Of the direction that begins at each end, as each of the two processes has mapped it.
+    /// The ring of the direction that begins at each end, as each of the two processes has mapped it.
     var writers: [Ring]
     var readers: [Ring]
     var producers = [RingProducer(), RingProducer()]

@@ -89,7 +89,7 @@ import Wire
         #expect(LayerRig.gone(in: rig.arrive(reply(first))) == .init(recipient: EndpointID(5), sender: first))
         #expect(rig.arrive(reply(first, -1_007)).isEmpty)
         #expect(rig.arrive(reply(first), from: LayerRig.address(3)).isEmpty)
-        // Of a flow that is there nobody is told that it is not.
+        // No host is told of the end of a flow that is still there.
         #expect(rig.arrive(reply(served)).isEmpty)
         #expect(rig.layer.load.goodbyes == 0)
     }

@@ -222,7 +222,7 @@ import Vocabulary
 }
 
 extension LayerMemory {
-    /// Of the stores and tables.
+    /// Bytes of the stores and tables that have memory behind them.
     fileprivate var residentBytes: Int {
         let start = UnsafeMutableRawPointer(state) + 8_192
         let pages = (120 << 20) / 4_096

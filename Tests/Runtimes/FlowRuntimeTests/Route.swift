@@ -20,7 +20,7 @@ final class Route: Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     struct Faults: Sendable {
-        /// Of packets, in thousandths.
+        /// The share of packets that are lost, in thousandths.
         var loss: UInt64 = 0
         var duplication: UInt64 = 0
         /// Nothing is carried.
