@@ -79,19 +79,30 @@ struct LayerMemory: Equatable {
     }
 
     private static let trimPatience: UInt64 = 1_000_000_000
-    private static let kept: UInt64 = 65_536
+    /// A flow whose messages nobody reads keeps them; the looks at it become ever more seldom.
+    private static let longestTrimPatience: UInt64 = 64_000_000_000
+    private static let kept: UInt64 = 32_768
 
     /// The flow is idle now: if it stays so, its memory is given back a little later.
     func beginTrim(now: UInt64) {
         guard state.pointee.trimDue == .max, used &- state.pointee.trimmed > LayerMemory.kept else { return }
-        state.pointee.trimDue = now + LayerMemory.trimPatience
+        awaitTrim(LayerMemory.trimPatience, now: now)
+    }
+
+    private func awaitTrim(_ patience: UInt64, now: UInt64) {
+        state.pointee.trimPatience = patience
+        state.pointee.trimDue = now + patience
         state.pointee.trimMark = used
     }
 
     /// The time has come. What is read from the memory after that is zero, as in new tables.
-    func trim(_ end: FlowEnd) {
+    func trim(_ end: FlowEnd, now: UInt64) {
+        guard used == state.pointee.trimMark else { return awaitTrim(LayerMemory.trimPatience, now: now) }
+        guard isEmpty, !end.sending.pointee.reservation.isHeld else {
+            let patience = min(2 * state.pointee.trimPatience, LayerMemory.longestTrimPatience)
+            return awaitTrim(patience, now: now)
+        }
         state.pointee.trimDue = .max
-        guard used == state.pointee.trimMark, isEmpty, !end.sending.pointee.reservation.isHeld else { return }
         let start = LayerMemory.sentTableOffset
         guard madvise(base + start, LayerMemory.size - start, MADV_REMOVE) == 0 else { return }
         state.pointee.trimmed = used
@@ -161,6 +172,7 @@ struct LayerState {
     var trimDue = UInt64.max
     /// Bytes that had gone through the stores when `trimDue` was set, and when memory was given back last.
     var trimMark: UInt64 = 0
+    var trimPatience: UInt64 = 0
     var trimmed: UInt64 = 0
     /// Packets with a wrong checksum, or too short for a header.
     var damaged: UInt64 = 0

@@ -46,7 +46,7 @@ extension FlowProcess {
             arm(entry, layer, end)
             layer.beginTrim(now: now)
         }
-        if now >= state.pointee.trimDue { layer.trim(end) }
+        if now >= state.pointee.trimDue { layer.trim(end, now: now) }
         let hasEvents = state.pointee.hasNews
         entry.leaveLayer(layer, end, descriptor, now: now)
         if hasEvents, !isLingering { locked { $0.handOver(entry, descriptor) } }
