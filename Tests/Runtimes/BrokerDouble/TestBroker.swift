@@ -21,11 +21,10 @@ package final class TestBroker: @unchecked Sendable {
     /// What the flows of `flow` shall be, by pair.
     private var shapes: [UInt64: FlowShape] = [:]
     private var nextFlow: UInt32 = 1
-    private var link: (memory: Int32, sockets: [Int32])?
-    /// An end's first offers bring the link along, until one of them is taken.
-    private var linkIsTaken = [false, false]
+    /// By their numbers.
+    private var links: [UInt32: BrokerLink] = [:]
     /// The end that was offered last, by connection.
-    private var offered: [Int32: End] = [:]
+    private var offered: [Int32: (end: End, link: UInt32)] = [:]
     package private(set) var deallocated: [FlowID] = []
     package private(set) var refusals: [Failure] = []
 
@@ -71,7 +70,9 @@ package final class TestBroker: @unchecked Sendable {
             case .deallocate(let flow): condition.withLock { deallocated.append(flow) }
             case .refused(_, let failure): condition.withLock { refusals.append(failure) }
             case .taken:
-                condition.withLock { if let end = offered[connection] { linkIsTaken[end.index] = true } }
+                condition.withLock {
+                    if let (end, link) = offered[connection] { links[link]?.isTaken[end.index] = true }
+                }
             case .join, .manage: break
             }
         }
@@ -87,14 +88,15 @@ package final class TestBroker: @unchecked Sendable {
         _ pair: UInt64, isExpedited: Bool
     ) {
         condition.lock()
-        if link == nil {
+        var shape = shapes[pair] ?? FlowShape()
+        if links[shape.link] == nil {
             var sockets: [Int32] = [0, 0]
             precondition(cl_socketpair_seqpacket(&sockets) == 0)
-            link = (try! LinkMemory.create().release(), sockets)
+            links[shape.link] = BrokerLink(memory: try! LinkMemory.create().release(), sockets: sockets)
         }
         let flow = FlowID(nextFlow)
         nextFlow += 1
-        var shape = shapes.removeValue(forKey: pair) ?? FlowShape()
+        shapes[pair] = nil
         shape.name = name
         let segment = try! SegmentMemory.create()
         // An acceptor may just have given up.
@@ -135,20 +137,20 @@ package final class TestBroker: @unchecked Sendable {
         _ flow: FlowID, _ end: End, _ quality: Vocabulary.QualityOfService, _ isExpedited: Bool, _ shape: FlowShape,
         _ segment: Int32, _ connection: Int32, _ request: RequestID
     ) -> Bool {
-        guard let link else { return false }
+        guard let link = links[shape.link] else { return false }
         var offer = FlowOffer(
-            flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(1),
-            slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !linkIsTaken[end.index],
+            flow: flow, end: end, quality: quality, peer: ProcessID(getpid()), link: LinkID(shape.link),
+            slot: LinkSlot(flow.rawValue), linkEnd: end, linkIsIncluded: !link.isTaken[end.index],
             isExpedited: isExpedited, queueBytes: shape.queueBytes, messageBytes: shape.messageBytes,
             role: end == .first ? shape.client : shape.server)
         offer.parties = FlowParties(
             name: shape.name, user: UserID(1_000), group: GroupID(100), layer: LayerName("layer"),
             address: offer.role == .user ? Array("10.0.0.2:3435\u{1b}".utf8) : [])
         if offer.role == .user { offer.terms = shape.terms }
-        let descriptors = linkIsTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
+        let descriptors = link.isTaken[end.index] ? [segment] : [segment, link.memory, link.sockets[end.index]]
         let message = ManagerMessage.offer(request, offer).encoded()
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
-        offered[connection] = end
+        offered[connection] = (end, shape.link)
         return true
     }
 
@@ -188,6 +190,14 @@ package final class TestBroker: @unchecked Sendable {
     }
 }
 
+/// What two processes share to wake each other.
+private struct BrokerLink {
+    let memory: Int32
+    let sockets: [Int32]
+    /// An end's first offers bring the link along, until one of them is taken.
+    var isTaken = [false, false]
+}
+
 /// What irmd decides of a flow.
 package struct FlowShape: Sendable {
     var client: FlowRole
@@ -198,15 +208,18 @@ package struct FlowShape: Sendable {
     var name: ServiceName?
     /// What the layer says to the end of a user.
     var terms: FlowTerms
+    /// Flows of the same number share a link. Most tests share the first.
+    var link: UInt32
 
     package init(
         client: FlowRole = .direct, server: FlowRole = .direct, queueBytes: Int = Limits.queueBytes,
-        messageBytes: Int = Limits.messageBytes, terms: FlowTerms = .empty
+        messageBytes: Int = Limits.messageBytes, terms: FlowTerms = .empty, link: UInt32 = 1
     ) {
         self.client = client
         self.server = server
         self.queueBytes = UInt32(queueBytes)
         self.messageBytes = UInt32(messageBytes)
         self.terms = terms
+        self.link = link
     }
 }

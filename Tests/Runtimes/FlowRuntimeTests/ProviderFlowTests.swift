@@ -12,12 +12,13 @@ import Vocabulary
 
 @testable import FlowRuntime
 
-/// Flows between a program and an IPCP that carries their packets elsewhere: both ends are here.
+/// Flows between a program and an IPCP that carries their packets elsewhere: both ends are here. They have a link of their
+/// own: sets of other tests would take rings out of a shared link, and hand them over a moment later.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ProviderFlowTests {
     let broker = TestBroker.shared
 
     @Test func packetsAreHandedOutInOrderAndOnlyOnce() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         for number in 0..<5 { try flow.write([UInt8(number)]) }
         #expect(try flow.drain(2) == [[0], [1]])
@@ -35,7 +36,7 @@ import Vocabulary
     }
 
     @Test func emptyPacketsAreHandedOutToo() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         for message in [[], [1], [], []] as [[UInt8]] { try flow.write(message) }
         #expect(try flow.drain(10) == [[], [1], [], []])
@@ -44,7 +45,7 @@ import Vocabulary
     }
 
     @Test func whatManyWritersWriteComesThroughWhole() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         let count = 100_000
         let user = flow.user
@@ -117,7 +118,7 @@ import Vocabulary
     }
 
     @Test func aSetTellsOfPacketsAndOfTheEnd() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         let set = try #require(FlowSets.create())
         defer { FlowSets.destroy(set) }
@@ -162,7 +163,7 @@ import Vocabulary
     /// A set that nobody polls any more, or a flow that has ended, may have left them.
     @Test(arguments: [FlowSet.Poller.whoeverIsTold, .whoeverGoesOn])
     func ringsThatNobodyHeardMakeADescriptorReadableOnce(poller: FlowSet.Poller) throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         let set = try #require(FlowSets.create())
         defer { FlowSets.destroy(set) }
@@ -184,7 +185,7 @@ import Vocabulary
 
     /// A loop that goes on looking by itself is told only when it has nothing left to look at.
     @Test func aSetTellsWhoGoesOnOnlyOfWhatIsNew() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         let set = try #require(FlowSets.create())
         defer { FlowSets.destroy(set) }
@@ -227,7 +228,7 @@ import Vocabulary
     }
 
     @Test func whatIsDeliveredIsReadInOrder() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         for message in [[1], [], [2, 2], [], [3]] as [[UInt8]] { #expect(flow.deliver(message) == .delivered) }
         ProviderFlow.wake(flow.provider)
@@ -239,7 +240,7 @@ import Vocabulary
     }
 
     @Test func aSleepingReaderIsWokenOnceForABatch() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         let user = flow.user
         let isRead = DispatchSemaphore(value: 0)
@@ -271,7 +272,7 @@ import Vocabulary
     }
 
     @Test func impossiblePositionsEndTheFlow() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         try flow.write([1])
         let entry = try FlowTable.entry(flow.provider)
@@ -283,7 +284,7 @@ import Vocabulary
     }
 
     @Test func aHeadThatRunsAheadEndsTheFlow() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         #expect(flow.deliver([1]) == .delivered)
         let entry = try FlowTable.entry(flow.provider)
@@ -297,7 +298,7 @@ import Vocabulary
     }
 
     @Test(arguments: [0, 65, 1 << 50] as [UInt64]) func aLengthThatChangesUnderwayEndsTheFlow(_ length: UInt64) throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         for number in 0..<3 { try flow.write([UInt8](repeating: UInt8(number), count: 100)) }
         #expect(try flow.drain(2).count == 2)
@@ -312,7 +313,7 @@ import Vocabulary
 
     @Test("what is discarded leaves no trace: its place may have another flow by now")
     func discarding() throws {
-        let flow = try Pair(broker)
+        let flow = try Pair(broker, link: 2)
         defer { flow.close() }
         flow.discardProvider()
         try flow.write([1])
@@ -358,10 +359,12 @@ final class Pair: Sendable {
     init(
         _ broker: TestBroker,
         _ quality: Vocabulary.QualityOfService = Vocabulary.QualityOfService(timeoutMilliseconds: 0),
-        queueBytes: Int = Limits.queueBytes, messageBytes: Int = 65_000, terms: FlowTerms = .empty
+        queueBytes: Int = Limits.queueBytes, messageBytes: Int = 65_000, terms: FlowTerms = .empty,
+        link: UInt32 = 1
     ) throws {
         let shape = FlowShape(
-            client: .user, server: .provider, queueBytes: queueBytes, messageBytes: messageBytes, terms: terms)
+            client: .user, server: .provider, queueBytes: queueBytes, messageBytes: messageBytes, terms: terms,
+            link: link)
         (user, provider) = try broker.flow(quality, shape: shape)
         open = Mutex([user, provider])
     }
