@@ -157,7 +157,7 @@ static void check_goodbyes(uint32_t endpoint,
                            uint32_t requester)
 {
     long long others = network(TWO, "dropped: end of flow from others");
-    long long late = network(TWO, "dropped: end of no flow");
+    long long late = network(TWO, "dropped: end of unknown flow");
 
     make_gone(&sent, endpoint, requester);
     send_to(forger, 2, &sent);
@@ -169,7 +169,7 @@ static void check_goodbyes(uint32_t endpoint,
     CHECK(true, "also one from the right address with another endpoint");
     make_gone(&sent, endpoint ^ 0x10000, requester);
     send_to(stranger, 2, &sent);
-    wait_for_more(TWO, "dropped: end of no flow", late);
+    wait_for_more(TWO, "dropped: end of unknown flow", late);
     CHECK(true, "the end of a flow that is not there is counted, too");
     CHECK(comes_back(endpoint, requester, 200, 8), "the flow works");
 }

@@ -17,7 +17,7 @@ enum ServerUpdate {
 
     /// Waits until it is done, or killed at the deadline. Readability of `interruption` is a deadline, too.
     static func send(_ update: DNSUpdate, until deadline: Instant, interruption: Int32? = nil) -> Outcome {
-        guard deadline > Clock.now() else { return .failed("there was no time") }
+        guard deadline > Clock.now() else { return .failed("the time was up before nsupdate was started") }
         guard let program = programs.first(where: { access($0, X_OK) == 0 }) else {
             return .failed("nsupdate is not installed")
         }
@@ -85,7 +85,7 @@ enum ServerUpdate {
         case (_, .late): return .failed("nsupdate took too long")
         case (.exited(let status), .ended): return .failed("nsupdate ended with status \(status)")
         case (.killed(let signal), .ended): return .failed("nsupdate was killed by signal \(signal)")
-        case (nil, .ended): return .failed("nsupdate was lost")
+        case (nil, .ended): return .failed("nsupdate has ended, but its exit status is unknown")
         }
     }
 

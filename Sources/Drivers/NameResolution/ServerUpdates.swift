@@ -67,7 +67,7 @@ final class ServerUpdates: Sendable {
         let patience = (end + Limits.withdrawalGuard).since(Clock.now()).nanoseconds / 1_000_000
         if cl_poll_one(completion.number, Int16(POLLIN), Int32(patience), nil, nil) == 1 { return }
         // A system in trouble: the thread is in a call that should not wait.
-        for update in state.withLock({ $0.unfinished }) { report(update, "nsupdate could not be ended") }
+        for update in state.withLock({ $0.unfinished }) { report(update, "nsupdate did not end when it was killed") }
     }
 
     private static func parts(of update: DNSUpdate, _ labels: [[UInt8]]) -> [DNSUpdate] {

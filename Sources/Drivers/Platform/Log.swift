@@ -33,9 +33,15 @@ package struct Log: Sendable {
             }
         writer = LogWriter(sink) { lost in
             format.line(
-                .warning, "log", ProcessID(getpid()), lost == 1 ? "1 line was lost." : "\(lost) lines were lost.")
+                .warning, "log", ProcessID(getpid()), Log.text(ofLost: lost))
         }
         hasThread = writer.start()
+    }
+
+    /// What the log says of lines that it could not write: nobody read the log fast enough. spec: irmd §3
+    static func text(ofLost lines: Int) -> String {
+        let what = lines == 1 ? "1 line of the log was" : "\(lines) lines of the log were"
+        return "\(what) lost: the reader of the log was too slow."
     }
 
     package func write(_ lineLevel: LogLevel, _ component: String, _ text: @autoclosure () -> String) {

@@ -39,7 +39,7 @@ enum Call {
 
     /// The result of a function that was given what cannot be meant.
     static var invalid: Int32 {
-        failed(.invalid, "An argument is NULL, too long, or none of the values that there are.")
+        failed(.invalid, "An argument is NULL, too long, or not one of the allowed values.")
     }
 
     /// The number that stands for a failure in C.

@@ -15,7 +15,7 @@ extension ResourceManager {
         // An allocation without patience must not leave a server with a flow that nobody has at the other end.
         guard allocation.deadline > now else {
             guard isServed(record, for: allocation.process) else { return refuseUnknown(allocation) }
-            return refuse(allocation, .timedOut, "no time was given")
+            return refuse(allocation, .timedOut, "the limit of time is zero, so the client cannot wait for a server")
         }
         seek(allocation)
     }
@@ -118,7 +118,7 @@ extension ResourceManager {
         guard members.contains(where: { $0.type == .broadcast }) else {
             return fail(request, on: call, .notAllocated, "layer \(layer) is not a broadcast layer")
         }
-        fail(request, on: call, .notSupported, "this irmd joins no broadcast layers")
+        fail(request, on: call, .notSupported, "this version of irmd cannot join a flow to a broadcast layer")
     }
 
     // Time.

@@ -37,7 +37,7 @@ extension ResourceManager {
 
     mutating func bootExpired(_ process: ProcessID) {
         guard case .booting = children[process]?.state else { return }
-        bootFailed(process, "it said nothing for \(Limits.bootTimeout.nanoseconds / 1_000_000_000) s")
+        bootFailed(process, "it sent no message for \(Limits.bootTimeout.nanoseconds / 1_000_000_000) s")
     }
 
     mutating func bootFailed(_ process: ProcessID, _ reason: String) {

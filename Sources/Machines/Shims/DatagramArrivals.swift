@@ -41,7 +41,7 @@ extension DatagramLayer {
         guard endpoints.canTake(port) else {
             // It is not ours to let go of: there is a flow on it.
             reject(id, .badDescriptor, now: now, into: &actions)
-            return actions.append(refusal(of: flow, .badDescriptor, "the port \(port) is taken"))
+            return actions.append(refusal(of: flow, .badDescriptor, "another flow uses port \(port) already"))
         }
         func refuse(_ failure: Failure, _ reason: String) {
             actions += [.discard(port), refusal(of: flow, failure, reason)]

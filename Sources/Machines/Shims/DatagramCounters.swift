@@ -46,7 +46,7 @@ enum DropReason: UInt8, Sendable, CaseIterable {
         case .repeatedRequest: "dropped: repeated request"
         case .crowded: "dropped: too many requests"
         case .foreignGoodbye: "dropped: end of flow from others"
-        case .lateGoodbye: "dropped: end of no flow"
+        case .lateGoodbye: "dropped: end of unknown flow"
         }
     }
 }

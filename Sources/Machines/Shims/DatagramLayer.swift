@@ -225,14 +225,14 @@ package struct DatagramLayer: Sendable {
         _ id: RequestID, _ configuration: LayerConfiguration, by rights: FileRights, now: Instant,
         into actions: inout [DatagramAction]
     ) {
-        guard member == nil else { return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions) }
-        guard founding == nil else { return refuse(id, .busy, "it is being bootstrapped", into: &actions) }
+        guard member == nil else { return refuse(id, .ipcpState, IPCPRefusal.bootstrapped, into: &actions) }
+        guard founding == nil else { return refuse(id, .busy, IPCPRefusal.bootstrapping, into: &actions) }
         guard configuration.parameters.type == type else {
-            return refuse(id, .ipcpType, "this is a \(type.name) IPCP", into: &actions)
+            return refuse(id, .ipcpType, IPCPRefusal.otherType(type), into: &actions)
         }
         if let fault = configuration.fault { return refuse(id, .invalid, fault.description, into: &actions) }
         guard let parameters = configuration.parameters.datagram, parameters.isValid(for: family) else {
-            return refuse(id, .invalid, "the address of this host and the port of the layer are needed", into: &actions)
+            return refuse(id, .invalid, "the layer needs an address of this host and a port", into: &actions)
         }
         if let reason = DatagramLayer.fault(in: parameters) { return refuse(id, .invalid, reason, into: &actions) }
         actions.append(.report(.bootstrapping))

@@ -26,7 +26,7 @@ extension DatagramLayer {
         _ id: RequestID, _ hash: [UInt8], of user: UserID, now: Instant, into actions: inout [DatagramAction]
     ) {
         guard isHash(hash, id, into: &actions) else { return }
-        guard askers[id] == nil else { return refuse(id, .exists, "two questions have this number", into: &actions) }
+        guard askers[id] == nil else { return refuse(id, .exists, IPCPRefusal.numberInUse, into: &actions) }
         askers[id] = .query
         member?.directory.look(up: hash, for: id, of: user, now: now, into: &actions)
     }
@@ -53,7 +53,7 @@ extension DatagramLayer {
 
     private func isHash(_ hash: [UInt8], _ id: RequestID, into actions: inout [DatagramAction]) -> Bool {
         guard member != nil else {
-            refuse(id, .ipcpState, "it is not bootstrapped", into: &actions)
+            refuse(id, .ipcpState, IPCPRefusal.notBootstrapped, into: &actions)
             return false
         }
         guard hash.count == DatagramManagement.hashBytes else {

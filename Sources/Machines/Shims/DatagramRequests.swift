@@ -73,23 +73,23 @@ extension DatagramLayer {
     ) {
         guard endpoints.canTake(wish.port) else {
             // It is not ours to let go of: there is a flow on it.
-            return actions.append(refusal(of: wish.flow, .badDescriptor, "the port \(wish.port) is taken"))
+            return actions.append(refusal(of: wish.flow, .badDescriptor, "another flow uses port \(wish.port) already"))
         }
         func refuse(_ failure: Failure, _ reason: String) {
             actions += [.discard(wish.port), refusal(of: wish.flow, failure, reason)]
         }
-        guard member != nil else { return refuse(.ipcpState, "it is not bootstrapped") }
+        guard member != nil else { return refuse(.ipcpState, IPCPRefusal.notBootstrapped) }
         guard wish.hash.count == DatagramManagement.hashBytes else {
             return refuse(.invalid, "a hash of this layer has \(DatagramManagement.hashBytes) bytes")
         }
         guard !wish.quality.isLosslessWithoutOrder else {
-            return refuse(.notSupported, "a flow between hosts without loss is in order, too: ask for both")
+            return refuse(.notSupported, "a flow between hosts without loss must be in order, too: ask for both")
         }
         let length = DatagramManagement.headerBytes + DatagramManagement.hashBytes + wish.authentication.count
         guard length <= datagramBytes else {
             return refuse(.messageTooLong, "the authentication is longer than a datagram")
         }
-        guard askers[asker] == nil else { return refuse(.exists, "two questions have this number") }
+        guard askers[asker] == nil else { return refuse(.exists, IPCPRefusal.numberInUse) }
         guard let endpoint = endpoints.add(wish.port, for: wish.user, as: wish.flow) else {
             return refuse(.tableFull, DatagramLayer.tooManyFlows)
         }
@@ -285,7 +285,7 @@ extension DatagramLayer {
     /// irmd gives up a request.
     mutating func end(_ flow: FlowID, into actions: inout [DatagramAction]) {
         guard let endpoint = requesters[flow] else { return }
-        fail(endpoint, .interrupted, "the request was given up", into: &actions)
+        fail(endpoint, .interrupted, "irmd has given the request up", into: &actions)
     }
 
     func refusal(of flow: FlowID, _ failure: Failure, _ reason: String) -> DatagramAction {

@@ -123,13 +123,14 @@ extension HostsFile.Mistake: CustomStringConvertible {
         let word = "\"\(printable(word))\""
         return switch fault {
         case .noAddress: "line \(line): \(word) is not an address"
-        case .noInterface: "line \(line): there is no network interface of \(word)"
-        case .notLinkLocal: "line \(line): \(word) is not link-local, and has no interface"
+        case .noInterface: "line \(line): the network interface of \(word) does not exist"
+        case .notLinkLocal: "line \(line): \(word) is not link-local, so it cannot name an interface"
         case .unfit(let unfitness): "line \(line): \(word) \(unfitness)"
-        case .noName: "line \(line): no name for \(word)"
+        case .noName: "line \(line): no name follows the address \(word)"
         case .longName:
             "line \(line): \(word) is not a name: it is longer than \(Limits.nameBytes) bytes, or has a zero byte"
-        case .tooManyNames: "line \(line): more than \(Limits.names) names, \(word) and the rest do not count"
+        case .tooManyNames:
+            "line \(line): the file has more than \(Limits.names) names: \(word) and all names after it are ignored"
         case .notBytes: "line \(line): the file is not UTF-8 but UTF-16: save it as UTF-8"
         }
     }

@@ -65,10 +65,10 @@ package struct LocalIPCP: IPCPMachine {
         _ id: RequestID, _ configuration: LayerConfiguration, into actions: inout [IPCPAction<NoLowerSide>]
     ) {
         guard case .initialised = state else {
-            return refuse(id, .ipcpState, "it is bootstrapped already", into: &actions)
+            return refuse(id, .ipcpState, IPCPRefusal.bootstrapped, into: &actions)
         }
         guard configuration.parameters == .local else {
-            return refuse(id, .ipcpType, "this is a local IPCP", into: &actions)
+            return refuse(id, .ipcpType, IPCPRefusal.otherType(.local), into: &actions)
         }
         if let fault = configuration.fault { return refuse(id, .invalid, fault.description, into: &actions) }
         state = .bootstrapped(configuration)
@@ -100,7 +100,7 @@ package struct LocalIPCP: IPCPMachine {
         _ hash: [UInt8], _ id: RequestID, into actions: inout [IPCPAction<NoLowerSide>]
     ) -> Bool {
         guard case .bootstrapped(let configuration) = state else {
-            refuse(id, .ipcpState, "it is not bootstrapped", into: &actions)
+            refuse(id, .ipcpState, IPCPRefusal.notBootstrapped, into: &actions)
             return false
         }
         guard hash.count == configuration.hash.bytes else {

@@ -71,10 +71,19 @@ struct Execution<Service: ManagementService> {
         let known = try service.names().first { $0.settings.name == settings.name }?.settings
         var differences: [String] = []
         if let known, known.balancing != settings.balancing { differences.append("policy \(known.balancing.name)") }
-        if let known, known.wait != settings.wait { differences.append("another time to wait") }
+        if let known, known.wait != settings.wait { differences.append(Execution.text(ofWait: known.wait)) }
         let difference = differences.isEmpty ? "" : ", with \(differences.joined(separator: " and "))"
         let advice = differences.isEmpty ? "" : " \"irm name set\" changes it."
         report.warn("Name \(settings.name) exists already\(difference), and is left as it is.\(advice)")
+    }
+
+    /// How long flows to a name wait for its server, behind the word "with".
+    private static func text(ofWait wait: TimeSpan) -> String {
+        switch wait {
+        case TimeSpan(nanoseconds: 0): "no wait"
+        case .unlimited: "a wait as long as the client waits"
+        default: "a wait of \(wait.nanoseconds / 1_000_000) ms"
+        }
     }
 
     func ipcp(_ name: IPCPName) throws(ManagementError) -> IPCPEntry {

@@ -145,7 +145,11 @@ extension Grammar {
 
     static func name<Kind>(_ word: Word, _ usage: Usage) throws(UsageError) -> Name<Kind> {
         guard let name = Name<Kind>(word.bytes) else {
-            throw UsageError(word.bytes.isEmpty ? "A name must not be empty." : "Name too long.", usage)
+            let bytes = word.bytes.count
+            throw UsageError(
+                bytes == 0
+                    ? "A name must not be empty."
+                    : "Name too long: it has \(bytes) bytes, and at most \(Limits.nameBytes) are allowed.", usage)
         }
         return name
     }

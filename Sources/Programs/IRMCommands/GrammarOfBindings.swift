@@ -59,7 +59,8 @@ extension Grammar {
             arguments.reduce(0, { $0 + $1.count }) <= Limits.argumentBytes
         else {
             throw UsageError(
-                "At most \(Limits.arguments) arguments of \(Limits.argumentBytes) bytes together.", .bindProgram)
+                "A program can have at most \(Limits.arguments) arguments, of \(Limits.argumentBytes) bytes together.",
+                .bindProgram)
         }
         if !arguments.isEmpty, !autoStart {
             warnings.append("Arguments are for a program that irmd starts, and are not kept without \"auto\".")

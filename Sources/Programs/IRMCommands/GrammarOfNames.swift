@@ -71,7 +71,7 @@ extension Grammar {
                 .multipliedReportingOverflow(by: 1_000_000)
             return overflow ? .unlimited : TimeSpan(nanoseconds: nanoseconds)
         } catch {
-            throw UsageError("\"\(word)\" is no length of time: use for example 500ms, 5s or 2m.", usage)
+            throw UsageError("\"\(word)\" is not a length of time: use for example 500ms, 5s or 2m.", usage)
         }
     }
 
@@ -107,7 +107,7 @@ extension Grammar {
         let ipcps = registration.targets.count { if case .ipcp = $0 { true } else { false } }
         let most = Limits.registrationsPerCommand
         guard ipcps <= most, registration.targets.count - ipcps <= most else {
-            throw UsageError("At most \(most) IPCPs and \(most) layers at a time.", usage)
+            throw UsageError("A command can name at most \(most) IPCPs and \(most) layers.", usage)
         }
         return registration
     }

@@ -128,7 +128,9 @@ package struct PingOptions: Hashable, Sendable {
             return try WrittenDuration.milliseconds(text)
         } catch {
             switch error {
-            case .noNumber: throw OptionTable<Key>.Mistake(message: "\"\(text)\" is no time.")
+            case .noNumber:
+                throw OptionTable<Key>.Mistake(
+                    message: "\"\(text)\" is not a time: use a whole number with ms, s, m, h or d, as in 500ms.")
             case .unknownUnit(let unit): throw OptionTable<Key>.Mistake(message: "Unknown time unit: \(unit).")
             }
         }
@@ -146,12 +148,14 @@ package struct PingOptions: Hashable, Sendable {
         case .json: isJSON = true
         case .count:
             guard let number = UInt64(option.text), number > 0, number <= UInt64(Int32.max) else {
-                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is not a number of packets.")
+                throw OptionTable<Key>.Mistake(
+                    message: "\"\(option.text)\" is not a number of packets from 1 to \(Int32.max).")
             }
             count = number
         case .size:
             guard let number = Int(option.text) else {
-                throw OptionTable<Key>.Mistake(message: "\"\(option.text)\" is not a number of bytes.")
+                throw OptionTable<Key>.Mistake(
+                    message: "\"\(option.text)\" is not a number of bytes: use a whole number from 64 to 1500.")
             }
             size = number
         case .quality:

@@ -125,7 +125,9 @@ struct PingClient {
     private mutating func arrived(_ count: Int) {
         let now = Clock.now()
         guard let packet = EchoPacket(reading: buffer.prefix(count)), packet.kind == .reply else { return complain() }
-        guard UInt64(packet.sequence) < statistics.transmitted else { return say("Invalid id.") }
+        guard UInt64(packet.sequence) < statistics.transmitted else {
+            return say("Invalid id \(packet.sequence): the client has not sent a packet with this number.")
+        }
         lastHeard = now
         let span = now.since(packet.sent)
         let isLate = statistics.replied(packet.sequence, after: span)

@@ -82,7 +82,7 @@ package final class IPCPDaemon<Driver: LowerDriver & ~Copyable> {
         do throws(Failure) {
             try perform()
         } catch {
-            log.write(.warning, "ipcpd/ipcp", "The end is not in order: \(error).")
+            log.write(.warning, "ipcpd/ipcp", "The IPCP cannot end in order: \(error).")
         }
     }
 

@@ -126,7 +126,7 @@ extension ManagerDaemon {
             if Failure(result: result) == .wouldBlock { return }
             if Failure(result: result) == .messageTooLong { warnOfBytes(port, "a message that is too long") }
             if result < 0, cl_is_refusal(Int32(-result)) {
-                complain("recvmsg() failed: \(Failure(result: result)). irmd hears nobody")
+                complain("recvmsg() failed: \(Failure(result: result)). irmd cannot receive messages")
             }
             return lose(id)
         }
@@ -211,7 +211,7 @@ extension ManagerDaemon {
         do throws(Failure) {
             try port.send(message.encoded(), loop)
         } catch {
-            if cl_is_refusal(error.errno) { complain("sendmsg() failed: \(error). irmd answers nobody") }
+            if cl_is_refusal(error.errno) { complain("sendmsg() failed: \(error). irmd cannot send messages") }
             if error == .tableFull {
                 write(.warning, "irmd", "Process \(port.process) does not read its messages, connection dropped.")
             }

@@ -73,22 +73,25 @@ struct ManagerOptions {
         case .time: tellsTime = true
         case .level:
             guard let level = LogLevel(named: option.text) else {
-                throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is no log level.")
+                throw OptionTable<Choice>.Mistake(
+                    message: "\"\(option.text)\" is not a log level: use error, warning, info or debug.")
             }
             self.level = level
         case .colour:
             guard let colour = Colour(rawValue: option.text) else {
-                throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is none of auto, always and never.")
+                throw OptionTable<Choice>.Mistake(
+                    message: "\"\(option.text)\" is not a choice of colours: use auto, always or never.")
             }
             self.colour = colour
         case .directory:
             guard !option.value.isEmpty else {
-                throw OptionTable<Choice>.Mistake(message: "The runtime directory has no name.")
+                throw OptionTable<Choice>.Mistake(message: "The path of the runtime directory is empty.")
             }
             directory = option.value
         case .queueLimit:
             guard let mebibytes = UInt64(option.text), mebibytes > 0, mebibytes < 1 << 40 else {
-                throw OptionTable<Choice>.Mistake(message: "\"\(option.text)\" is not a number of MiB.")
+                throw OptionTable<Choice>.Mistake(
+                    message: "\"\(option.text)\" is not a number of MiB from 1 to 2^40 - 1.")
             }
             queueBytesPerUser = mebibytes << 20
         }

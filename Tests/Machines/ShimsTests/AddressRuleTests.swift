@@ -108,8 +108,8 @@ import Wire
             file.mistakes.map(\.description) == [
                 "line 1: \"224.0.0.1\" is a multicast address, and not the address of a single host",
                 "line 2: \"255.255.255.255\" is the broadcast address, and not the address of a single host",
-                "line 3: \"127.0.0.1\" stands for the host that uses it, and the layer has another address",
-                "line 4: \"0.0.0.0\" is no host's address",
+                "line 3: \"127.0.0.1\" is a loopback address, and the layer does not have one",
+                "line 4: \"0.0.0.0\" is the unspecified address, and not the address of a host",
                 "line 7: \"10.0.0.255\" is the broadcast address, and not the address of a single host",
             ])
     }

@@ -287,6 +287,6 @@ import Wire
 extension LayerRig {
     fileprivate func refused(_ flow: UInt32, _ port: Int32) -> DatagramAction {
         .reply(
-            .refused(FlowID(flow), .badDescriptor, reason: Array("the port \(port) is taken".utf8)))
+            .refused(FlowID(flow), .badDescriptor, reason: Array("another flow uses port \(port) already".utf8)))
     }
 }

@@ -55,7 +55,7 @@ import Wire
         #expect(rig.arrive(gone(served, 9)) == [.release(FlowPort(64))])
         #expect(rig.arrive(gone(asked, 77)) == [.release(FlowPort(65))])
         #expect(rig.arrive(gone(asked, 77)).isEmpty)
-        #expect(rig.counter("dropped: end of no flow") == 1)
+        #expect(rig.counter("dropped: end of unknown flow") == 1)
         #expect(rig.handle(.ended(FlowPort(65))).isEmpty)
         #expect(rig.layer.load.endpoints == 0 && rig.layer.load.requesters == 0 && rig.layer.load.goodbyes == 0)
     }
@@ -71,7 +71,7 @@ import Wire
         #expect(rig.arrive(gone(request.requester, 3)).isEmpty)
         #expect(rig.counter("dropped: end of flow from others") == 4)
         #expect(rig.arrive(gone(EndpointID(served.rawValue ^ 1), 9)).isEmpty)
-        #expect(rig.counter("dropped: end of no flow") == 1)
+        #expect(rig.counter("dropped: end of unknown flow") == 1)
         #expect(rig.layer.load.endpoints == 2)
         #expect(rig.arrive(gone(served, 9)) == [.release(FlowPort(64))])
     }

@@ -47,9 +47,9 @@ import Vocabulary
         #expect(address("a", in: bound) == "[fe80::1%7]:3435" && address("b", in: bound) == "[fe80::2%7]:3435")
         #expect(
             bound.mistakes.map(\.description) == [
-                "line 3: there is no network interface of \"fe80::3%eth1\"",
+                "line 3: the network interface of \"fe80::3%eth1\" does not exist",
                 "line 4: \"fe80::4%8\" is not on the interface of the layer",
-                "line 5: \"::1%eth0\" is not link-local, and has no interface",
+                "line 5: \"::1%eth0\" is not link-local, so it cannot name an interface",
             ])
         let free = parse(text, .ipv6)
         #expect(address("b", in: free) == "[fe80::2%7]:3435" && address("d", in: free) == "[fe80::4%8]:3435")
@@ -65,7 +65,7 @@ import Vocabulary
         let file = parse("10.0.0.1 a\n\nrubbish \u{1} here\n10.0.0.2\n10.0.0.3 \(long) c\n10.0.0.4 d\n")
         #expect(
             file.mistakes.map(\.description) == [
-                "line 3: \"rubbish\" is not an address", "line 4: no name for \"10.0.0.2\"",
+                "line 3: \"rubbish\" is not an address", "line 4: no name follows the address \"10.0.0.2\"",
                 "line 5: \"\(String(repeating: "n", count: Limits.reportedBytes))\" is not a name: it is longer than 255 bytes, or has a zero byte",
             ])
         #expect(["a", "c", "d"].allSatisfy { address($0, in: file) != nil })

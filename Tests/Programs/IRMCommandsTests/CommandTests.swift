@@ -36,8 +36,9 @@ import Vocabulary
     func names() throws {
         let longest = String(repeating: "n", count: 255)
         #expect(try command("name destroy \(longest)") == .destroyName(name(longest)))
-        #expect(message("name destroy \(longest)n") == "Name too long.")
-        #expect(message("ipcp create name \(longest)n type local") == "Name too long.")
+        let tooLong = "Name too long: it has 256 bytes, and at most 255 are allowed."
+        #expect(message("name destroy \(longest)n") == tooLong)
+        #expect(message("ipcp create name \(longest)n type local") == tooLong)
         let empty = #expect(throws: UsageError.self) { try Grammar.parse(["name", "destroy", ""]) }
         #expect(empty?.message == "A name must not be empty.")
         let bytes: [UInt8] = [0xff, 0x80, 0x20]
@@ -65,7 +66,7 @@ import Vocabulary
                 == .setName(name("n"), balancing: .roundRobin, wait: TimeSpan(milliseconds: 500)))
         #expect(try command("name set n lb spillover") == .setName(name("n"), balancing: .spillover, wait: nil))
         #expect(message("name set n") == "\"irm name set\" needs a load-balance policy or a time to wait.")
-        #expect(message("name set n wait 5x") == "\"5x\" is no length of time: use for example 500ms, 5s or 2m.")
+        #expect(message("name set n wait 5x") == "\"5x\" is not a length of time: use for example 500ms, 5s or 2m.")
         #expect(message("name set n wait soon") == "\"soon\" is unknown, try \"irm name set --help\".")
         #expect(message("name set n lb fast") == "Load-balance policy \"fast\" is unknown.")
         #expect(message("name set") == "\"irm name set\" needs a name.")
@@ -197,7 +198,7 @@ import Vocabulary
         }
         #expect(registration.targets.count == 256)
         for extra in [" layer l", " ipcp i"] {
-            #expect(message("name register n" + most + extra) == "At most 128 IPCPs and 128 layers at a time.")
+            #expect(message("name register n" + most + extra) == "A command can name at most 128 IPCPs and 128 layers.")
         }
     }
 
@@ -213,9 +214,10 @@ import Vocabulary
         #expect(try parse("bind program p name n auto -- -l").warnings == [])
         #expect(try parse("bind program p name n -- -l").warnings.count == 1)
         let many = String(repeating: " a", count: 257)
-        #expect(message("bind program p name n --" + many)?.hasPrefix("At most 256 arguments") == true)
+        let tooMany = "A program can have at most 256 arguments"
+        #expect(message("bind program p name n --" + many)?.hasPrefix(tooMany) == true)
         let long = String(repeating: "a", count: 8_193)
-        #expect(message("bind program p name n -- " + long)?.hasPrefix("At most 256 arguments") == true)
+        #expect(message("bind program p name n -- " + long)?.hasPrefix(tooMany) == true)
     }
 
     @Test("processes and IPCPs are bound and unbound, the latter also from all names")

@@ -247,6 +247,15 @@ import Vocabulary
         #expect(again.exitStatus == 0)
         let known = "irm: Name n exists already, with policy spillover, and is left as it is."
         #expect(again.errors == known + " \"irm name set\" changes it.\n")
+        for (name, wait, other, words) in [
+            ("u", "wait", "", "a wait as long as the client waits"), ("v", "wait 5s", "", "a wait of 5000 ms"),
+            ("w", "", "wait", "no wait"),
+        ] {
+            #expect(manager.irm("name create \(name) lb spillover \(wait)") == Report())
+            let warning = "irm: Name \(name) exists already, with \(words), and is left as it is."
+            let errors = manager.irm("name create \(name) lb spillover \(other)").errors
+            #expect(errors == warning + " \"irm name set\" changes it.\n")
+        }
         #expect(
             manager.irm("name create n lb spillover").errors == "irm: Name n exists already, and is left as it is.\n")
         manager.repeated = { if case .setName = $0 { true } else { false } }

@@ -45,7 +45,7 @@ final class FakeManager: ManagementService {
         case .enrollIPCP(let process, let destination): setLayer(process, LayerName(destination.bytes))
         case .createName(let settings):
             if known.contains(where: { $0.settings.name == settings.name }) { return .unchanged }
-            addName(settings.name)
+            addName(settings.name, wait: settings.wait)
         case .bindProcess(_, let name): addName(name)
         default: break
         }
@@ -64,12 +64,12 @@ final class FakeManager: ManagementService {
         entries[index].layer = layer
     }
 
-    func addName(_ name: ServiceName, layers: [LayerName] = []) {
+    func addName(_ name: ServiceName, wait: TimeSpan = TimeSpan(nanoseconds: 0), layers: [LayerName] = []) {
         guard !known.contains(where: { $0.settings.name == name }) else { return }
         known.append(
             NameEntry(
-                settings: NameSettings(name: name, balancing: .spillover), acceptors: 1, processes: 1, programs: 1,
-                autoStart: false, layers: layers))
+                settings: NameSettings(name: name, balancing: .spillover, wait: wait), acceptors: 1, processes: 1,
+                programs: 1, autoStart: false, layers: layers))
     }
 
     /// Runs a command line on it.

@@ -110,7 +110,7 @@ import Vocabulary
         #expect(try server("type udp6 ip ::1 dns 2001:db8::53") == "[2001:db8::53]:53")
         #expect(try server("type udp6 ip ::1 dns [2001:db8::53]:5353") == "[2001:db8::53]:5353")
         #expect(
-            message("type udp4 ip 1.2.3.4 dns ::1") == "A layer of type udp4 needs dns with an address of its kind.")
+            message("type udp4 ip 1.2.3.4 dns ::1") == "A layer of type udp4 needs dns with an IPv4 address.")
         #expect(
             message("type udp4 ip 1.2.3.4 dns x")
                 == "\"x\" is not an address of a DNS server. It is written ADDRESS, IPV4:PORT or [IPV6]:PORT.")
@@ -144,7 +144,7 @@ import Vocabulary
                     == "\"fe80::1\" is link-local, and needs an interface, as in fe80::1%eth0.")
             #expect(message("type udp6 \(keyword) fe80::1%no.such") == "There is no network interface \"no.such\".")
             #expect(
-                message("type udp6 \(keyword) ::1%lo") == "\"::1%lo\" is not link-local, and has no interface.")
+                message("type udp6 \(keyword) ::1%lo") == "\"::1%lo\" is not link-local, so it cannot name an interface.")
         }
     }
 

@@ -73,8 +73,10 @@ import Vocabulary
     @Test(
         "mistakes are one line, which says what is wrong and where to look",
         arguments: [
-            ("", "No server specified."), ("-n s -i 5x", "Unknown time unit: x."), ("-n s -d x", "\"x\" is no time."),
-            ("-n s -c 0", "\"0\" is not a number of packets."), ("-n s -s big", "\"big\" is not a number of bytes."),
+            ("", "No server specified."), ("-n s -i 5x", "Unknown time unit: x."),
+            ("-n s -d x", "\"x\" is not a time: use a whole number with ms, s, m, h or d, as in 500ms."),
+            ("-n s -c 0", "\"0\" is not a number of packets from 1 to 2147483647."),
+            ("-n s -s big", "\"big\" is not a number of bytes: use a whole number from 64 to 1500."),
             ("-n", "Option -n needs an argument."), ("-n s x", "Unknown argument: x."),
             ("--bogus", "Unknown option: --bogus."),
             ("--lisen", "Unknown option: --lisen, did you mean --listen?"),

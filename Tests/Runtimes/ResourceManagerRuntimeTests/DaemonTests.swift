@@ -18,8 +18,9 @@ private func service(_ name: String) throws -> ServiceName { try #require(Servic
             (["--version"], Int32(0), "Ouroboros version 0.23.0 (commit "), (["--help"], 0, "Usage: irmd [OPTION]..."),
             (["-h"], 0, "Usage: irmd"),
             (["--nonsense"], 1, "irmd: Unknown option: --nonsense. Try \"irmd --help\".\n"),
-            (["word"], 1, "Unknown argument: word."), (["--log-level", "loud"], 1, "\"loud\" is no log level."),
-            (["--color", "x"], 1, "none of auto"),
+            (["word"], 1, "Unknown argument: word."),
+            (["--log-level", "loud"], 1, "\"loud\" is not a log level: use error, warning, info or debug."),
+            (["--color", "x"], 1, "\"x\" is not a choice of colours: use auto, always or never."),
             (["--runtime-dir", directory + "/a/b"], 1, "cannot create"),
         ] {
             let log = directory + "/out"

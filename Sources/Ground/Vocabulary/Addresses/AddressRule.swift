@@ -55,13 +55,13 @@ extension DatagramAddress.Unfitness: CustomStringConvertible {
     /// What follows the address in a sentence.
     package var description: String {
         switch self {
-        case .nobody: "is no host's address"
+        case .nobody: "is the unspecified address, and not the address of a host"
         case .multicast: "is a multicast address, and not the address of a single host"
         case .broadcast: "is the broadcast address, and not the address of a single host"
         case .mapped: "is an IPv4 address written as one of IPv6"
         case .noPort: "has no port"
-        case .loopback: "stands for the host that uses it, and the layer has another address"
-        case .otherFamily: "is of another kind than the layer"
+        case .loopback: "is a loopback address, and the layer does not have one"
+        case .otherFamily: "is not of the address family of the layer"
         case .lacksScope: "is link-local, and needs an interface, as in fe80::1%eth0"
         case .otherLink: "is not on the interface of the layer"
         }

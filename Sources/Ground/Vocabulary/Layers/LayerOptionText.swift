@@ -66,7 +66,7 @@ extension LayerOption {
             case .noPort: throw LayerFault("The port in \"\(printable(text))\" is not a number from 1 to 65535.")
             case .noInterface(let name): throw LayerFault("There is no network interface \"\(printable(name))\".")
             case .notLinkLocal:
-                throw LayerFault("\"\(printable(text))\" is not link-local, and has no interface.")
+                throw LayerFault("\"\(printable(text))\" is not link-local, so it cannot name an interface.")
             }
         }
         if let unfitness = address.lacksScope ? .lacksScope : address.unfitness {

@@ -153,7 +153,7 @@ extension DatagramParameters {
         self.init(own: own.with(port: try settings.narrow(.datagram(.port), else: own.port)))
         server = settings[.datagram(.server)]?.address
         guard server?.family ?? family == family else {
-            throw LayerFault("a layer of type \(type.name) needs dns with an address of its kind")
+            throw LayerFault("a layer of type \(type.name) needs dns with an IPv\(family.rawValue) address")
         }
         hosts = settings[.datagram(.hosts)]?.text ?? []
         key = settings[.datagram(.key)]?.text ?? []
