@@ -96,7 +96,8 @@ import Vocabulary
         resolution.withdraw(update(address, .delete, labels))
         // On a busy host it may be over before nsupdate is there.
         let whys =
-            NameServer.isInstalled ? ["nsupdate took too long", "the time was up before nsupdate was started"] : ["nsupdate is not installed"]
+            NameServer.isInstalled
+            ? ["nsupdate took too long", "the time was up before nsupdate was started"] : ["nsupdate is not installed"]
         let all = Array(lines.all.suffix(3))
         let begin = "error: Unregistration of \(labels.count) names at DNS server \(address) failed: "
         #expect(whys.contains { all.first == begin + $0 + "." })

@@ -144,7 +144,8 @@ import Vocabulary
                     == "\"fe80::1\" is link-local, and needs an interface, as in fe80::1%eth0.")
             #expect(message("type udp6 \(keyword) fe80::1%no.such") == "There is no network interface \"no.such\".")
             #expect(
-                message("type udp6 \(keyword) ::1%lo") == "\"::1%lo\" is not link-local, so it cannot name an interface.")
+                message("type udp6 \(keyword) ::1%lo")
+                    == "\"::1%lo\" is not link-local, so it cannot name an interface.")
         }
     }
 
