@@ -27,15 +27,12 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
     /// The server says of its end of the flow what cannot be.
     case impossibleProperties
     // Of both.
-    /// The flow is to be in order, and the other host knows no profile of FRCP that this one has.
-    case otherProfile
     case digestUnavailable
 
     /// What the other host and the application are told. A server says EAUTH of who the client is and ECRYPT of keys; a
     /// client says ECRYPT, whatever it is. spec: oap §2, §3
     package var failure: Failure {
         switch self {
-        case .otherProfile: .notSupported
         case .malformedRequest, .early, .stale, .repeated, .clientCertificate, .otherQuality: .authentication
         case .crowded: .tableFull
         case .malformedResponse, .otherRequest, .otherHash, .serverCertificate: .encryption
@@ -60,7 +57,6 @@ package enum AuthenticationTrouble: Error, Hashable, Sendable {
         case .serverCertificate: "the server has a certificate, and certificates cannot be checked yet"
         case .encryptionImposed: "the server wants encryption, which this system does not support yet"
         case .impossibleProperties: "the server describes its end of the flow with values that are not allowed"
-        case .otherProfile: "the other host does not know this FRCP, so no flow to it can be in order"
         case .digestUnavailable: "the digest of the request cannot be computed here"
         }
     }

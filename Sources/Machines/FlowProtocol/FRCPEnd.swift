@@ -174,6 +174,8 @@ package struct FRCPEnd: Sendable {
         case control(FRCPHeader, Acknowledgement)
         /// A header alone.
         case bare(FRCPHeader)
+        /// A packet without any byte, which only says that this end is there. Profile 1 sends none.
+        case empty
     }
 
     /// The packet that is to be sent now; nil if there is none.

@@ -109,7 +109,6 @@ extension ResourceManager {
         }
         do throws(Failure) {
             let negotiated = try inquiry.negotiation.result(of: payload)
-            guard negotiated.agreement != .profile0 else { return otherHostIsNotAuthentic(id, .otherProfile) }
             flow.remote?.negotiated = negotiated
             if negotiated.isOurs { outgoing.append(.request(.recognised(id), remote.ipcp)) }
         } catch {
@@ -188,11 +187,6 @@ extension ResourceManager {
             report(.flow(.requestNotAuthentic(name, .otherQuality, from: address)))
             free(call)
             return reject(request, error, from: address, at: ipcp)
-        }
-        guard response.result.agreement != .profile0 else {
-            report(.flow(.requestNotAuthentic(name, .otherProfile, from: address)))
-            free(call)
-            return reject(request, .notSupported, from: address, at: ipcp)
         }
         let allocation = Allocation(
             request: request, call: call, process: ipcp, name: name, quality: quality,

@@ -77,7 +77,7 @@ package enum FlowControl {
         let entry = try FlowTable.entry(descriptor)
         guard let end = entry.lockReading() else { throw .notAllocated }
         defer { cl_unlock(end.readLock) }
-        if let layer = entry.pointee.layer { return layer.state.pointee.machine.receiver.messages }
+        if let layer = entry.pointee.layer { return layer.state.pointee.machine.messages }
         return Int(end.receiving.pointee.consumer.queued(entry.pointee.arriving))
     }
 
@@ -86,7 +86,7 @@ package enum FlowControl {
         let entry = try FlowTable.entry(descriptor)
         guard let end = entry.lockProducer() else { throw .notAllocated }
         defer { entry.unlockProducer(end) }
-        if let layer = entry.pointee.layer { return layer.state.pointee.machine.transmitter.unacknowledgedPackets }
+        if let layer = entry.pointee.layer { return layer.state.pointee.machine.unacknowledgedPackets }
         return Int(end.sending.pointee.producer.unread(entry.pointee.departing))
     }
 

@@ -182,6 +182,7 @@ final class FRCPHost {
         var arrived = arrivedTable.mutableSpan
         guard let departure = end.depart(now: now, &sent, &arrived) else { return nil }
         switch departure {
+        case .empty: return []
         case .bare(let header): return FRCPHost.bytes(header)
         case .control(let header, let frame):
             return [UInt8](capacity: FRCPHeader.bytes + frame.bytes) { bytes in

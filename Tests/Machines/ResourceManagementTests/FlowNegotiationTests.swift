@@ -111,15 +111,12 @@ import Vocabulary
         #expect(agreed == .raw && !isOurs && data(of: response).isEmpty && response.count == 84)
     }
 
-    @Test("a flow in order is refused if the other host has no profile that this one has")
-    mutating func otherProfile() throws {
+    @Test("a flow in order with a host of the prototype has profile 0")
+    mutating func profile0() throws {
         let done = try ask(.bestEffort) { _ in [] }
-        #expect(done.failures == [.notSupported] && done.offers.isEmpty && !recognises(done))
-        let server = Attached(&rig, pid: 20)
-        rig.manage(.bindProcess(server.pid, service("here")), on: management, .process(UserID(1_000)))
-        rig.accept(server.call)
-        let arrived = network.arrive("here", &rig, quality: .data, saying: [])
-        #expect(arrived.rejections == [.notSupported] && arrived.offers.isEmpty)
+        #expect(try agreement(done) == .profile0 && !recognises(done))
+        let (agreed, response, isOurs) = try serve(.data, saying: [])
+        #expect(agreed == .profile0 && !isOurs && data(of: response).isEmpty)
         rig.manager.checkInvariants()
     }
 

@@ -55,7 +55,7 @@ struct LayerMemory: Equatable {
     /// Calls `body` with the machine and both tables.
     @inline(__always)
     func withMachine<Result>(
-        _ body: (inout FRCPEnd, inout MutableSpan<SentPacket>, inout MutableSpan<ArrivedPacket>) -> Result
+        _ body: (inout FlowMachine, inout MutableSpan<SentPacket>, inout MutableSpan<ArrivedPacket>) -> Result
     ) -> Result {
         let sentBase = (base + LayerMemory.sentTableOffset).assumingMemoryBound(to: SentPacket.self)
         let arrivedBase = (base + LayerMemory.arrivedTableOffset).assumingMemoryBound(to: ArrivedPacket.self)
@@ -68,14 +68,13 @@ struct LayerMemory: Equatable {
 
     /// Bytes that have gone through the stores.
     private var used: UInt64 {
-        state.pointee.machine.transmitter.writtenBytes &+ state.pointee.machine.receiver.arrivedBytes
+        state.pointee.machine.writtenBytes &+ state.pointee.machine.arrivedBytes
     }
 
     /// Nothing is here that is needed.
     private var isEmpty: Bool {
-        let machine = state.pointee.machine
-        return !machine.transmitter.isUnacknowledged && machine.receiver.isEmpty && state.pointee.cursor == nil
-            && state.pointee.heldPiece == nil
+        !state.pointee.machine.isUnacknowledged && state.pointee.machine.isReceiverEmpty
+            && state.pointee.cursor == nil && state.pointee.heldPiece == nil
     }
 
     private static let trimPatience: UInt64 = 1_000_000_000
@@ -147,7 +146,7 @@ struct LayerMemory: Equatable {
 /// What stands at the beginning of the memory of such an end. Guarded by the read lock of the end, which is the only lock
 /// that calls of these flows take; a holder that died in the middle condemns the flow.
 struct LayerState {
-    var machine: FRCPEnd
+    var machine: FlowMachine
     /// Bytes behind each packet: 4 if it has a checksum, else 0.
     let trailerBytes: Int
     /// Messages that were read ever.

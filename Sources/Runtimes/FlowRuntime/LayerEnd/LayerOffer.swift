@@ -13,19 +13,38 @@ extension FlowOffer {
         guard let agreement = FlowAgreement(items: terms.items) else { throw .inputOutput }
         switch agreement {
         case .raw: return nil
-        case .profile0: throw .notSupported
-        case .profile1(let own, let peer):
-            let trailer = quality.bitErrorRate == 0 ? CRC32.bytes : 0
-            let machine = try end(own, peer, trailer: trailer)
-            return try LayerMemory(LayerState(machine: machine, trailerBytes: trailer))
+        case .profile0: return try memory(FlowMachine(try end()))
+        case .profile1(let own, let peer): return try memory(FlowMachine(try end(own, peer)))
         }
     }
 
-    private func end(_ own: EndProperties, _ peer: EndProperties, trailer: Int) throws(Failure) -> FRCPEnd {
+    private func memory(_ machine: FlowMachine) throws(Failure) -> LayerMemory {
+        try LayerMemory(LayerState(machine: machine, trailerBytes: trailerBytes))
+    }
+
+    private var trailerBytes: Int { quality.bitErrorRate == 0 ? CRC32.bytes : 0 }
+
+    private var settings: FRCPEnd.Settings {
+        FRCPEnd.Settings(
+            timeout: UInt64(quality.timeoutMilliseconds) * 1_000_000, lifetime: terms.packetLifetime.nanoseconds)
+    }
+
+    /// With profile 0, which cuts no messages: the layer does, if it can.
+    private func end() throws(Failure) -> Profile0End {
+        let payload = Int(messageBytes) - FRCPHeader.bytes - trailerBytes
+        guard payload > 0 else { throw .inputOutput }
+        guard let first = try? Entropy.word() else { throw .inputOutput }
+        return Profile0End(
+            first: UInt32(truncatingIfNeeded: first), isReliable: quality.loss == 0, payload: payload,
+            settings: settings, now: Clock.now().nanoseconds)
+    }
+
+    /// With profile 1.
+    private func end(_ own: EndProperties, _ peer: EndProperties) throws(Failure) -> FRCPEnd {
         // What a route carries without being cut: fragments of IP multiply losses. spec: frcp-profile-1 §1
         let packet = min(
             Int(messageBytes), Int(own.largestPacketBytes), Int(peer.largestPacketBytes), Limits.uncutBytes)
-        let payload = packet - FRCPHeader.bytes - trailer
+        let payload = packet - FRCPHeader.bytes - trailerBytes
         guard payload > 0 else { throw .inputOutput }
         let isReliable = quality.loss == 0
         let transmitter = Transmitter(
@@ -38,8 +57,6 @@ extension FlowOffer {
             bound: UInt64(own.firstRoomBytes), longestMessage: Int(own.longestMessageBytes),
             delay: UInt64(own.acknowledgementDelayMilliseconds) * 1_000_000,
             gapPatience: min(UInt64(quality.maximumGapMilliseconds), 10) * 1_000_000)
-        let settings = FRCPEnd.Settings(
-            timeout: UInt64(quality.timeoutMilliseconds) * 1_000_000, lifetime: terms.packetLifetime.nanoseconds)
         return FRCPEnd(
             transmitter: transmitter, receiver: receiver, settings: settings, now: Clock.now().nanoseconds)
     }

@@ -14,7 +14,7 @@ enum LayerPlaces {
         guard let (layer, end) = entry.lockLayer() else { throw .notAllocated }
         defer { cl_unlock(end.readLock) }
         if let failure = entry.writingFailure(end) ?? end.sending.pointee.reservation.refusal() { throw failure }
-        let longest = layer.state.pointee.machine.transmitter.longestMessage
+        let longest = layer.state.pointee.machine.longestMessage
         guard count >= 0, count <= min(longest, LayerMemory.placeBytes) else { throw .messageTooLong }
         end.sending.pointee.reservation.begin(bytes: count)
         entry.hold(.reservation)
@@ -99,7 +99,7 @@ enum LayerPlaces {
             layer.state.pointee.cursor = nil
             if let piece = layer.state.pointee.heldPiece { layer.finish(piece, end) }
             layer.state.pointee.heldPiece = nil
-            if layer.state.pointee.machine.receiver.isDue { entry.turnLayer(layer, end, now: now) }
+            if layer.state.pointee.machine.isDue { entry.turnLayer(layer, end, now: now) }
         }
         entry.leaveLayer(layer, end, descriptor, now: now)
         guard isOurs else { throw .invalid }

@@ -43,7 +43,7 @@ enum LayerReceive {
                 }
             }
             // What was read may be room that the peer waits for.
-            if case .bytes = outcome, layer.state.pointee.machine.receiver.isDue {
+            if case .bytes = outcome, layer.state.pointee.machine.isDue {
                 entry.turnLayer(layer, end, now: now)
             }
             switch outcome {
@@ -109,7 +109,7 @@ extension LayerMemory {
 
     func piece(after previous: Receiver.Piece?) -> Receiver.Piece? {
         withMachine { machine, _, arrived in
-            machine.receiver.piece(after: previous, capacity: LayerMemory.arrivedBytes, in: arrived)
+            machine.piece(after: previous, capacity: LayerMemory.arrivedBytes, in: arrived)
         }
     }
 
@@ -138,6 +138,6 @@ extension LayerMemory {
 
     /// Messages that could be read ever.
     var delivered: UInt64 {
-        state.pointee.readMessages + UInt64(state.pointee.machine.receiver.messages)
+        state.pointee.readMessages + UInt64(state.pointee.machine.messages)
     }
 }

@@ -43,9 +43,9 @@ enum LayerTransmit {
                 throw failure
             case .full:
                 // What was acknowledged meanwhile makes room.
-                let before = layer.state.pointee.machine.transmitter.acknowledged
+                let before = layer.state.pointee.machine.acknowledged
                 entry.turnLayer(layer, end, now: now)
-                if layer.state.pointee.machine.transmitter.acknowledged != before {
+                if layer.state.pointee.machine.acknowledged != before {
                     entry.leaveLayer(layer, end, descriptor, now: now)
                     continue
                 }

@@ -103,9 +103,12 @@ extension FlowPointer {
 
     /// One packet. Its bytes are shared memory: they are copied before they are looked at.
     private func take(_ record: RingConsumer.Record, _ layer: LayerMemory, now: UInt64) {
-        let trailer = layer.state.pointee.trailerBytes
+        var trailer = layer.state.pointee.trailerBytes
         // An empty packet only says that the peer's process is there.
-        guard record.count > 0 else { return }
+        guard record.count > 0 else { return layer.state.pointee.machine.heardLife(now: now) }
+        if trailer > 0, record.count == FRCPHeader.bytes, layer.state.pointee.machine.takesControlWithoutChecksum {
+            trailer = 0
+        }
         guard record.count >= FRCPHeader.bytes + trailer, record.count <= LayerMemory.scratchBytes else {
             layer.state.pointee.damaged += 1
             return
@@ -153,7 +156,7 @@ extension FlowPointer {
     private func emit(_ layer: LayerMemory, _ end: FlowEnd, now: UInt64) {
         let sending = end.sending
         let trailer = layer.state.pointee.trailerBytes
-        let largest = layer.state.pointee.machine.transmitter.payload + FRCPHeader.bytes + trailer
+        let largest = layer.state.pointee.machine.payload + FRCPHeader.bytes + trailer
         let most = max(largest, FRCPHeader.bytes + Acknowledgement.mostBytes + trailer)
         var count = 0
         layer.state.pointee.isRingFull = false
@@ -170,7 +173,7 @@ extension FlowPointer {
             guard let departure else { break }
             let payload = sending.pointee.producer.payload(start, in: pointee.departing)
             var bytes = write(departure, to: payload, layer)
-            if trailer > 0 {
+            if trailer > 0, bytes > 0 {
                 let sum = CRC32.of(UnsafeRawBufferPointer(start: payload, count: bytes))
                 payload.storeBytes(of: sum.bigEndian, toByteOffset: bytes, as: UInt32.self)
                 bytes += CRC32.bytes
@@ -192,6 +195,7 @@ extension FlowPointer {
             header.store(to: payload)
             layer.copyFromSent(position, to: payload + FRCPHeader.bytes, length)
             return FRCPHeader.bytes + length
+        case .empty: return 0
         case .bare(let header):
             header.store(to: payload)
             return FRCPHeader.bytes
