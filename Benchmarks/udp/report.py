@@ -21,17 +21,26 @@ Row = dict[str, Any]
 MODES = {
     "plain": "UDP, send()",
     "batched": "UDP, sendmmsg() and GSO",
-    "flow": "a flow",
+    "tcp": "TCP, cubic",
+    "flow": "a raw flow",
+    "flow-data": "a reliable flow",
+    "flow-64": "raw, 64 bytes",
+    "flow-data-64": "reliable, 64 bytes",
+    "flow-data-64k": "reliable, 64 KiB",
+    "flow-data-16m": "reliable, 16 MiB",
     "flow-paced": "a flow at 80 % of UDP",
     "flow-flooded": "the same in a flood",
     "flow-many": "many flows",
     "echo": "UDP round trip",
-    "flow-echo": "flow round trip",
+    "tcp-echo": "TCP round trip",
+    "flow-echo": "raw round trip",
+    "flow-data-echo": "reliable round trip",
     "flow-alloc": "flow allocation",
     "flood": "a stranger's flood",
 }
 FIGURES = (
     *("packets_per_second", "gigabits_per_second", "lost", "reordered", "fairness"),
+    *("sender_us", "sender_ipcp_us", "receiver_ipcp_us", "receiver_us"),
     *("p50_ns", "p99_ns", "per_second"),
 )
 RATIOS = (
@@ -39,6 +48,12 @@ RATIOS = (
     ("one way, flow / batched", "flow", "batched", "packets_per_second"),
     ("one way, flooded / not", "flow-flooded", "flow-paced", "packets_per_second"),
     ("one way, many flows / one", "flow-many", "flow", "packets_per_second"),
+    ("one way, reliable / raw", "flow-data", "flow", "packets_per_second"),
+    ("one way, reliable / TCP", "flow-data", "tcp", "gigabits_per_second"),
+    ("one way 64 B, reliable / raw", "flow-data-64", "flow-64", "packets_per_second"),
+    ("64 KiB / 1,400 B, reliable", "flow-data-64k", "flow-data", "gigabits_per_second"),
+    ("16 MiB / 1,400 B, reliable", "flow-data-16m", "flow-data", "gigabits_per_second"),
+    ("round trip, reliable / raw", "flow-data-echo", "flow-echo", "p50_ns"),
     ("round trip, flow / echo", "flow-echo", "echo", "p50_ns"),
     ("allocation / echo", "flow-alloc", "echo", "p50_ns"),
 )
@@ -63,11 +78,16 @@ def sentence(row: Row) -> str:
     if "p50_ns" in row:
         return f"median {microseconds(row['p50_ns'])}, p99 {microseconds(row['p99_ns'])}, {row['rounds']:,} times"
     words = [f"{row['packets_per_second']:12,.0f} packets/s"]
+    if "sent" not in row and "gigabits_per_second" in row:
+        words.append(f"{row['gigabits_per_second']:6.2f} Gbit/s of {row['bytes']:,.0f} bytes")
     if "sent" in row:
         lost = row["lost"] / row["sent"] if row["sent"] else 0
         words.append(f"{row['gigabits_per_second']:6.2f} Gbit/s of {row['bytes']:,.0f} bytes")
         words.append(f"{row['lost']:,} lost ({lost:.1%})")
         words.append(f"{row['reordered']:,} out of order")
+    if "sender_us" in row:
+        busy = (row[name] for name in ("sender_us", "sender_ipcp_us", "receiver_ipcp_us", "receiver_us"))
+        words.append("busy " + " + ".join(f"{value:.2f}" for value in busy) + " µs a message")
     if row.get("flows", 1) > 1:
         words.append(f"{row['flows']:,} flows, the slowest at {row['fairness']:.0%} of the fastest")
     return ", ".join(words)
@@ -125,7 +145,7 @@ def plot(medians: dict[str, dict[str, float]]) -> str:
     bold = 'font-size="15" font-weight="bold"'
     text(80, 30, "start", "Between two hosts, packets a second", bold)
     for i, (mode, rate) in enumerate(rates.items()):
-        bar(90 + i * 90, 60, 340 - 270 * rate / max(rates.values()), mode, f"{rate / 1000:,.0f} k")
+        bar(90 + i * 620 / len(rates), 440 / len(rates), 340 - 270 * rate / max(rates.values()), mode, f"{rate / 1000:,.0f} k")
     text(740, 30, "start", "Median and p99 (logarithmic)", bold)
     if times:
         least = math.floor(math.log10(min(row["p50_ns"] for row in times.values())))
@@ -139,10 +159,10 @@ def plot(medians: dict[str, dict[str, float]]) -> str:
             parts.append(f'<line x1="740" x2="1080" y1="{y:.1f}" y2="{y:.1f}" stroke="#dddddd"/>')
             text(732, y + 4, "end", f"{10.0**decade / 1000:,g} µs")
         for i, (mode, row) in enumerate(times.items()):
-            x = 770 + i * 100
-            bar(x, 60, height(row["p50_ns"]), mode, microseconds(row["p50_ns"]))
+            x = 770 + i * 310 / len(times)
+            bar(x, 180 / len(times), height(row["p50_ns"]), mode, microseconds(row["p50_ns"]))
             parts.append(
-                f'<line x1="{x + 30}" x2="{x + 30}" y1="{height(row["p50_ns"]):.1f}" y2="{height(row["p99_ns"]):.1f}" '
+                f'<line x1="{x + 90 / len(times):.1f}" x2="{x + 90 / len(times):.1f}" y1="{height(row["p50_ns"]):.1f}" y2="{height(row["p99_ns"]):.1f}" '
                 'stroke="#333333" stroke-width="2"/>'
             )
     return "\n".join([*parts, "</svg>\n"])

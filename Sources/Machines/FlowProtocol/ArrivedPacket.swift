@@ -37,11 +37,13 @@ package struct ArrivedPacket: BitwiseCopyable, Sendable {
 struct ArrivalLog: Sendable {
     static let unit = 8
 
-    /// Units. What was written ever, and before what nothing is needed any more.
+    /// Units. What was written since the ring was empty, and before what nothing is needed any more.
     private(set) var written: UInt32 = 0
     private var tail: UInt32 = 0
     /// `written` when `tail` was looked up last.
     private var lookedUp: UInt32 = 0
+    /// Units that were written before the ring was empty last.
+    private var unitsBefore: UInt64 = 0
 
     private static func units(_ bytes: Int) -> UInt32 { UInt32((bytes + unit - 1) / unit) }
 
@@ -68,6 +70,15 @@ struct ArrivalLog: Sendable {
         return written
     }
 
-    /// Nothing is stored.
-    mutating func empty() { tail = written }
+    /// Nothing is stored. The next packet goes to the beginning of the ring: a reader that keeps up uses a few pages of it,
+    /// which stay in the cache of the processor.
+    mutating func empty() {
+        unitsBefore += UInt64(written)
+        written = 0
+        tail = 0
+        lookedUp = 0
+    }
+
+    /// Bytes that were stored ever.
+    var storedBytes: UInt64 { (unitsBefore + UInt64(written)) * UInt64(ArrivalLog.unit) }
 }

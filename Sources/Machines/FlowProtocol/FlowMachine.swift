@@ -47,7 +47,7 @@ package struct FlowMachine: Sendable {
     package var isDue: Bool { profile1?.receiver.isDue ?? profile0?.isDue ?? false }
     /// Nothing is here that is to be read, and nothing is missing.
     package var isReceiverEmpty: Bool { profile1?.receiver.isEmpty ?? profile0?.isEmpty ?? true }
-    /// Bytes that were stored ever, modulo 2^35.
+    /// Bytes that were stored ever.
     package var arrivedBytes: UInt64 { profile1?.receiver.arrivedBytes ?? profile0?.arrivedBytes ?? 0 }
 
     /// See `Receiver.piece`.

@@ -102,8 +102,8 @@ package struct Receiver: Sendable {
     package var acknowledgedSequence: SequenceNumber { first + want }
     /// Nothing is here that is to be read, and nothing is missing.
     package var isEmpty: Bool { read >= end && messages == 0 }
-    /// Bytes that were stored ever, modulo 2^35.
-    package var arrivedBytes: UInt64 { UInt64(log.written) * UInt64(ArrivalLog.unit) }
+    /// Bytes that were stored ever.
+    package var arrivedBytes: UInt64 { log.storedBytes }
     /// The edge that is given.
     package var edge: UInt32 { (first + want + credit).rawValue }
     var hasGap: Bool { end > want }

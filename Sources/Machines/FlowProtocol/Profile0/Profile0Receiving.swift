@@ -6,8 +6,8 @@ extension Profile0End {
     package var messages: Int { want - read }
     /// Nothing is here that is to be read, and nothing is missing.
     package var isEmpty: Bool { read >= end }
-    /// Bytes that were stored ever, modulo 2^35.
-    package var arrivedBytes: UInt64 { UInt64(log.written) * UInt64(ArrivalLog.unit) }
+    /// Bytes that were stored ever.
+    package var arrivedBytes: UInt64 { log.storedBytes }
     /// The first number that the peer may not send.
     var ownEdge: Int { read + Profile0End.window }
 
@@ -142,6 +142,7 @@ extension Profile0End {
             table[read & (table.count - 1)] = ArrivedPacket()
             read += 1
         }
+        if read == end { log.empty() }
         noteRoom()
     }
 

@@ -14,10 +14,11 @@ struct LayerMemory: Equatable {
     static let sentPackets = 32_768
     /// As many as the bound of what is unread allows, and what may be ahead of that.
     static let arrivedPackets = 131_072
-    /// Bytes of messages that are not acknowledged; a power of two. A message that is longer than `sentBound` waits until
-    /// the store is empty.
+    /// Bytes of messages that are not acknowledged; a power of two. Only a message that is longer than `sentBound` uses all
+    /// of the store, and waits until the store is empty. Else the first `sentBound` bytes are the ring, which stay in the
+    /// cache of the processor.
     static let sentBytes = 16 << 20
-    static let sentBound = 4 << 20
+    static let sentBound = 1 << 20
     /// Twice what may be here: the longest message in its shortest fragments.
     static let arrivedBytes = 64 << 20
     /// A packet while its checksum is looked at, a control packet while it is read.
@@ -109,17 +110,27 @@ struct LayerMemory: Equatable {
 
     // Stores: rings of bytes.
 
+    /// See `FRCPEnd.admit`. An empty store becomes a ring of the size that the message needs.
+    func admit(_ count: Int) -> Transmitter.Admission {
+        if !state.pointee.machine.isUnacknowledged {
+            state.pointee.sentRing = count > LayerMemory.sentBound ? LayerMemory.sentBytes : LayerMemory.sentBound
+        }
+        return withMachine { machine, sent, _ in machine.admit(count, bound: LayerMemory.sentBound, &sent) }
+    }
+
     func copyToSent(_ position: UInt64, _ source: UnsafeRawPointer, _ count: Int) {
-        let place = Int(position) & (LayerMemory.sentBytes - 1)
-        let first = min(count, LayerMemory.sentBytes - place)
+        let ring = state.pointee.sentRing
+        let place = Int(truncatingIfNeeded: position) & (ring - 1)
+        let first = min(count, ring - place)
         let store = base + LayerMemory.sentOffset
         cl_copy(store + place, source, first)
         if first < count { cl_copy(store, source + first, count - first) }
     }
 
     func copyFromSent(_ position: UInt64, to destination: UnsafeMutableRawPointer, _ count: Int) {
-        let place = Int(truncatingIfNeeded: position) & (LayerMemory.sentBytes - 1)
-        let first = min(count, LayerMemory.sentBytes - place)
+        let ring = state.pointee.sentRing
+        let place = Int(truncatingIfNeeded: position) & (ring - 1)
+        let first = min(count, ring - place)
         let store = base + LayerMemory.sentOffset
         cl_copy(destination, store + place, first)
         if first < count { cl_copy(destination + first, store, count - first) }
@@ -147,6 +158,8 @@ struct LayerMemory: Equatable {
 /// that calls of these flows take; a holder that died in the middle condemns the flow.
 struct LayerState {
     var machine: FlowMachine
+    /// The bytes of the store of what is sent that are the ring; a power of two.
+    var sentRing = LayerMemory.sentBound
     /// Bytes behind each packet: 4 if it has a checksum, else 0.
     let trailerBytes: Int
     /// Messages that were read ever.

@@ -25,7 +25,7 @@ enum LayerTransmit {
             let outcome =
                 count == 0
                 ? .admitted(position: 0)
-                : layer.withMachine { machine, sent, _ in machine.admit(count, bound: LayerMemory.sentBound, &sent) }
+                : layer.admit(count)
             switch outcome {
             case .admitted(let position):
                 wait.end(&end.sending.pointee.patience)
