@@ -65,12 +65,16 @@ package struct Receiver: Sendable {
     package internal(set) var counters = Counters()
 
     package struct Counters: Hashable, Sendable {
+        package var accepted: UInt64 = 0
         package var duplicates: UInt64 = 0
         package var beyondEdge: UInt64 = 0
         package var withoutMemory: UInt64 = 0
         package var passed: UInt64 = 0
         package var incomplete: UInt64 = 0
         package var acknowledgements: UInt64 = 0
+        /// Bytes that came in order, without those of messages that stayed incomplete, and those of them that were read.
+        package var bytes: UInt64 = 0
+        package var readBytes: UInt64 = 0
 
         package init() {}
     }
@@ -177,6 +181,7 @@ package struct Receiver: Sendable {
         if isEnd { endNumber = number }
         table[place(number, table)] = arrived
         received &+= 1
+        counters.accepted += 1
         newest = number
         newestWasRepeated = header.flags.contains(.repeated)
         newestArrival = arrival

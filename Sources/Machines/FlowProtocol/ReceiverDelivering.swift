@@ -19,6 +19,7 @@ extension Receiver {
                 } else {
                     ahead -= packet.cost
                     unread += packet.cost
+                    counters.bytes += UInt64(packet.length)
                     compose(want, packet, in: &table)
                 }
             }
@@ -76,6 +77,7 @@ extension Receiver {
     private mutating func dropOne(_ number: Int, in table: inout MutableSpan<ArrivedPacket>) {
         guard table[place(number, table)].state == .here else { return }
         unread -= table[place(number, table)].cost
+        counters.bytes -= UInt64(table[place(number, table)].length)
         table[place(number, table)].state = .passed
     }
 
@@ -135,7 +137,10 @@ extension Receiver {
     package mutating func finish(_ piece: Piece, in table: inout MutableSpan<ArrivedPacket>) {
         while read <= piece.number {
             let place = place(read, table)
-            if table[place].state == .here { unread -= table[place].cost }
+            if table[place].state == .here {
+                unread -= table[place].cost
+                counters.readBytes += UInt64(table[place].length)
+            }
             table[place] = ArrivedPacket()
             read += 1
         }

@@ -90,6 +90,9 @@ package struct Transmitter: Sendable {
         package var reductions: UInt64 = 0
         package var persists: UInt64 = 0
         package var reordered: UInt64 = 0
+        package var messages: UInt64 = 0
+        /// Duplicates that the peer has counted.
+        package var spurious: UInt64 = 0
 
         package init() {}
     }
@@ -162,6 +165,7 @@ package struct Transmitter: Sendable {
             written += UInt64(piece)
             left -= piece
         }
+        counters.messages += 1
         return .admitted(position: position)
     }
 

@@ -135,6 +135,7 @@ extension Transmitter {
         let rise = frame.duplicates &- peersDuplicates
         if rise > 0, rise < 0x8000 {
             peersDuplicates = frame.duplicates
+            counters.spurious += UInt64(rise)
             let ofProbes = min(Int(rise), reordering.unseenProbes)
             reordering.unseenProbes -= ofProbes
             if Int(rise) > ofProbes { reordering.duplicatesRose = true }
