@@ -18,7 +18,7 @@ package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible, Fie
         self.init(major: try field(\.major, &bytes), minor: try field(\.minor, &bytes))
     }
 
-    package static let current = ProtocolVersion(major: 7, minor: 0)
+    package static let current = ProtocolVersion(major: 7, minor: 1)
     package var description: String { "\(major).\(minor)" }
 }
 
@@ -30,6 +30,8 @@ package struct Features: OptionSet, Hashable, Sendable, LocalCodable {
     /// The process is registered for global expedited memory barriers, so who sleeps can pay for the fence of who
     /// writes. design: flow-memory §3
     package static let expeditedBarrier = Features(rawValue: 1)
+    /// Of a process: it answers `ManagerMessage.describeFlow`. Of irmd: it answers `ManagementRequest.showFlow`.
+    package static let flowStatistics = Features(rawValue: 2)
 }
 
 /// What a connection is for.

@@ -36,12 +36,14 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
     case setName(ServiceName, balancing: LoadBalancing?, wait: TimeSpan?)
     /// Both ends lose the flow.
     case destroyFlow(FlowID)
+    /// What irmd and the processes at both ends know of the flow. For an irmd with the feature `flowStatistics`.
+    case showFlow(FlowID)
 
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
         case createIPCP, destroyIPCP, bootstrapIPCP, enrollIPCP, connectIPCP, disconnectIPCP, listIPCPs, bindProgram,
             unbindProgram, bindProcess, unbindProcess, createName, destroyName, listNames, registerName, unregisterName,
-            listFlows, status, describeIPCP, listBindings, setName, destroyFlow
+            listFlows, status, describeIPCP, listBindings, setName, destroyFlow, showFlow
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -69,6 +71,7 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .listBindings(let a): writer.write(Kind.listBindings, Self.listBindings, a)
         case .setName(let a, let b, let c): writer.write(Kind.setName, Self.setName, a, b, c)
         case .destroyFlow(let a): writer.write(Kind.destroyFlow, Self.destroyFlow, a)
+        case .showFlow(let a): writer.write(Kind.showFlow, Self.showFlow, a)
         }
     }
 
@@ -97,6 +100,7 @@ package enum ManagementRequest: Hashable, Sendable, LocalCodable {
         case .listBindings: self = try reader.read(Self.listBindings)
         case .setName: self = try reader.read(Self.setName)
         case .destroyFlow: self = try reader.read(Self.destroyFlow)
+        case .showFlow: self = try reader.read(Self.showFlow)
         }
     }
 }

@@ -16,10 +16,12 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
     case status(ManagerStatus)
     case layer(LayerStatus)
     case bindings([BindingEntry], total: UInt32)
+    /// One flow, and what came of asking the processes at its ends.
+    case flow(FlowSummary, client: FlowEndReport, server: FlowEndReport)
 
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
-        case completed, created, ipcps, names, flows, status, layer, unchanged, bindings
+        case completed, created, ipcps, names, flows, status, layer, unchanged, bindings, flow
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -33,6 +35,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case .layer(let a): writer.write(Kind.layer, Self.layer, a)
         case .unchanged: writer.write(Kind.unchanged.rawValue)
         case .bindings(let a, let b): writer.write(Kind.bindings, Self.bindings, a, b)
+        case .flow(let a, let b, let c): writer.write(Kind.flow, Self.flow, a, b, c)
         }
     }
 
@@ -48,6 +51,7 @@ package enum ManagementResult: Hashable, Sendable, LocalCodable {
         case .layer: self = try reader.read(Self.layer)
         case .unchanged: self = .unchanged
         case .bindings: self = try reader.read(Self.bindings)
+        case .flow: self = try reader.read(Self.flow)
         }
     }
 }

@@ -22,10 +22,12 @@ package enum ProcessMessage: Hashable, LocalMessage {
     case deallocate(FlowID)
     /// On a management connection. Answered by `result` or `failed`.
     case manage(RequestID, ManagementRequest)
+    /// The answer to `describeFlow`, on the session. Nil: this process does not have that end of the flow.
+    case described(RequestID, FlowStatistics?)
 
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
-        case hello, allocate, accept, join, taken, refused, deallocate, manage
+        case hello, allocate, accept, join, taken, refused, deallocate, manage, described
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -38,6 +40,7 @@ package enum ProcessMessage: Hashable, LocalMessage {
         case .refused(let a, let b): writer.write(Kind.refused, Self.refused, a, b)
         case .deallocate(let a): writer.write(Kind.deallocate, Self.deallocate, a)
         case .manage(let a, let b): writer.write(Kind.manage, Self.manage, a, b)
+        case .described(let a, let b): writer.write(Kind.described, Self.described, a, b)
         }
     }
 
@@ -52,6 +55,7 @@ package enum ProcessMessage: Hashable, LocalMessage {
         case .refused: self = try reader.read(Self.refused)
         case .deallocate: self = try reader.read(Self.deallocate)
         case .manage: self = try reader.read(Self.manage)
+        case .described: self = try reader.read(Self.described)
         }
     }
 }
@@ -71,10 +75,13 @@ package enum ManagerMessage: Hashable, LocalMessage {
     /// On the session: this end of a link that has no flow will not be needed any more.
     case retireLink(LinkID, End)
     case result(RequestID, ManagementResult)
+    /// What is to be told of an end of the flow? On the session of a process with the feature `flowStatistics`, which answers
+    /// with `described` and the same number.
+    case describeFlow(RequestID, FlowID, End)
 
     /// Numbered from 0 in this order. The number stands before what the case carries.
     private enum Kind: UInt8 {
-        case welcome, versionRefused, offer, failed, flowDown, result, retireLink
+        case welcome, versionRefused, offer, failed, flowDown, result, retireLink, describeFlow
     }
 
     package func write(to writer: inout ByteWriter) {
@@ -86,6 +93,7 @@ package enum ManagerMessage: Hashable, LocalMessage {
         case .flowDown(let a): writer.write(Kind.flowDown, Self.flowDown, a)
         case .result(let a, let b): writer.write(Kind.result, Self.result, a, b)
         case .retireLink(let a, let b): writer.write(Kind.retireLink, Self.retireLink, a, b)
+        case .describeFlow(let a, let b, let c): writer.write(Kind.describeFlow, Self.describeFlow, a, b, c)
         }
     }
 
@@ -99,6 +107,7 @@ package enum ManagerMessage: Hashable, LocalMessage {
         case .flowDown: self = try reader.read(Self.flowDown)
         case .result: self = try reader.read(Self.result)
         case .retireLink: self = try reader.read(Self.retireLink)
+        case .describeFlow: self = try reader.read(Self.describeFlow)
         }
     }
 }

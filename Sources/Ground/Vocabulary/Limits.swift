@@ -77,6 +77,11 @@ public enum Limits {
     public static let queuedMessages = 131_072
     /// Management requests that an IPCP has not answered. Beyond: ENFILE.
     public static let ipcpRequests = 1_024
+    /// Requests to show a flow that wait for its processes; of one user no more than are free. Beyond: ENFILE.
+    package static let inspections = 1_024
+    /// Questions about flows that a process has not answered, also those that nobody waits for any more. Beyond: the process
+    /// is not asked, and counts as one that does not answer.
+    package static let unansweredQuestions = 64
     /// Names, each with its bindings, that irmd keeps. Beyond: ENFILE.
     public static let names = 65_536
     /// IPC processes that irmd keeps. Beyond: ENFILE.
@@ -200,6 +205,8 @@ public enum Limits {
     /// A management command ends after this long without a verdict, so that it never hangs on an irmd that is stopped:
     /// longer than anything irmd itself waits for.
     package static let managementTimeout = TimeSpan(seconds: 25)
+    /// A process shall say what it knows of a flow within this time, or `irm flow show` shows the flow without.
+    package static let inspectionTimeout = TimeSpan(seconds: 1)
     /// irmd's patience with its children when it stops, before SIGKILL.
     package static let shutdownPatience = TimeSpan(seconds: 5)
 

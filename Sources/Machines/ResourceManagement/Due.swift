@@ -11,6 +11,7 @@ enum Due: Sendable {
     case transaction(RequestID)
     case ending(ProcessID)
     case shutdown
+    case inspection(RequestID)
 }
 
 typealias ManagerTimer = TimerQueue<Due>.Timer

@@ -58,7 +58,7 @@ extension ResourceManager {
         // Sorted for the first page only: the others go on in that order, without those that are gone since.
         if from == 0 || listedFlows.isEmpty { listedFlows = book.flows.keys.sorted() }
         let all = listedFlows
-        let entries = page(from: from, of: all.count) { entry(for: all[$0]) }
+        let entries = page(from: from, of: all.count) { summary(of: all[$0]) }
         let listed = entries.compactMap { entry in
             book.flows[entry.flow].map { ListedFlow(entry: entry, link: $0.place.link, slot: $0.place.slot) }
         }
@@ -66,7 +66,8 @@ extension ResourceManager {
             .sendFlows(listed, total: UInt32(clamping: all.count), requester.request, requester.connection))
     }
 
-    private func entry(for id: FlowID) -> FlowSummary? {
+    /// Without its packets, which the driver counts.
+    func summary(of id: FlowID) -> FlowSummary? {
         guard let flow = book.flows[id] else { return nil }
         func party(_ end: End) -> FlowParty {
             FlowParty(

@@ -47,6 +47,7 @@ extension ResourceManager {
         case .listBindings(let from): listBindings(from: from, for: requester)
         case .setName(let name, let balancing, let wait): setName(name, balancing, wait, for: requester)
         case .destroyFlow(let flow): destroyFlow(flow, by: credentials.user, for: requester)
+        case .showFlow(let flow): showFlow(flow, for: requester)
         }
     }
 }

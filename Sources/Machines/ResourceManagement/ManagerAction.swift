@@ -42,6 +42,8 @@ package enum ManagerAction: Hashable, Sendable {
     case offer(FlowOffer, RequestID, ConnectionID)
     /// A page of the flows; the driver fills in the packets.
     case sendFlows([ListedFlow], total: UInt32, RequestID, ConnectionID)
+    /// One flow, with what came of asking its processes; the driver fills in the packets.
+    case sendFlow(ListedFlow, client: FlowEndReport, server: FlowEndReport, RequestID, ConnectionID)
     case drop(ConnectionID)
     case watch(ProcessID)
     case unwatch(ProcessID)

@@ -38,7 +38,8 @@ extension ResourceManager {
             return "flow \(id) is between processes of other users, to a name that is not yours"
         // Of these each binding is looked at (`mayUnbind`).
         case .unbindProgram, .unbindProcess: return nil
-        case .createName, .createIPCP, .listIPCPs, .listNames, .listFlows, .listBindings, .status, .describeIPCP:
+        case .createName, .createIPCP, .listIPCPs, .listNames, .listFlows, .listBindings, .status, .describeIPCP,
+            .showFlow:
             return nil
         }
     }

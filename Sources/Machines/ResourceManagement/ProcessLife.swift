@@ -50,8 +50,9 @@ extension ResourceManager {
                 book.adopt(call)
             }
         }
-        send(
-            .welcome(Welcome(features: [], manager: identity.process, incarnation: identity.incarnation)), on: id)
+        let welcome = Welcome(
+            features: .flowStatistics, manager: identity.process, incarnation: identity.incarnation)
+        send(.welcome(welcome), on: id)
     }
 
     private mutating func endGreeting(_ id: ConnectionID) {
@@ -173,6 +174,7 @@ extension ResourceManager {
     /// The process is dead, or the program that was attached is gone from it.
     mutating func removeProcess(_ id: ProcessID) {
         guard let process = attachments.detach(id) else { return }
+        endInspections(by: id)
         // First of all it is no acceptor any more, else what is taken back from it could be given to it again.
         let remains = book.detach(id)
         let served = naming.detach(id)

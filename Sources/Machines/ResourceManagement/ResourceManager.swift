@@ -43,8 +43,8 @@ package struct ManagerIdentity: Hashable, Sendable {
 /// the other files are the wiring: they ask the parts and append actions. In the order in which to read them: `ProcessLife`
 /// (processes come and go), `FlowBroker`, `FlowOffers` and `FlowRelease` (a flow from its request to its end),
 /// `RemoteFlows` and `LayerSearch` (flows to and from other hosts), `Management` (what `irm` asks), `NameManagement`,
-/// `Registration`, `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`, and `Errands` (what
-/// concerns very many, in slices).
+/// `Registration`, `IPCPSupervision`, `IPCPTransactions`, `ProgramSupervision`, `Shutdown`, `Listing`, `FlowInspection`, and
+/// `Errands` (what concerns very many, in slices).
 package struct ResourceManager {
     let identity: ManagerIdentity
     let rights: Rights
@@ -57,6 +57,7 @@ package struct ResourceManager {
 
     var authentications: [AuthenticationID: Authentication] = [:]
     var authenticationCount: UInt64 = 0
+    var inspections = Inspections()
     var flowsAllocated: UInt64 = 0
     var allocationsFailed: UInt64 = 0
 
@@ -135,6 +136,7 @@ package struct ResourceManager {
         case .transaction(let request): transactionExpired(request)
         case .ending(let process): endingExpired(process)
         case .shutdown: shutdownExpired()
+        case .inspection(let id): inspectionExpired(id)
         }
     }
 
@@ -145,6 +147,8 @@ package struct ResourceManager {
             greet(hello, fact, on: id, of: connection.credentials)
         case (.session, .deallocate(let flow)):
             deallocate(flow, by: connection.credentials.process)
+        case (.session, .described(let question, let statistics)):
+            described(question, statistics, by: connection.credentials.process, on: id)
         case (.call(let call), .allocate(let request, let name, let quality, let timeout)) where book.isIdle(call):
             allocate(
                 Allocation(
@@ -161,9 +165,14 @@ package struct ResourceManager {
         case (.management, .manage(let request, let management)):
             manage(management, fact, Requester(connection: id, request: request), connection.credentials)
         case (.greeting, _), (.session, _), (.call, _), (.management, _):
-            report(.peer(.unexpectedMessage(connection.credentials.process)))
-            drop(id)
+            refuse(id, of: connection.credentials.process)
         }
+    }
+
+    /// The process says what it may not say now.
+    mutating func refuse(_ id: ConnectionID, of process: ProcessID) {
+        report(.peer(.unexpectedMessage(process)))
+        drop(id)
     }
 
     // What the parts say.

@@ -41,6 +41,8 @@ struct FlowEnd: Equatable {
         var held = HeldRecord()
         /// `FenceReason.sleepy` is set, and every writer knows.
         var writerFences = false
+        /// Of all messages that were read, or discarded because they did not fit.
+        var bytes: UInt64 = 0
     }
 
     /// What the write lock guards.
@@ -49,6 +51,8 @@ struct FlowEnd: Equatable {
         var patience = Patience()
         /// Of `FlowTransmit.reserve`.
         var reservation = HeldRecord()
+        /// Of all messages that were written.
+        var bytes: UInt64 = 0
     }
 
     /// Wakes everybody who sleeps at this end.

@@ -315,6 +315,7 @@ extension FlowPointer {
 
     /// Done with a message of so many bytes.
     @inline(__always) fileprivate func consume(bytes: Int, _ end: FlowEnd) {
+        end.receiving.pointee.bytes &+= UInt64(bytes)
         consume(stored: bytes + Int(pointee.trailerBytes), end)
     }
 

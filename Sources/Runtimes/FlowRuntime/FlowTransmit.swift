@@ -196,6 +196,7 @@ extension FlowPointer {
     @inline(__always) func publish(_ start: UInt64, _ count: Int, _ end: FlowEnd) {
         let stored = pointee.trailerBytes == 0 ? count : seal(start, count, end)
         end.sending.pointee.producer.publish(start, stored, in: pointee.departing)
+        end.sending.pointee.bytes &+= UInt64(count)
         wakePeerReader()
     }
 

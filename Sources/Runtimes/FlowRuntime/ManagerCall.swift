@@ -134,7 +134,7 @@ package enum ManagerCall {
             if FlowProcess.shared.session.isOther(welcome, than: exchange) { throw .manager }
             return nil
         case .versionRefused: throw .manager
-        case .failed, .flowDown, .retireLink, .result: return nil
+        case .failed, .flowDown, .retireLink, .result, .describeFlow: return nil
         }
     }
 

@@ -162,7 +162,7 @@ final class ManagerSession: @unchecked Sendable {
         do throws(Failure) {
             let connection = try GuestDescriptor(
                 settling: try ManagerSession.connect())
-            let features: Features = isExpedited ? .expeditedBarrier : []
+            let features: Features = isExpedited ? [.expeditedBarrier, .flowStatistics] : .flowStatistics
             let hello = ProcessMessage.hello(Hello(role: role, features: features, program: program))
             do throws(Failure) {
                 try MessageSocket.send(hello.encoded(), on: connection.number, nonBlocking: true)

@@ -206,6 +206,8 @@ extension FlowProcess {
                     process.service.stopWatching(link)
                     process.end(link)
                 }
+            case .describeFlow(let request, let flow, let end):
+                answer(request, FlowKey(flow, end, incarnation), of: incarnation)
             default: continue
             }
         }

@@ -12,6 +12,8 @@ package final class ManagementClient: ManagementService {
     private let socket: Descriptor
     private let patience: TimeSpan
     private var lastRequest = RequestID(0)
+    /// Of irmd.
+    private var features: Features = []
 
     /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.
     package init(path: String? = nil, patience: TimeSpan = Limits.managementTimeout) throws(ManagementError) {
@@ -22,6 +24,7 @@ package final class ManagementClient: ManagementService {
     }
 
     package func perform(_ request: ManagementRequest) throws(ManagementError) -> ManagementResult {
+        if case .showFlow = request, !features.contains(.flowStatistics) { throw .olderManager }
         lastRequest = RequestID(lastRequest.rawValue + 1)
         try send(.manage(lastRequest, request))
         let deadline = Clock.now() + patience
@@ -31,7 +34,7 @@ package final class ManagementClient: ManagementService {
             case .failed(let id, let failure, let reason) where id == lastRequest:
                 throw ManagementError(failure, irmd: reason)
             case .result, .failed: continue  // the late verdict on a request that was given up
-            case .welcome, .versionRefused, .offer, .flowDown, .retireLink: throw .unexpectedAnswer
+            case .welcome, .versionRefused, .offer, .flowDown, .retireLink, .describeFlow: throw .unexpectedAnswer
             }
         }
     }
@@ -39,10 +42,10 @@ package final class ManagementClient: ManagementService {
     private func greet() throws(ManagementError) {
         try send(.hello(Hello(role: .management)))
         switch try receive(until: Clock.now() + patience) {
-        case .welcome: return
+        case .welcome(let welcome): features = welcome.features
         case .versionRefused(let version): throw .refusedVersion(version)
         case .failed(_, let failure, let reason): throw ManagementError(failure, irmd: reason)
-        case .result, .offer, .flowDown, .retireLink: throw .unexpectedAnswer
+        case .result, .offer, .flowDown, .retireLink, .describeFlow: throw .unexpectedAnswer
         }
     }
 
@@ -151,6 +154,11 @@ extension ManagementError {
             .manager,
             reason: "\(communication): \(call). Allow it in the sandbox or container that this program runs in.")
     }
+
+    fileprivate static let olderManager = ManagementError(
+        .notSupported,
+        reason:
+            "irmd is of an older version, which cannot show one flow. Restart irmd; \"irm flow list\" works with both.")
 
     fileprivate static let lost = ManagementError(
         .manager, reason: "\(communication). It closed the connection. Its log says why.")

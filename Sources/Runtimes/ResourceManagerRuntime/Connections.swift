@@ -189,7 +189,7 @@ extension ManagerDaemon {
             guard machine.mayManage(id) else { return .nothing }
             return inquiries.fact(
                 for: program, startedFor: autoStart ? port.user : nil, of: port.user, in: message, on: id)
-        case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate: return .nothing
+        case .manage, .allocate, .accept, .join, .taken, .refused, .deallocate, .described: return .nothing
         }
     }
 

@@ -204,6 +204,9 @@ final class ManagerDaemon {
         case .offer(let offer, let request, let connection): send(offer, request, on: connection)
         case .sendFlows(let listed, let total, let request, let connection):
             send(.result(request, .flows(listed.map(flows.counted), total: total)), on: connection)
+        case .sendFlow(let listed, let client, let server, let request, let connection):
+            let result = ManagementResult.flow(flows.counted(listed), client: client, server: server)
+            send(.result(request, result), on: connection)
         case .drop(let connection): close(connection)
         case .watch(let process): watch(process)
         case .unwatch(let process): unwatch(process)

@@ -86,7 +86,7 @@ private struct Numbers: RandomNumberGenerator {
         let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
         #expect(
             bytes == [
-                0, 0x4f, 0x75, 0x72, 0x6f, 7, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+                0, 0x4f, 0x75, 0x72, 0x6f, 7, 0, 1, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)
@@ -107,6 +107,7 @@ private struct Numbers: RandomNumberGenerator {
             bytes(.setName(name, balancing: nil, wait: TimeSpan(nanoseconds: 2)))
                 == [20, 1, 0, 0x6e, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0])
         #expect(bytes(.destroyFlow(FlowID(7))) == [21, 7, 0, 0, 0])
+        #expect(bytes(.showFlow(FlowID(7))) == [22, 7, 0, 0, 0])
         let binding = BindingEntry(name: name, bound: .program([0x2f], UserID(2), arguments: [[0x61]]))
         #expect(
             Array(
@@ -121,6 +122,45 @@ private struct Numbers: RandomNumberGenerator {
         #expect(
             (try? ManagerMessage(
                 decoding: [5] + Array(repeating: 0, count: 8) + [8, 1, 0, 1, 0, 0x6e, 3, 1, 0, 0, 0])) == nil)
+    }
+
+    @Test("what is asked of a flow, and the answer, have these bytes")
+    func goldenStatistics() throws {
+        let question = ManagerMessage.describeFlow(RequestID(9), FlowID(12), .second).encoded()
+        #expect(question == [7, 9, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 1])
+        let unknown = ProcessMessage.described(RequestID(9), nil).encoded()
+        #expect(unknown == [8, 9, 0, 0, 0, 0, 0, 0, 0, 0])
+        var statistics = FlowStatistics()
+        statistics.kind = .profile1
+        statistics.ending = .silent
+        statistics.missing = 258
+        let zeros = [UInt8](repeating: 0, count: 32 * 8)
+        let numbers = [4, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0] + zeros + [2, 1, 0, 0, 0, 0, 0, 0]
+        #expect(
+            ProcessMessage.described(RequestID(9), statistics).encoded()
+                == [8, 9, 0, 0, 0, 0, 0, 0, 0, 1, 35, 0] + numbers)
+        let result = ManagerMessage.result(
+            RequestID(9), .flow(Samples.flowEntry, client: .silent, server: .notHeld))
+        #expect(Array(result.encoded().suffix(2)) == [1, 4])
+        #expect(result.encoded()[9] == 9)
+    }
+
+    @Test("statistics of another version: fields that it does not have are 0, and further fields are skipped")
+    func statisticsOfOtherVersions() throws {
+        let head = ProcessMessage.described(RequestID(9), nil).encoded().dropLast()
+        func answer(_ numbers: [UInt64]) throws -> FlowStatistics? {
+            let bytes = head + [1, UInt8(numbers.count), 0] + numbers.flatMap { [UInt8($0), 0, 0, 0, 0, 0, 0, 0] }
+            guard case .described(_, let statistics) = try ProcessMessage(decoding: Array(bytes)) else { return nil }
+            return statistics
+        }
+        #expect(try answer([]) == FlowStatistics())
+        let short = try #require(try answer([2, 0, 5]))
+        #expect(short.kind == .raw && short.time == 5 && short.missing == 0)
+        let long = try #require(try answer(Array(1...40)))
+        #expect(long == FlowStatistics(numbers: Array(1...35)))
+        #expect(long.missing == 35)
+        // A kind that this version does not know is kept as it is.
+        #expect(try answer([77])?.kind.rawValue == 77)
     }
 
     @Test("a request for a flow and an offer of one have these bytes")

@@ -62,7 +62,7 @@ enum Samples {
             .destroyName(service), .listNames(from: .max), .registerName(service, ProcessID(3)),
             .unregisterName(service, ProcessID(3)), .listFlows(from: 24), .status,
             .describeIPCP(ProcessID(9)), .listBindings(from: 1), .setName(service, balancing: nil, wait: nil),
-            .setName(longest, balancing: .spillover, wait: .unlimited), .destroyFlow(flow),
+            .setName(longest, balancing: .spillover, wait: .unlimited), .destroyFlow(flow), .showFlow(flow),
         ] + configurations.map { .bootstrapIPCP(ProcessID(7), $0) }
 
     static let processMessages: [ProcessMessage] =
@@ -71,7 +71,8 @@ enum Samples {
             .hello(Hello(role: .management)), .allocate(request, longest, .data, timeout: nil),
             .allocate(request, service, .raw, timeout: TimeSpan(nanoseconds: .max)), .accept(request, timeout: nil),
             .accept(request, timeout: TimeSpan(nanoseconds: 0)), .join(request, layer, timeout: TimeSpan(seconds: 1)),
-            .taken(flow), .refused(flow, .outOfMemory), .deallocate(flow),
+            .taken(flow), .refused(flow, .outOfMemory), .deallocate(flow), .described(request, nil),
+            .described(request, statistics),
         ] + managements.map { .manage(request, $0) }
 
     static let flowEntry = FlowSummary(
@@ -105,7 +106,11 @@ enum Samples {
                 process: ProcessID(1), user: .root, uptime: TimeSpan(seconds: 1), processes: 1, ipcps: 2, names: 3,
                 flows: 4, flowsAllocated: 5, allocationsFailed: 6, runtimeDirectory: Array("/run".utf8))),
         .layer(layerStatus), .bindings([], total: 0), .bindings(bindings, total: 7),
+        .flow(flowEntry, client: .statistics(statistics), server: .provider),
+        .flow(flowEntry, client: .silent, server: .unable), .flow(flowEntry, client: .notHeld, server: .notHeld),
     ]
+
+    static let statistics = FlowStatistics(numbers: Array(1...35))
 
     static let offer = FlowOffer(
         flow: flow, end: .second, quality: .bestEffort, peer: ProcessID(4), link: LinkID(3), slot: LinkSlot(65_535),
@@ -128,7 +133,7 @@ enum Samples {
             .versionRefused(ProtocolVersion(major: .max, minor: 0)),
             .offer(request, offer), .offer(request, userOffer),
             .failed(request, .timedOut, reason: Array("why".utf8)), .flowDown(flow),
-            .retireLink(LinkID(7), .second),
+            .retireLink(LinkID(7), .second), .describeFlow(request, flow, .second),
         ] + results.map { .result(request, $0) }
 
     static let ipcpRequests: [IPCPRequest] =

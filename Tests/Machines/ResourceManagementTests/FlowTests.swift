@@ -13,10 +13,10 @@ struct Town {
     let server: Attached
     let client: Attached
 
-    init() {
+    init(features: Features = []) {
         management = rig.connect(.management, pid: 2, uid: 500)
-        server = Attached(&rig, pid: 10)
-        client = Attached(&rig, pid: 20)
+        server = Attached(&rig, pid: 10, features: features)
+        client = Attached(&rig, pid: 20, features: features)
         rig.manage(.bindProcess(server.pid, service("echo")), on: management, .process(UserID(1_000)))
         rig.clear()
     }

@@ -11,7 +11,14 @@ extension ResourceManager {
     func checkInvariants(_ comment: Comment = "") {
         #expect(
             timers.count <= connections.count + book.calls.count + children.transactions.count + children.ipcps.count
-                + 1, comment)
+                + inspections.waiting.count + 1, comment)
+        for (process, questions) in inspections.questions {
+            #expect(attachments.processes[process] != nil, comment)
+            #expect((1...Limits.unansweredQuestions).contains(questions.count), comment)
+        }
+        for inspection in inspections.waiting.values {
+            #expect(inspection.client == nil || inspection.server == nil, comment)
+        }
         for (id, call) in book.calls where book.isOpen(id, of: call.process) { check(id, call, comment) }
         for (id, connection) in connections where !attachments.isLeft(id, connection) {
             if let call = connection.call { #expect(book.calls[call]?.connection == id, comment) }
@@ -116,5 +123,6 @@ extension ResourceManager {
         #expect(attachments.watched.isEmpty, comment)
         #expect(connections.isEmpty, comment)
         #expect(timers.count == 0, comment)
+        #expect(inspections.waiting.isEmpty && inspections.questions.isEmpty, comment)
     }
 }

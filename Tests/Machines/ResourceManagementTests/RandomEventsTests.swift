@@ -46,8 +46,24 @@ private struct Crowd {
         case 88..<89: if let pid = pick(pids.sorted()) { die(pid) }
         case 89..<90: if let connection = pick(calls + sessions) { rig.handle(.disconnected(connection)) }
         case 90..<91: rig.memoryFailure = Int.random(in: 0..<4, using: &numbers) == 0 ? .outOfMemory : nil
+        case 91..<93:
+            if let flow = pick(Array(rig.manager.book.flows.keys).sorted()) {
+                rig.manage(.showFlow(flow), on: management)
+            }
+        case 93..<95: describe()
         default: bind()
         }
+    }
+
+    /// A process answers one of the questions that it was asked; now and then it answers what nobody has asked.
+    private mutating func describe() {
+        guard let session = pick(sessions), let connection = rig.manager.attachments.connections[session] else {
+            return
+        }
+        let asked = rig.manager.inspections.questions[connection.credentials.process]?.keys.sorted() ?? []
+        let isAsked = Int.random(in: 0..<20, using: &numbers) > 0
+        guard let question = isAsked ? pick(asked) : RequestID(.random(in: 0..<50, using: &numbers)) else { return }
+        rig.handle(.received(session, .described(question, FlowStatistics()), .nothing))
     }
 
     /// Nearly always one that may speak.
@@ -68,7 +84,9 @@ private struct Crowd {
     private mutating func arrive() {
         let pid = Int32.random(in: 10..<18, using: &numbers)
         pids.insert(pid)
-        if Bool.random(using: &numbers) { sessions.append(rig.connect(.session, pid: pid)) }
+        if Bool.random(using: &numbers) {
+            sessions.append(rig.connect(.session, pid: pid, features: .flowStatistics))
+        }
         calls.append(rig.connect(.call, pid: pid))
         calls.append(rig.connect(.call, pid: pid))
     }

@@ -144,10 +144,12 @@ struct Attached {
     let session: ConnectionID
     let call: ConnectionID
 
-    init(_ rig: inout Rig, pid: Int32, uid: UInt32 = 1_000, program: String = "/bin/app") {
+    init(
+        _ rig: inout Rig, pid: Int32, uid: UInt32 = 1_000, program: String = "/bin/app", features: Features = []
+    ) {
         self.pid = ProcessID(pid)
-        session = rig.connect(.session, pid: pid, uid: uid, program: program)
-        call = rig.connect(.call, pid: pid, uid: uid, program: program)
+        session = rig.connect(.session, pid: pid, uid: uid, program: program, features: features)
+        call = rig.connect(.call, pid: pid, uid: uid, program: program, features: features)
     }
 }
 

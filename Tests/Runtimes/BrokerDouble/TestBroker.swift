@@ -27,6 +27,10 @@ package final class TestBroker: @unchecked Sendable {
     private var offered: [Int32: (end: End, link: UInt32)] = [:]
     package private(set) var deallocated: [FlowID] = []
     package private(set) var refusals: [Failure] = []
+    private var session: Int32 = -1
+    private var questions: UInt64 = 0
+    /// What the library has said of its flows, by question.
+    private var descriptions: [RequestID: FlowStatistics?] = [:]
 
     private init() {
         let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
@@ -50,7 +54,9 @@ package final class TestBroker: @unchecked Sendable {
         while let arrival = try? MessageSocket.receive(on: connection) {
             guard let message = try? ProcessMessage(decoding: arrival.bytes) else { break }
             switch message {
-            case .hello: send(.welcome(Welcome(features: [], manager: ProcessID(getpid()), incarnation: 1)), connection)
+            case .hello(let hello):
+                if hello.role == .session { condition.withLock { session = connection } }
+                send(.welcome(Welcome(features: [], manager: ProcessID(getpid()), incarnation: 1)), connection)
             case .accept(let request, let timeout):
                 let hours = ((timeout?.nanoseconds ?? 0) + TestBroker.hour - 1) / TestBroker.hour
                 condition.withLock {
@@ -72,6 +78,11 @@ package final class TestBroker: @unchecked Sendable {
             case .taken:
                 condition.withLock {
                     if let (end, link) = offered[connection] { links[link]?.isTaken[end.index] = true }
+                }
+            case .described(let request, let statistics):
+                condition.withLock {
+                    descriptions[request] = .some(statistics)
+                    condition.broadcast()
                 }
             case .join, .manage: break
             }
@@ -152,6 +163,19 @@ package final class TestBroker: @unchecked Sendable {
         guard (try? MessageSocket.send(message, descriptors: descriptors, on: connection)) != nil else { return false }
         offered[connection] = (end, shape.link)
         return true
+    }
+
+    /// What the library says of an end when irmd asks; nil: it does not have that end.
+    package func describe(_ flow: FlowID, _ end: End) -> FlowStatistics? {
+        condition.lock()
+        defer { condition.unlock() }
+        questions += 1
+        let question = RequestID(questions)
+        send(.describeFlow(question, flow, end), session)
+        while true {
+            if let description = descriptions.removeValue(forKey: question) { return description }
+            condition.wait()
+        }
     }
 
     private func send(_ message: ManagerMessage, _ connection: Int32) {
