@@ -152,6 +152,7 @@ RULES: dict[str, list[Rule]] = {
     "man/flow_accept.3": [C()],
     "man/flow_alloc.3": [C()],
     "man/flow_reserve.3": [C("static int fd, file;\nstatic size_t size;\n")],
+    "man/flow_statistics.3": [C("static int fd;\n")],
     "man/flow_writev.3": [C("static int fd;\nstatic struct { int a; } header;\nstatic char payload[9];\nstatic size_t length;\n")],
     "man/fset_pollfd.3": [
         C(IN_A_LOOP, is_file=True), C(READABLE), C(UV, is_file=True), By("bindings/python/tests/test_documents.py"),
