@@ -28,6 +28,7 @@ package enum Command: Hashable, Sendable {
     case unbindProcess(ProcessID, ServiceName?)
     case unbindIPCP(IPCPName, ServiceName?)
     case listFlows(name: Word?, ListStyle)
+    case showFlow(FlowID, json: Bool)
     case destroyFlow(FlowID)
     case status(json: Bool)
 }

@@ -49,6 +49,7 @@ struct Execution<Service: ManagementService> {
         case .unbindProcess(let process, let name): try request(.unbindProcess(process, name))
         case .unbindIPCP(let ipcp, let name): try request(.unbindProcess(try self.ipcp(ipcp).process, name))
         case .listFlows(let name, let style): try listFlows(name, style)
+        case .showFlow(let flow, let json): try show(flow, json: json)
         case .destroyFlow(let flow): try destroy(flow)
         case .status(let json): try showStatus(json: json)
         }

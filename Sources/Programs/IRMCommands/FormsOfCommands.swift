@@ -34,6 +34,7 @@ extension Usage {
         case .unbindProcess: "Remove bindings of a process."
         case .unbindIPCP: "Remove bindings of an IPCP."
         case .listFlows: "List flows."
+        case .showFlow: "Show one flow, with what its processes have counted."
         case .destroyFlow: "End a flow: both ends lose it."
         case .status: "Show the whole system on one screen."
         }
@@ -50,7 +51,7 @@ extension Usage {
             [KeywordForm("", "PROGRAM", .command, "Its path, the last part of that, or a link to it", .required)]
         case .bindProcess, .unbindProcess: [KeywordForm("", "PID", .process, "The process id", .required)]
         case .bindIPCP, .unbindIPCP: [KeywordForm("", "IPCP", .ipcp, "The name of the IPCP", .required)]
-        case .destroyFlow: [KeywordForm("", "FLOW", .flow, "Its number, as the list shows it", .required)]
+        case .showFlow, .destroyFlow: [KeywordForm("", "FLOW", .flow, "Its number, as the list shows it", .required)]
         case .irm, .ipcp, .name, .bind, .unbind, .flow, .status, .listIPCPs, .listFlows, .listBindings: []
         case .createIPCP, .destroyIPCP, .bootstrap, .enroll, .connect, .disconnect: []
         }
@@ -74,7 +75,7 @@ extension Usage {
         case .bindProgram: KeywordForms(BindProgramKeyword.self)
         case .bindProcess, .bindIPCP: KeywordForms(BindKeyword.self)
         case .unbindProgram, .unbindProcess, .unbindIPCP: KeywordForms(NameKeyword.self)
-        case .status: KeywordForms(StatusKeyword.self)
+        case .status, .showFlow: KeywordForms(StatusKeyword.self)
         }
     }
 }

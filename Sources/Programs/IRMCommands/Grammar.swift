@@ -62,17 +62,27 @@ package struct Grammar {
         case .list:
             let (name, style) = try nameFilter(.listFlows)
             return .listFlows(name: name, style)
-        case .destroy: return .destroyFlow(try flowID())
+        case .show:
+            let flow = try flowNumber(.showFlow)
+            var json = false
+            while try next(StatusKeyword.table, of: .showFlow) != nil { json = true }
+            return .showFlow(flow, json: json)
+        case .destroy:
+            let flow = try flowNumber(.destroyFlow)
+            if let word = words.next() { throw noFlowNumber(word) }
+            return .destroyFlow(flow)
         case .help: return .help(.flow)
         }
     }
 
-    private mutating func flowID() throws(UsageError) -> FlowID {
-        let word = try needed(words.next(), "the number of a flow", .destroyFlow)
-        guard let number = UInt32(word.description), words.isEmpty else {
-            throw UsageError("\"\(words.next() ?? word)\" is not the number of a flow, try \"irm flow list\".")
-        }
+    private mutating func flowNumber(_ usage: Usage) throws(UsageError) -> FlowID {
+        let word = try needed(words.next(), "the number of a flow", usage)
+        guard let number = UInt32(word.description) else { throw noFlowNumber(word) }
         return FlowID(number)
+    }
+
+    private func noFlowNumber(_ word: Word) -> UsageError {
+        UsageError("\"\(word)\" is not the number of a flow, try \"irm flow list\".")
     }
 
     private mutating func status() throws(UsageError) -> Command {

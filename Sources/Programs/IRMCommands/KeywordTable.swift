@@ -73,7 +73,7 @@ enum UnbindVerb: String, CaseIterable, Sendable {
 }
 
 enum FlowVerb: String, CaseIterable, Sendable {
-    case list, destroy, help
+    case list, show, destroy, help
 
     static let table = KeywordTable<FlowVerb>()
 }

@@ -41,7 +41,7 @@ extension FlowSummary {
 
 extension FlowParty {
     /// A process, or the host that an IPCP leads to.
-    fileprivate var text: String {
+    var text: String {
         if let host { return host.isEmpty ? "another host" : "host \(printable(host))" }
         return program.isEmpty ? "\(process)" : "\(process) (\(printable(program)))"
     }

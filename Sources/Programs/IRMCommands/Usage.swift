@@ -32,6 +32,7 @@ package enum Usage: String, Hashable, Sendable, CaseIterable {
     case unbindProcess = "irm unbind process"
     case unbindIPCP = "irm unbind ipcp"
     case listFlows = "irm flow list"
+    case showFlow = "irm flow show"
     case destroyFlow = "irm flow destroy"
     case status = "irm status"
 }

@@ -90,7 +90,13 @@ import Vocabulary
         }
         #expect(message("flow destroy 7 8") == "\"8\" is not the number of a flow, try \"irm flow list\".")
         #expect(message("flow destroy") == "\"irm flow destroy\" needs the number of a flow.")
-        for line in ["bind list --help", "flow destroy --help", "name set --help"] {
+        #expect(try command("flow show 7") == .showFlow(FlowID(7), json: false))
+        #expect(try command("f s 4294967295 --json --json") == .showFlow(FlowID(.max), json: true))
+        #expect(message("flow show 7x") == "\"7x\" is not the number of a flow, try \"irm flow list\".")
+        #expect(message("flow show 7 8") == "\"8\" is unknown, try \"irm flow show --help\".")
+        #expect(message("flow show 7 --long") == "\"--long\" is unknown, try \"irm flow show --help\".")
+        #expect(message("flow show") == "\"irm flow show\" needs the number of a flow.")
+        for line in ["bind list --help", "flow show --help", "flow destroy --help", "name set --help"] {
             guard case .help(let usage) = try command(line) else {
                 Issue.record("no help")
                 return

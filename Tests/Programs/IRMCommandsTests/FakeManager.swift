@@ -11,6 +11,8 @@ final class FakeManager: ManagementService {
     var known: [NameEntry] = []
     var running: [FlowSummary] = []
     var bound: [BindingEntry] = []
+    /// What came of asking the processes of a flow.
+    var answers: (client: FlowEndReport, server: FlowEndReport) = (.notHeld, .notHeld)
     /// What was asked, but for the lists.
     private(set) var requests: [ManagementRequest] = []
     /// Requests that fail, and why.
@@ -47,6 +49,11 @@ final class FakeManager: ManagementService {
             if known.contains(where: { $0.settings.name == settings.name }) { return .unchanged }
             addName(settings.name, wait: settings.wait)
         case .bindProcess(_, let name): addName(name)
+        case .showFlow(let flow):
+            guard let entry = running.first(where: { $0.flow == flow }) else {
+                throw ManagementError(.noEntry, reason: "there is no flow \(flow)")
+            }
+            return .flow(entry, client: answers.client, server: answers.server)
         default: break
         }
         return .completed
