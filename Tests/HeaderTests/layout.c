@@ -11,6 +11,7 @@
 #include <ouroboros/errno.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
+#include <ouroboros/fstatistics.h>
 #include <ouroboros/irm.h>
 #include <ouroboros/version.h>
 
@@ -46,6 +47,57 @@ VALUE(ECRYPT, 1008);
 #ifdef __linux__
 VALUE(EAUTH, 1009);
 #endif
+
+/* fstatistics.h */
+VALUE(FLOWSTAT_UNKNOWN, 0);
+VALUE(FLOWSTAT_INSIDE, 1);
+VALUE(FLOWSTAT_RAW, 2);
+VALUE(FLOWSTAT_FRCP0, 3);
+VALUE(FLOWSTAT_FRCP1, 4);
+VALUE(FLOWSTAT_OPEN, 0);
+VALUE(FLOWSTAT_CLOSED, 1);
+VALUE(FLOWSTAT_DOWN, 2);
+VALUE(FLOWSTAT_SILENT, 3);
+VALUE(FLOWSTAT_ABORTED, 4);
+VALUE(FLOWSTAT_VIOLATED, 5);
+VALUE(FLOWSTAT_VAIN, 6);
+VALUE(FLOWSTAT_UNDELIVERED, 7);
+SIZE(struct flow_statistics, 280);
+MEMBER(struct flow_statistics, kind, 0, 8);
+MEMBER(struct flow_statistics, ending, 8, 8);
+MEMBER(struct flow_statistics, time, 16, 8);
+MEMBER(struct flow_statistics, messages_written, 24, 8);
+MEMBER(struct flow_statistics, bytes_written, 32, 8);
+MEMBER(struct flow_statistics, messages_read, 40, 8);
+MEMBER(struct flow_statistics, bytes_read, 48, 8);
+MEMBER(struct flow_statistics, messages_unread, 56, 8);
+MEMBER(struct flow_statistics, bytes_unread, 64, 8);
+MEMBER(struct flow_statistics, packets_unacknowledged, 72, 8);
+MEMBER(struct flow_statistics, bytes_unacknowledged, 80, 8);
+MEMBER(struct flow_statistics, rtt, 88, 8);
+MEMBER(struct flow_statistics, rtt_deviation, 96, 8);
+MEMBER(struct flow_statistics, rtt_least, 104, 8);
+MEMBER(struct flow_statistics, rto, 112, 8);
+MEMBER(struct flow_statistics, window, 120, 8);
+MEMBER(struct flow_statistics, in_flight, 128, 8);
+MEMBER(struct flow_statistics, rate, 136, 8);
+MEMBER(struct flow_statistics, credit_packets, 144, 8);
+MEMBER(struct flow_statistics, credit_bytes, 152, 8);
+MEMBER(struct flow_statistics, payload, 160, 8);
+MEMBER(struct flow_statistics, packets_sent, 168, 8);
+MEMBER(struct flow_statistics, packets_received, 176, 8);
+MEMBER(struct flow_statistics, control_sent, 184, 8);
+MEMBER(struct flow_statistics, lost, 192, 8);
+MEMBER(struct flow_statistics, repeated, 200, 8);
+MEMBER(struct flow_statistics, spurious, 208, 8);
+MEMBER(struct flow_statistics, reductions, 216, 8);
+MEMBER(struct flow_statistics, undone, 224, 8);
+MEMBER(struct flow_statistics, timeouts, 232, 8);
+MEMBER(struct flow_statistics, reordered, 240, 8);
+MEMBER(struct flow_statistics, duplicates, 248, 8);
+MEMBER(struct flow_statistics, damaged, 256, 8);
+MEMBER(struct flow_statistics, refused, 264, 8);
+MEMBER(struct flow_statistics, missing, 272, 8);
 
 /* fccntl.h */
 VALUE(FLOWGNAME, 0x4f530001);

@@ -12,6 +12,7 @@
 #include <ouroboros/facceptor.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
+#include <ouroboros/fstatistics.h>
 #include <ouroboros/irm.h>
 #include <ouroboros/version.h>
 
@@ -63,6 +64,7 @@ typedef struct {
     ssize_t  (*bindings)(struct bind_list_info **);
     ssize_t  (*flows)(struct flow_list_info **);
     int      (*destroy_flow)(uint32_t);
+    int      (*statistics)(int, struct flow_statistics *, size_t);
 } extension_prototypes;
 
 typedef struct {
@@ -115,6 +117,7 @@ SAME_TYPE(extension_prototypes, names_wide, irm_list_names_wide);
 SAME_TYPE(extension_prototypes, bindings, irm_list_bindings);
 SAME_TYPE(extension_prototypes, flows, irm_list_flows);
 SAME_TYPE(extension_prototypes, destroy_flow, irm_destroy_flow);
+SAME_TYPE(extension_prototypes, statistics, flow_statistics);
 SAME_TYPE(flow_prototypes, control, fccntl);
 SAME_TYPE(flow_prototypes, set_create, fset_create);
 SAME_TYPE(flow_prototypes, set_destroy, fset_destroy);

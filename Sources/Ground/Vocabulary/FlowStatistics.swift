@@ -27,9 +27,9 @@ package struct FlowStatistics: Hashable, Sendable {
 
         /// The flow is open.
         package static let none = Ending(rawValue: 0)
-        /// The other end has let go of the flow, or its process has died.
+        /// The other end has let go of the flow, or its process has died. Inside a host also: irmd has ended the flow.
         package static let closed = Ending(rawValue: 1)
-        /// irmd, the layer or its IPCP has ended the flow.
+        /// irmd, the layer or its IPCP has ended a flow that leaves the host.
         package static let down = Ending(rawValue: 2)
         /// The other end was silent for too long.
         package static let silent = Ending(rawValue: 3)

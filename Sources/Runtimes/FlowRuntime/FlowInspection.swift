@@ -89,7 +89,8 @@ extension FlowPointer {
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
         if fate & Fate.violated != 0 { return .violated }
         if fate & Fate.silent != 0 { return .silent }
-        if cl_load32_acquire(peerState) & EndState.gone != 0 { return hasPeer ? .closed : .down }
-        return fate & Fate.down != 0 ? .down : .none
+        // Of a peer that has died the link may tell before irmd does.
+        let hasEnded = fate & Fate.down != 0 || cl_load32_acquire(peerState) & EndState.gone != 0
+        return hasEnded ? hasPeer ? .closed : .down : .none
     }
 }
