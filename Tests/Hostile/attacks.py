@@ -16,7 +16,7 @@ import tempfile
 import time
 import traceback
 
-from local_protocol import CALL, MANAGEMENT, SESSION, WATCHDOG, Connection, Refused, hello, socket_path
+from local_protocol import CALL, MANAGEMENT, SESSION, STATISTICS, WATCHDOG, Connection, Refused, hello, socket_path
 
 IRMD = int(os.environ["IRMD"])
 IS_ROOT = os.geteuid() == 0
@@ -411,6 +411,128 @@ sys.stdin.read()
         Connection(MANAGEMENT).destroy_name("hostile.contained")
 
 
+# Questions about flows.
+
+
+def flow_to_itself(name):
+    """A session that can be asked, and a flow of which this process has both ends. The third are its calls, to be kept."""
+    session = Connection(SESSION, features=STATISTICS)
+    Connection(MANAGEMENT).bind_process(os.getpid(), name)
+    server, client = Connection(CALL), Connection(CALL)
+    server.accept()
+    client.allocate(name)
+    flow = server.take()
+    assert client.take() == flow
+    return session, flow, (server, client)
+
+
+def shown(manager):
+    """What came of both ends: the last byte of each report that has no numbers."""
+    answer = manager.answer()
+    assert answer[0] == 5 and answer[9] == 9, answer
+    return answer
+
+
+def process_that_does_not_answer():
+    """irmd waits a second and serves others meanwhile; a late answer is no mistake, and a second one is."""
+    session, flow, _calls = flow_to_itself("hostile.silent")
+    manager = Connection(MANAGEMENT)
+    start = time.monotonic()
+    manager.begin_show(flow)
+    answers()
+    assert shown(manager)[-2:] == b"\1\1", "both ends are silent"
+    assert time.monotonic() - start >= 1, "irmd has waited for less than a second"
+    late = [session.question() for _ in range(2)]
+    assert [(one[1], one[2]) for one in late] == [(flow, 0), (flow, 1)], late
+    for number, _, _ in late:
+        session.describe(number, [1] * 35)
+    # The next questions are answered in time.
+    manager.begin_show(flow)
+    for _ in range(2):
+        session.describe(session.question()[0], [1, 0, 77])
+    assert shown(manager).count(struct.pack("<Q", 77)) == 2, "the answers are not shown"
+    session.describe(late[0][0], [])
+    assert is_dropped(session), "it has answered twice"
+    answers()
+
+
+def process_that_answers_nonsense():
+    """Bytes that are no answer end the session; a longer answer than irmd knows is none of them."""
+    kinds = (b"\1\xff\xff", b"\2\0\0", b"", b"\1\1\0" + b"\0" * 7, b"\0\0", b"\1" + b"\xff" * 15000)
+    for index, nonsense in enumerate(kinds):
+        session, flow, _calls = flow_to_itself(f"hostile.nonsense.{index}")
+        manager = Connection(MANAGEMENT)
+        manager.begin_show(flow)
+        number, _, _ = session.question()
+        session.send(b"\x08" + struct.pack("<Q", number) + nonsense)
+        while True:  # the second question may stand before the end
+            message = session.receive()
+            if message[:1] != b"\x07":
+                break
+        assert message == b"", nonsense
+        # Its flows went with the session.
+        try:
+            shown(manager)
+        except Refused as error:
+            assert error.args[0] == 2, error
+    session, flow, _calls = flow_to_itself("hostile.talkative")
+    manager.begin_show(flow)
+    for _ in range(2):
+        session.describe(session.question()[0], [2**64 - 1] * 2000)
+    assert len(shown(manager)) < 1500, "more is passed on than irmd knows"
+    irm = os.path.join(os.path.dirname(os.path.dirname(os.readlink(f"/proc/{os.environ['IRMD']}/exe"))), "bin/irm")
+    if os.path.exists(irm):
+        child = subprocess.Popen([irm, "flow", "show", str(flow)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2):
+            session.describe(session.question()[0], [2**64 - 1] * 35)
+        output = child.communicate(timeout=WATCHDOG)[0]
+        assert child.returncode == 0 and "unknown (18446744073709551615)" in output, output
+    answers()
+
+
+def answer_for_another():
+    """A process answers what another one was asked: it loses its session, and the other one's answer counts."""
+    session, flow, _calls = flow_to_itself("hostile.victim")
+    manager = Connection(MANAGEMENT)
+    manager.begin_show(flow)
+    numbers = [session.question()[0] for _ in range(2)]
+
+    def forge():
+        attacker = Connection(SESSION, features=STATISTICS)
+        attacker.describe(numbers[0], [1, 0, 66])
+        assert is_dropped(attacker), "a foreign answer was taken"
+
+    child = os.fork()
+    if child == 0:
+        forge()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the attacker was not stopped"
+    for number in numbers:
+        session.describe(number, [1, 0, 77])
+    answer = shown(manager)
+    assert answer.count(struct.pack("<Q", 77)) == 2 and struct.pack("<Q", 66) not in answer
+    # Nor does anybody answer what was never asked.
+    session.describe(numbers[1] + 1000, [1])
+    assert is_dropped(session)
+    answers()
+
+
+def questions_without_end():
+    """A process that does not read is asked no more than 64 things, and keeps its flow."""
+    session, flow, _calls = flow_to_itself("hostile.deaf")
+    manager = Connection(MANAGEMENT)
+    for _ in range(200):
+        manager.begin_show(flow)
+    for _ in range(200):
+        assert shown(manager)[-2:] == b"\1\1"
+    asked = 0
+    while session.is_readable(0):
+        session.question()
+        asked += 1
+    assert asked == 64, asked
+    answers()
+
+
 ATTACKS = [
     greeting_of_a_dead_process,
     number_that_came_again,
@@ -422,6 +544,10 @@ ATTACKS = [
     managers,
     foreign_writers,
     process_of_another_namespace,
+    process_that_does_not_answer,
+    process_that_answers_nonsense,
+    answer_for_another,
+    questions_without_end,
     greetings_that_do_not_come,
 ]
 

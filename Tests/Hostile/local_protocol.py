@@ -8,6 +8,8 @@ import socket
 import struct
 
 SESSION, CALL, MANAGEMENT = 0, 1, 2
+# A feature: the process says what it knows of its flows.
+STATISTICS = 2
 WATCHDOG = 60
 
 
@@ -16,8 +18,8 @@ def text(value):
     return struct.pack("<H", len(value)) + value
 
 
-def hello(role, program=b"", major=7, minor=0):
-    return struct.pack("<BIHHIB", 0, 0x6F72754F, major, minor, 0, role) + text(program)
+def hello(role, program=b"", major=7, minor=1, features=0):
+    return struct.pack("<BIHHIB", 0, 0x6F72754F, major, minor, features, role) + text(program)
 
 
 QUALITY = struct.pack("<IQBIIBII", 0xFFFFFFFF, 0, 0, 1, 1, 0, 0xFFFFFFFF, 120000)
@@ -32,16 +34,16 @@ class Refused(Exception):
 
 
 class Connection:
-    def __init__(self, role=None, program=b""):
+    def __init__(self, role=None, program=b"", features=0):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.requests = 0
         self.descriptors = []
         self.socket.connect(socket_path())
         if role is not None:
-            self.greet(role, program)
+            self.greet(role, program, features)
 
-    def greet(self, role, program=b""):
-        self.send(hello(role, program))
+    def greet(self, role, program=b"", features=0):
+        self.send(hello(role, program, features=features))
         reply = self.receive()
         if not reply or reply[0] != 0:
             raise Refused(reply)
@@ -97,6 +99,29 @@ class Connection:
 
     def status(self):
         return self.manage(17)
+
+    def begin_show(self, flow):
+        """Asks to show a flow, and does not wait for the answer."""
+        self.send(b"\x07" + self.request() + b"\x16" + struct.pack("<I", flow))
+
+    def question(self):
+        """What irmd asks of a flow: the number of the question, the flow and the end."""
+        message = self.receive()
+        if message[:1] != b"\x07":
+            raise Refused(message)
+        return struct.unpack_from("<QIB", message, 1)
+
+    def describe(self, number, numbers):
+        """Answers it."""
+        self.send(b"\x08" + struct.pack(f"<QBH{len(numbers)}Q", number, 1, len(numbers), *numbers))
+
+    def take(self):
+        """Takes the flow that is offered next; returns its number."""
+        offer = self.receive()
+        if offer[:1] != b"\x02":
+            raise Refused(offer)
+        self.send(b"\x04" + offer[9:13])
+        return struct.unpack_from("<I", offer, 9)[0]
 
     def allocate(self, name, milliseconds=None):
         patience = b"\0" if milliseconds is None else b"\1" + struct.pack("<Q", milliseconds * 1_000_000)
