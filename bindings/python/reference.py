@@ -16,7 +16,7 @@ from pathlib import Path
 
 BINDINGS = Path(__file__).resolve().parent
 SOURCES = BINDINGS / "src" / "ouroboros"
-MODULES = ("dev", "properties", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
+MODULES = ("dev", "properties", "statistics", "inplace", "event", "aio", "qos", "irm", "configuration", "cli", "errors")
 DATE = "December 1, 2026"
 
 HEAD = f"""\

@@ -10,6 +10,7 @@
 #include <ouroboros/facceptor.h>
 #include <ouroboros/fccntl.h>
 #include <ouroboros/fqueue.h>
+#include <ouroboros/fstatistics.h>
 #include <ouroboros/version.h>
 
 #include <fcntl.h>

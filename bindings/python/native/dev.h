@@ -78,6 +78,47 @@ int set_flags(int fd, uint32_t flags);
 int get_frct_flags(int fd, uint16_t * flags);
 int set_frct_flags(int fd, uint16_t flags);
 
+struct flow_statistics {
+    uint64_t kind;
+    uint64_t ending;
+    uint64_t time;
+    uint64_t messages_written;
+    uint64_t bytes_written;
+    uint64_t messages_read;
+    uint64_t bytes_read;
+    uint64_t messages_unread;
+    uint64_t bytes_unread;
+    uint64_t packets_unacknowledged;
+    uint64_t bytes_unacknowledged;
+    uint64_t rtt;
+    uint64_t rtt_deviation;
+    uint64_t rtt_least;
+    uint64_t rto;
+    uint64_t window;
+    uint64_t in_flight;
+    uint64_t rate;
+    uint64_t credit_packets;
+    uint64_t credit_bytes;
+    uint64_t payload;
+    uint64_t packets_sent;
+    uint64_t packets_received;
+    uint64_t control_sent;
+    uint64_t lost;
+    uint64_t repeated;
+    uint64_t spurious;
+    uint64_t reductions;
+    uint64_t undone;
+    uint64_t timeouts;
+    uint64_t reordered;
+    uint64_t duplicates;
+    uint64_t damaged;
+    uint64_t refused;
+    uint64_t missing;
+    ...;
+};
+
+int flow_statistics(int fd, struct flow_statistics * st, size_t size);
+
 enum fqtype { FLOW_PKT, FLOW_DOWN, FLOW_UP, FLOW_ALLOC, FLOW_DEALLOC, FLOW_PEER, ... };
 
 typedef struct flow_set fset_t;

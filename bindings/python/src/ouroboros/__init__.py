@@ -3,6 +3,7 @@
 
 ouroboros.dev: flows: allocate, accept, read and write them.
 ouroboros.properties: flags, timeouts, quality and queue lengths of a flow.
+ouroboros.statistics: round trip, losses and other numbers of a flow.
 ouroboros.inplace: packets in the memory that both ends share.
 ouroboros.event: sets of flows, and their events.
 ouroboros.aio: flows in asyncio.

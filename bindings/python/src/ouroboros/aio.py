@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from ouroboros.inplace import HeldPacket, ReservedPacket
     from ouroboros.properties import FlowPeer
     from ouroboros.qos import QoSSpec
+    from ouroboros.statistics import FlowStatistics
 
 __all__ = ["Flow", "Listener", "join_flow", "open_flow"]
 
@@ -104,6 +105,10 @@ class Flow:
     def get_qos(self) -> QoSSpec:
         """Return the quality of the flow."""
         return self._flow.get_qos()
+
+    def statistics(self) -> FlowStatistics:
+        """Return what this end of the flow has counted. It also works after the flow has ended, until ``close``."""
+        return self._flow.statistics()
 
     async def read(self) -> bytes:
         """Wait for a packet, and return it in full, whatever its size.

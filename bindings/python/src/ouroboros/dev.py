@@ -44,7 +44,7 @@ from os import getpid
 from typing import TYPE_CHECKING, Any, Callable
 from weakref import ReferenceType, WeakValueDictionary
 
-from ouroboros import errors, properties, qos
+from ouroboros import errors, properties, qos, statistics
 from ouroboros._dev import ffi, lib
 from ouroboros._packets import read_bytes
 from ouroboros._places import hold_packet, reserve_room
@@ -55,6 +55,7 @@ from ouroboros.inplace import HeldPacket, ReservedPacket
 from ouroboros.properties import *
 from ouroboros.properties import FlowControl
 from ouroboros.qos import *
+from ouroboros.statistics import *
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -70,6 +71,7 @@ __all__ = [
 __all__ += errors.__all__
 __all__ += properties.__all__
 __all__ += qos.__all__
+__all__ += statistics.__all__
 
 check_version(lib)
 

@@ -17,6 +17,7 @@ from ouroboros._values import name_text, python_qos
 from ouroboros._waiting import in_seconds, timespec
 from ouroboros.errors import FlowPermissionException, OuroborosError
 from ouroboros.qos import QoSSpec
+from ouroboros.statistics import FlowStatistics, python_statistics
 
 # What a call that waits returns: a number that is negative if it failed, or what was waited for.
 _Result = TypeVar("_Result")
@@ -136,6 +137,12 @@ class FlowControl:
     def get_tx_queue_len(self) -> int:
         """Return the number of packets that the other end has not read yet."""
         return self._length(lib.FLOWGTXQLEN)
+
+    def statistics(self) -> FlowStatistics:
+        """Return what this end of the flow has counted. It also works after the flow has ended, until ``dealloc``."""
+        numbers = ffi.new("struct flow_statistics *")
+        self._control(lib.flow_statistics, numbers, ffi.sizeof("struct flow_statistics"))
+        return python_statistics(numbers)
 
     def set_flags(self, flags: FlowProperties) -> None:
         """Replace all flags of the flow.
