@@ -13,7 +13,7 @@ package enum FlowInspection {
     /// program has not let go of says why.
     package static func statistics(_ descriptor: Int32) throws(Failure) -> FlowStatistics {
         let entry = try FlowTable.entry(descriptor)
-        guard let statistics = entry.statistics(lockLayer: entry.lockLayer) else { throw .notAllocated }
+        guard let statistics = entry.statistics(of: nil, lockLayer: entry.lockLayer) else { throw .notAllocated }
         return statistics
     }
 }
@@ -22,7 +22,7 @@ extension FlowProcess {
     /// With no lock held: irmd asks about an end.
     func answer(_ request: RequestID, _ key: FlowKey, of incarnation: UInt64) {
         let statistics = entry(of: key).flatMap { entry in
-            entry.statistics { entry.lockLayer() ?? entry.lockLingering() }
+            entry.statistics(of: key) { entry.lockLayer() ?? entry.lockLingering() }
         }
         if session.post(.described(request, statistics), incarnation: incarnation) == .waiting {
             locked { $0.service.wake() }
@@ -48,11 +48,14 @@ extension FlowProcess {
 }
 
 extension FlowPointer {
-    /// Nil if the flow is not open.
-    fileprivate func statistics(lockLayer: () -> (LayerMemory, FlowEnd)?) -> FlowStatistics? {
-        if pointee.layer == nil { return ringStatistics() }
+    /// Nil if the flow is not open, or is another than the wanted one: the entry may be another flow's meanwhile.
+    fileprivate func statistics(
+        of key: FlowKey?, lockLayer: () -> (LayerMemory, FlowEnd)?
+    ) -> FlowStatistics? {
+        if pointee.layer == nil { return ringStatistics(of: key) }
         guard let (layer, end) = lockLayer() else { return nil }
         defer { cl_unlock(end.readLock) }
+        guard isFlow(key) else { return nil }
         let now = Clock.now().nanoseconds
         var statistics = layer.withMachine { machine, sent, _ in machine.statistics(now: now, sent) }
         statistics.messagesRead = layer.state.pointee.readMessages
@@ -62,25 +65,31 @@ extension FlowPointer {
     }
 
     /// Of a flow whose messages stand in the memory that both sides share.
-    private func ringStatistics() -> FlowStatistics? {
+    private func ringStatistics(of key: FlowKey?) -> FlowStatistics? {
+        guard let end = lockReading() else { return nil }
+        defer { cl_unlock(end.readLock) }
+        guard isFlow(key) else { return nil }
+        lockWriter(of: end)
+        defer { cl_unlock(end.writeLock) }
         var statistics = FlowStatistics()
-        guard let reading = lockReading() else { return nil }
         statistics.kind = pointee.role == .direct ? .inside : .raw
-        statistics.ending = ending(reading, hasPeer: pointee.role == .direct)
+        statistics.ending = ending(end, hasPeer: pointee.role == .direct)
         statistics.time = Clock.now().nanoseconds
-        let receiving = reading.receiving
+        statistics.payload = UInt64(pointee.messageBytes)
+        let receiving = end.receiving
         statistics.messagesRead = receiving.pointee.consumer.read
         statistics.bytesRead = receiving.pointee.bytes
         statistics.unreadMessages = receiving.pointee.consumer.queued(pointee.arriving)
-        statistics.payload = UInt64(pointee.messageBytes)
-        cl_unlock(reading.readLock)
-        guard let writing = lockWriting() else { return nil }
-        let sending = writing.sending
+        let sending = end.sending
         statistics.messagesWritten = sending.pointee.producer.written
         statistics.bytesWritten = sending.pointee.bytes
         statistics.unacknowledgedPackets = sending.pointee.producer.unread(pointee.departing)
-        cl_unlock(writing.writeLock)
         return statistics
+    }
+
+    /// With a lock of the end held.
+    private func isFlow(_ key: FlowKey?) -> Bool {
+        key == nil || key == FlowKey(pointee.flow, pointee.side, pointee.incarnation)
     }
 
     /// - Parameter hasPeer: The other end of the memory is the peer. Else it is the IPCP, which lets go when the layer says

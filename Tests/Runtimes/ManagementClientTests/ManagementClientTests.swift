@@ -140,4 +140,19 @@ import Vocabulary
         #expect(error?.failure == .messageTooLong)
         #expect(try client.perform(.destroyIPCP(ProcessID(1))) == .completed)
     }
+
+    @Test("an older irmd is not asked what it does not know, and one that knows it is")
+    func olderManager() throws {
+        let older = try StandIn([[.welcome], [.result(1, .completed)]])
+        let client = try ManagementClient(path: older.path)
+        #expect {
+            try client.perform(.showFlow(FlowID(1)))
+        } throws: { ($0 as? ManagementError)?.failure == .notSupported }
+        // The connection is as good as before.
+        #expect(try client.perform(.status) == .completed)
+        let welcome = Welcome(features: .flowStatistics, manager: ProcessID(1), incarnation: 1)
+        let newer = try StandIn([[.message(.welcome(welcome))], [.result(1, .completed)]])
+        let other = try ManagementClient(path: newer.path)
+        #expect(try other.perform(.showFlow(FlowID(1))) == .completed)
+    }
 }
