@@ -215,7 +215,7 @@ package struct FRCPEnd: Sendable {
         sent = now
         let room = transmitter.payload - Acknowledgement.leastBytes
         let frame = receiver.tell(now: now, mostRanges: min(64, max(room / 4, 0)), in: table)
-        return .control(header(flags, transmitter.nextSequence), frame)
+        return .control(header(flags, transmitter.controlSequence), frame)
     }
 
     private mutating func departAbort(now: UInt64) -> Departure {

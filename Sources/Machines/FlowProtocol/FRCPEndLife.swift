@@ -60,7 +60,8 @@ extension FRCPEnd {
         switch phase {
         case .over: return nil
         case .resting:
-            return min(phaseBegan + rest, receiver.deadline ?? .max)
+            // A flow that has failed tells nothing any more.
+            return failure == .none ? min(phaseBegan + rest, receiver.deadline ?? .max) : phaseBegan + rest
         case .aborting: return aborts.last + transmitter.roundTrip.timeout
         case .open, .closing: break
         }

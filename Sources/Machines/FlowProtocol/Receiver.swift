@@ -57,8 +57,8 @@ package struct Receiver: Sendable {
     var roomTold: UInt64
     /// The highest number before which all was sent, as a control packet has said.
     var sentBefore = 0
-    /// When the gap at `want` was noticed; 0: there is none.
-    var gapSince: UInt64 = 0
+    /// Since when packets are missing; of lossy flows.
+    var gaps = GapMarks()
     /// The packet that is answered was longer than 1,200 bytes.
     var answersLong = false
 

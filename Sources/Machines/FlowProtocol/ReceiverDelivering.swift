@@ -4,11 +4,11 @@
 extension Receiver {
     /// The packet at `want` is here, or is not awaited any more.
     mutating func advance(in table: inout MutableSpan<ArrivedPacket>) {
-        while want < end {
+        arrived: while want < end {
             let place = place(want, table)
             let packet = table[place]
             switch packet.state {
-            case .awaited: return
+            case .awaited: break arrived
             case .passed: drop(want, in: &table)
             case .here:
                 if packet.flags == .end {

@@ -4,7 +4,8 @@
 extension Receiver {
     /// A control packet came, whose number says that all before was sent.
     mutating func hearControl(_ header: FRCPHeader, now: UInt64, in table: borrowing MutableSpan<ArrivedPacket>) {
-        let number = min(number(of: header.sequence), want + credit)
+        // No place of the table is needed for two numbers.
+        let number = min(number(of: header.sequence), want + credit, read + table.count)
         // What is missing at the end is told once for each number.
         if number > end, number > sentBefore { isDue = true }
         sentBefore = max(sentBefore, number)
@@ -14,11 +15,9 @@ extension Receiver {
     /// Whether something is missing, and since when.
     mutating func noteGap(now: UInt64) {
         guard !isReliable, !hasEnded else { return }
-        if end > want || sentBefore > want {
-            if gapSince == 0 { gapSince = max(now, 1) }
-        } else {
-            gapSince = 0
-        }
+        while let mark = gaps.first, mark.end <= want { gaps.removeFirst() }
+        let known = max(end, sentBefore)
+        if known > want { gaps.note(known, now: now, patience: gapPatience) }
     }
 
     /// When `expire` wants to be called; nil: not because of time.
@@ -26,7 +25,7 @@ extension Receiver {
         var earliest = UInt64.max
         if unacknowledgedSince > 0 { earliest = unacknowledgedSince + delay }
         if owesDuplicates { earliest = min(earliest, duplicatesToldAt + 1_000_000) }
-        if gapSince > 0 { earliest = min(earliest, gapSince + gapPatience) }
+        if let mark = gaps.first { earliest = min(earliest, mark.time + gapPatience) }
         return earliest == .max ? nil : earliest
     }
 
@@ -34,11 +33,11 @@ extension Receiver {
     mutating func expire(now: UInt64, in table: inout MutableSpan<ArrivedPacket>) {
         if unacknowledgedSince > 0, now >= unacknowledgedSince + delay { isDue = true }
         if owesDuplicates, now >= duplicatesToldAt + 1_000_000 { isDue = true }
-        guard gapSince > 0, now >= gapSince + gapPatience else { return }
-        gapSince = 0
-        var next = want
-        while next < end, table[place(next, table)].state == .awaited { next += 1 }
-        skip(to: next < end ? next : max(sentBefore, want), in: &table)
+        while let mark = gaps.first, now >= mark.time + gapPatience {
+            gaps.removeFirst()
+            guard mark.end > want else { continue }
+            skip(to: mark.end, in: &table)
+        }
         noteGap(now: now)
     }
 

@@ -122,6 +122,11 @@ package struct Transmitter: Sendable {
     func place(_ number: Int, _ table: borrowing MutableSpan<SentPacket>) -> Int { number & (table.count - 1) }
 
     package var nextSequence: SequenceNumber { first + next }
+    /// What a control packet says: everything before was sent. The reader of a lossy flow passes what is before and missing,
+    /// and must not pass the end. spec: frcp-profile-1 §2, §3
+    var controlSequence: SequenceNumber {
+        !isReliable && endNumber >= 0 && next > endNumber ? first + endNumber : nextSequence
+    }
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
     /// Bytes of messages that were admitted ever.
