@@ -86,3 +86,43 @@ extension Receiver.Counters {
         acknowledgements += other.acknowledgements
     }
 }
+
+extension FRCPEnd {
+    /// How often each rule was used.
+    package var ruleCounts: RuleCounts {
+        var counts = rules
+        counts.add(transmitter.rules)
+        counts.add(receiver.rules)
+        return counts
+    }
+}
+
+extension Transmitter {
+    /// Which packet should have been counted as lost before now, or repeated; nil: none. To be asked after `expire` and
+    /// `depart`.
+    package func delay(now: UInt64, in table: borrowing MutableSpan<SentPacket>) -> String? {
+        if timeoutDeadline(in: table).map({ now > $0 + 1_000_000 }) ?? false { return "the timeout is late" }
+        if let persistDeadline, now > persistDeadline + 1_000_000 {
+            return "the question after an exhausted limit is late"
+        }
+        guard let latest else { return nil }
+        let span = min(reordering.factor * roundTrip.minimum(now: now) / 4, roundTrip.smoothed)
+        var oldest: Int?
+        for number in acknowledged..<max(next, acknowledged) {
+            let packet = table[place(number, table)]
+            guard packet.state == .inFlight else { continue }
+            if let oldest, Int32(bitPattern: packet.order &- table[place(oldest, table)].order) > 0 { continue }
+            oldest = number
+        }
+        guard let oldest else { return nil }
+        let packet = table[place(oldest, table)]
+        let patience = !reordering.wasSeen && oldest < highest.2 ? 0 : span
+        guard Int32(bitPattern: latest.order &- packet.order) > 0,
+            now > packet.sent + latest.age + patience + 1_000_000
+        else { return nil }
+        return "\(oldest) is lost and does not count as lost"
+    }
+
+    /// The window was reduced in the recovery that goes on.
+    package var hasReduced: Bool { episode.hasReduced }
+}

@@ -20,6 +20,7 @@ package struct FRCPEnd: Sendable {
     var phaseBegan: UInt64
     var aborts = Aborts()
     package internal(set) var dropped: UInt64 = 0
+    var rules = RuleCounts()
 
     package enum Phase: UInt8, Sendable {
         case open
@@ -114,20 +115,19 @@ package struct FRCPEnd: Sendable {
         _ header: FRCPHeader, length: Int, frame: Acknowledgement?, capacity: Int, arrival: UInt64, now: UInt64,
         _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
     ) -> Receiver.Arrival {
-        guard hasForm(header, length: length, frame), transmitter.isPlausible(header, frame),
-            receiver.isAllowed(header)
-        else {
-            dropped += 1
+        if let reason = reasonToDrop(header, length: length, frame) {
+            drop(reason)
             return .nothing
         }
         let hasData = header.flags.contains(.data)
         let isAbort = !hasData && header.flags.contains(.end)
         if isAbort {
             guard receiver.number(of: header.sequence) >= receiver.want else {
-                dropped += 1
+                drop(.dropsOldAbort)
                 return .nothing
             }
             heard = now
+            rules.note(.abortCame)
             end(.down, .abortedByPeer, .resting, now: now)
             return .nothing
         }
@@ -145,10 +145,27 @@ package struct FRCPEnd: Sendable {
             receiver.hearControl(header, now: now, in: arrivedTable)
             if FRCPHeader.bytes + length > 1_200 { receiver.answersLong = true }
         }
-        if header.flags.contains(.rendezvous) { receiver.isDue = true }
-        if receiver.isBroken { abort(.brokenMessages, now: now) }
+        if header.flags.contains(.rendezvous) { receiver.makeDue(.tellsForQuestion) }
+        if receiver.isBroken {
+            rules.note(.breaks)
+            abort(.brokenMessages, now: now)
+        }
         advancePhase(now: now)
         return result
+    }
+
+    /// Which rule forbids the packet; nil: none.
+    private func reasonToDrop(_ header: FRCPHeader, length: Int, _ frame: Acknowledgement?) -> Rule? {
+        guard hasForm(header, length: length, frame) else {
+            return frame == nil && header.flags.isDisjoint(with: [.data, .end]) ? .dropsBadFrame : .dropsWrongForm
+        }
+        if let reason = transmitter.reasonToDrop(header, frame) { return reason }
+        return receiver.isAllowed(header) ? nil : .dropsForbiddenNumber
+    }
+
+    private mutating func drop(_ reason: Rule) {
+        dropped += 1
+        rules.note(reason)
     }
 
     private func hasForm(_ header: FRCPHeader, length: Int, _ frame: Acknowledgement?) -> Bool {
@@ -163,7 +180,9 @@ package struct FRCPEnd: Sendable {
         guard phase == .aborting || failure == .down, now - min(aborts.last, now) >= FRCPEnd.abortInterval else {
             return
         }
-        if aborts.count >= 3 { aborts.isDue = true }
+        guard aborts.count >= 3 else { return }
+        aborts.isDue = true
+        rules.note(.abortAnswers)
     }
 
     // What goes.
@@ -221,6 +240,7 @@ package struct FRCPEnd: Sendable {
     private mutating func departAbort(now: UInt64) -> Departure {
         aborts.isDue = false
         aborts.count += 1
+        if aborts.count <= 3 { rules.note(aborts.count == 1 ? .abortSent : .abortRepeated) }
         aborts.last = now
         sent = now
         return .bare(header([.end, .acknowledges, .credits], transmitter.nextSequence))

@@ -14,7 +14,10 @@ extension FRCPEnd {
         }
         receiver.discard(in: &arrivedTable)
         guard failure == .none, !receiver.hasEnded else { return enter(.resting, now: now) }
-        if !lingers, transmitter.isUnacknowledged { return abort(.undelivered, now: now) }
+        if !lingers, transmitter.isUnacknowledged {
+            rules.note(.closesWithoutLingering)
+            return abort(.undelivered, now: now)
+        }
         heard = max(heard, now)
         enter(.closing, now: now)
     }
@@ -49,6 +52,7 @@ extension FRCPEnd {
         guard phase == .closing else { return }
         // Whose end is acknowledged owes nothing more.
         if transmitter.isEndAcknowledged {
+            rules.note(.endAcknowledged)
             enter(.over, now: now)
         } else if receiver.hasEnded {
             enter(.resting, now: now)
@@ -97,6 +101,7 @@ extension FRCPEnd {
             expireLiveness(now: now, sentTable)
         }
         if phase == .closing, now >= heard + patience || now >= phaseBegan + FRCPEnd.repetition {
+            rules.note(now >= heard + patience ? .closingIsSilent : .closingIsTooLong)
             abort(.undelivered, now: now)
         }
         advancePhase(now: now)
@@ -116,23 +121,31 @@ extension FRCPEnd {
 
     private mutating func expireLiveness(now: UInt64, _ sentTable: borrowing MutableSpan<SentPacket>) {
         let isVain = transmitter.repeating(now: now, in: sentTable) >= FRCPEnd.vainRepetition
-        if isVain, now - min(heard, now) < FRCPEnd.vainRepetition { return abort(.vainRepetition, now: now) }
+        if isVain, now - min(heard, now) < FRCPEnd.vainRepetition {
+            rules.note(.repeatsInVain)
+            return abort(.vainRepetition, now: now)
+        }
         guard settings.timeout > 0 else {
             let quiet = now - min(max(heard, transmitter.news), now)
             if transmitter.isUnacknowledged, now - min(heard, now) >= FRCPEnd.repetition,
                 quiet >= FRCPEnd.repetition || isVain
             {
+                rules.note(.silentForRepetition)
                 end(.down, .silence, .resting, now: now)
             }
             return
         }
         let quiet = now - min(heard, now)
-        if quiet >= settings.timeout { return end(.silent, .silence, .resting, now: now) }
+        if quiet >= settings.timeout {
+            rules.note(.silentForTimeout)
+            return end(.silent, .silence, .resting, now: now)
+        }
         if quiet >= settings.timeout / 2, now >= questionedAt + settings.timeout / 16 {
             questionedAt = now
+            rules.note(.asksForSilence)
             transmitter.mustAsk = true
         } else if now >= sent + settings.timeout / 4 {
-            receiver.isDue = true
+            receiver.makeDue(.silenceIsBroken)
         }
     }
 }

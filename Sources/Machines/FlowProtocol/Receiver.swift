@@ -63,6 +63,7 @@ package struct Receiver: Sendable {
     var answersLong = false
 
     package internal(set) var counters = Counters()
+    package internal(set) var rules = RuleCounts()
 
     package struct Counters: Hashable, Sendable {
         package var accepted: UInt64 = 0
@@ -114,9 +115,14 @@ package struct Receiver: Sendable {
 
     /// What may come at `want` and behind. A message that is not whole gets the room to become it.
     package var room: UInt64 {
-        let most = messages == 0 && messageBytes >= 0 ? max(bound, longestCost) : bound
+        let most = mustComplete ? max(bound, longestCost) : bound
         return most > unread ? most - unread : 0
     }
+
+    /// A message is not whole, and none can be read.
+    private var mustComplete: Bool { messages == 0 && messageBytes >= 0 }
+    /// More than the bound is given, for a message that is not whole.
+    var givesRoomToComplete: Bool { mustComplete && longestCost > bound && unread > 0 }
 
     private var longestCost: UInt64 {
         UInt64(longestMessage) + FlowCost.overhead * UInt64(longestMessage / FlowCost.shortestFragment + 2)
@@ -164,6 +170,7 @@ package struct Receiver: Sendable {
         let cost = UInt64(length) + FlowCost.overhead
         guard isEnd || isDiscarding || hasMemory(cost, isNext: number == want) else {
             counters.withoutMemory += 1
+            rules.note(number == want ? .refusesWithoutMemory : .refusesLastPlace)
             return .nothing
         }
         var arrived = ArrivedPacket(
@@ -178,6 +185,7 @@ package struct Receiver: Sendable {
             result = .store(at: Int(position) * ArrivalLog.unit & (capacity - 1))
             ahead += cost
         }
+        noteRules(number, isEnd: isEnd)
         if isEnd { endNumber = number }
         table[place(number, table)] = arrived
         received &+= 1
@@ -219,7 +227,7 @@ package struct Receiver: Sendable {
     private mutating func countDuplicate(now: UInt64) {
         duplicates &+= 1
         counters.duplicates += 1
-        if now - min(duplicatesToldAt, now) >= 1_000_000 { isDue = true } else { owesDuplicates = true }
+        if now - min(duplicatesToldAt, now) >= 1_000_000 { makeDue(.tellsDuplicates) } else { owesDuplicates = true }
     }
 
     /// Whether the peer must be told at once, or later.
@@ -232,7 +240,22 @@ package struct Receiver: Sendable {
         let fillsGap =
             number < end && (number == want || table[place(number - 1, table)].state == .here)
             && table[place(number + 1, table)].state == .here
-        if isEnd || opensGap || fillsGap { isDue = true }
-        if unacknowledged >= (end > want && (number != want || end > number + 1) ? 8 : 32) { isDue = true }
+        if isEnd { makeDue(.tellsForEnd) }
+        if opensGap { makeDue(.tellsForOpenGap) }
+        if fillsGap { makeDue(.tellsForFilledGap) }
+        let isInGap = end > want && (number != want || end > number + 1)
+        if unacknowledged >= (isInGap ? 8 : 32) { makeDue(isInGap ? .tellsAfterManyInGap : .tellsAfterMany) }
+    }
+
+    private mutating func noteRules(_ number: Int, isEnd: Bool) {
+        if isEnd { rules.note(.endCame) }
+        if isEnd, number == want + credit { rules.note(.acceptsEndAtEdge) }
+        if isDiscarding, !isEnd { rules.note(.discardsAfterClose) }
+    }
+
+    /// A control packet is to be sent, for this reason.
+    mutating func makeDue(_ reason: Rule) {
+        isDue = true
+        rules.note(reason)
     }
 }

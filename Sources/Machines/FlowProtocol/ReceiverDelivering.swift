@@ -45,10 +45,12 @@ extension Receiver {
         if begins, messageBytes >= 0 {
             // The message before lacks its end.
             guard !isReliable else { return isBroken = true }
+            rules.note(.dropsBrokenMessage)
             dropIncomplete(upTo: number, in: &table)
         }
         if !begins, messageBytes < 0 {
             guard !isReliable else { return isBroken = true }
+            rules.note(.dropsBrokenMessage)
             return dropOne(number, in: &table)
         }
         if begins { messageBytes = 0 }
@@ -65,7 +67,9 @@ extension Receiver {
 
     /// A message has lost a packet.
     private mutating func drop(_ number: Int, in table: inout MutableSpan<ArrivedPacket>) {
-        if messageBytes >= 0 { dropIncomplete(upTo: number, in: &table) }
+        guard messageBytes >= 0 else { return }
+        rules.note(.dropsIncompleteMessage)
+        dropIncomplete(upTo: number, in: &table)
     }
 
     private mutating func dropIncomplete(upTo number: Int, in table: inout MutableSpan<ArrivedPacket>) {
@@ -100,7 +104,7 @@ extension Receiver {
             advance(in: &table)
         }
         advance(in: &table)
-        isDue = true
+        makeDue(.tellsForPassedGap)
     }
 
     // Reading.
@@ -146,7 +150,7 @@ extension Receiver {
         }
         messages -= 1
         forgetPassed(in: &table)
-        if roomTold < bound / 4, room > bound / 2 { isDue = true }
+        if roomTold < bound / 4, room > bound / 2 { makeDue(.tellsForRoom) }
     }
 
     /// Places behind the last message, of which nothing is read.
@@ -172,6 +176,6 @@ extension Receiver {
         (messages, unread, ahead, messageBytes) = (0, 0, 0, -1)
         log.empty()
         if endNumber >= want { skip(to: endNumber + 1, in: &table) }
-        isDue = true
+        makeDue(.tellsForClose)
     }
 }

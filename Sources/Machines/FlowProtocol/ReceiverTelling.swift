@@ -7,7 +7,7 @@ extension Receiver {
         // No place of the table is needed for two numbers.
         let number = min(number(of: header.sequence), want + credit, read + table.count)
         // What is missing at the end is told once for each number.
-        if number > end, number > sentBefore { isDue = true }
+        if number > end, number > sentBefore { makeDue(.tellsForMissing) }
         sentBefore = max(sentBefore, number)
         noteGap(now: now)
     }
@@ -31,11 +31,12 @@ extension Receiver {
 
     /// A deadline may have come.
     mutating func expire(now: UInt64, in table: inout MutableSpan<ArrivedPacket>) {
-        if unacknowledgedSince > 0, now >= unacknowledgedSince + delay { isDue = true }
-        if owesDuplicates, now >= duplicatesToldAt + 1_000_000 { isDue = true }
+        if unacknowledgedSince > 0, now >= unacknowledgedSince + delay { makeDue(.tellsAfterDelay) }
+        if owesDuplicates, now >= duplicatesToldAt + 1_000_000 { makeDue(.tellsDuplicatesLater) }
         while let mark = gaps.first, now >= mark.time + gapPatience {
             gaps.removeFirst()
             guard mark.end > want else { continue }
+            rules.note(hasGap ? .gapPassedByTime : .gapPassedBySequence)
             skip(to: mark.end, in: &table)
         }
         noteGap(now: now)
@@ -67,18 +68,25 @@ extension Receiver {
         frame.room = UInt32(roomTold)
         if newest >= 0 {
             frame.bits.insert(.newestIsValid)
-            if newestWasRepeated { frame.bits.insert(.newestWasRepeated) }
+            if newestWasRepeated {
+                frame.bits.insert(.newestWasRepeated)
+                rules.note(.tellsRepeated)
+            }
             frame.newest = first + newest
             frame.delay = UInt32(clamping: (now - min(newestArrival, now)) / 1_000)
         }
-        if answersLong { frame.bits.insert(.answersLong) }
+        if answersLong {
+            frame.bits.insert(.answersLong)
+            rules.note(.tellsLong)
+        }
+        if givesRoomToComplete { rules.note(.givesRoomToComplete) }
         answersLong = false
         appendRanges(to: &frame, most: mostRanges, in: table)
         return frame
     }
 
     /// The highest first.
-    private func appendRanges(
+    private mutating func appendRanges(
         to frame: inout Acknowledgement, most: Int, in table: borrowing MutableSpan<ArrivedPacket>
     ) {
         var number = end - 1
@@ -91,5 +99,6 @@ extension Receiver {
                     Acknowledgement.Range(offset: UInt16(number + 1 - want), length: UInt16(high - number)))
             }
         }
+        if number > want { rules.note(.tellsOnlyHighestRanges) }
     }
 }

@@ -7,7 +7,7 @@ package struct RoundTrip: Sendable {
     package private(set) var smoothed: UInt64 = 0
     private(set) var deviation: UInt64 = 0
     package private(set) var last: UInt64 = 0
-    private(set) var lastSample: UInt64 = 0
+    package private(set) var lastSample: UInt64 = 0
     private var least = LeastInTime()
 
     private static let window: UInt64 = 10_000_000_000

@@ -79,6 +79,7 @@ package struct Transmitter: Sendable {
     package internal(set) var endNumber = -1
 
     package internal(set) var counters = Counters()
+    package internal(set) var rules = RuleCounts()
 
     package struct Counters: Hashable, Sendable {
         package var sent: UInt64 = 0
@@ -152,6 +153,7 @@ package struct Transmitter: Sendable {
     package mutating func admit(_ length: Int, bound: Int, in table: inout MutableSpan<SentPacket>) -> Admission {
         guard endNumber < 0 else { return .ending }
         guard length <= peersLongestMessage, length <= payload || payload >= FlowCost.shortestFragment else {
+            rules.note(.refusesTooLong)
             return .tooLong
         }
         let packets = (length + payload - 1) / payload
@@ -159,6 +161,7 @@ package struct Transmitter: Sendable {
         guard waiting == 0 || waiting + length <= bound, admitted - acknowledged + packets <= table.count else {
             return .full
         }
+        if packets > 1 { rules.note(.cutsMessage) }
         let position = written
         var left = length
         for index in 0..<packets {

@@ -2,16 +2,17 @@
 
 /// What the peer says of what was sent. spec: frcp-profile-1 §2, §4, §6, §7
 extension Transmitter {
-    /// Whether a packet may claim this: false if the peer acknowledges what was never sent, or allows too much.
-    func isPlausible(_ header: FRCPHeader, _ frame: Acknowledgement?) -> Bool {
+    /// Which rule forbids what a packet claims; nil: none. The peer can acknowledge what was never sent, or allow too much.
+    func reasonToDrop(_ header: FRCPHeader, _ frame: Acknowledgement?) -> Rule? {
         let upTo = number(of: header.acknowledged)
-        guard upTo <= next, header.credit <= FlowCost.longestEdge else { return false }
-        guard let frame, upTo >= acknowledged else { return true }
-        if frame.bits.contains(.newestIsValid), number(of: frame.newest) >= next { return false }
+        guard header.credit <= FlowCost.longestEdge else { return .dropsTooMuchCredit }
+        guard upTo <= next else { return .dropsUnsentAcknowledgement }
+        guard let frame, upTo >= acknowledged else { return nil }
+        if frame.bits.contains(.newestIsValid), number(of: frame.newest) >= next { return .dropsBadFrame }
         // The first range is the highest.
-        guard frame.rangeCount > 0 else { return true }
+        guard frame.rangeCount > 0 else { return nil }
         let highest = frame.range(0)
-        return upTo + Int(highest.offset) + Int(highest.length) <= next
+        return upTo + Int(highest.offset) + Int(highest.length) <= next ? nil : .dropsBadFrame
     }
 
     func number(of sequence: SequenceNumber) -> Int { acknowledged + (first + acknowledged).distance(to: sequence) }
@@ -21,7 +22,7 @@ extension Transmitter {
         _ header: FRCPHeader, _ frame: Acknowledgement?, now: UInt64, in table: inout MutableSpan<SentPacket>
     ) {
         let upTo = number(of: header.acknowledged)
-        guard upTo >= acknowledged else { return }
+        guard upTo >= acknowledged else { return rules.note(.ignoresOldAcknowledgement) }
         var heard = Heard(flight: flight, highest: highest.0)
         edge = max(edge, upTo + header.credit)
         if let frame { hearNewest(frame, &heard, now: now, in: &table) }
@@ -72,12 +73,13 @@ extension Transmitter {
         let age = now - min(packet.sent, now)
         switch (wasRepeated, packet.transmissions) {
         case (false, 1), (true, 2):
+            rules.note(wasRepeated ? .samplesSecond : .samplesFirst)
             sample(age, frame.delay, now: now)
         case (false, _):
             // The first transmission has arrived: the repetition was for nothing.
             sample(age + UInt64(packet.sinceFirst) * 1_000, frame.delay, now: now)
             heard.wasSpurious = true
-        default: break
+        default: rules.note(.samplesNone)
         }
         acknowledge(number, &heard, now: now, in: &table)
     }
@@ -86,6 +88,7 @@ extension Transmitter {
         roundTrip.sample(age: age, delay: UInt64(delay) * 1_000, now: now)
         rate.sample(roundTrip.last)
         let least = roundTrip.minimum(now: now)
+        if roundTrip.last == least, age > least { rules.note(.samplesMinimum) }
         if roundTrip.last > least + max(least / 4, 2_000_000) { round.isDelayed = true }
     }
 
@@ -155,6 +158,7 @@ extension Transmitter {
     }
 
     private mutating func lose(_ packets: Int) {
+        rules.note(.losesByCounts)
         counters.lost += UInt64(packets)
         round.lost += packets
         beginEpisode()
@@ -176,8 +180,10 @@ extension Transmitter {
             episode.probes = 0
             firstTimeoutAt = 0
             if controlsRate {
+                let wasStarting = rate.isStarting
                 rate.acknowledged(
                     cost: heard.cost, flight: heard.flight, roundTrip: roundTrip.smoothed, now: now)
+                if !wasStarting { rules.note(.growsLikeCubic) }
             }
             if let order = heard.latestOrder { latest = Latest(order: order, age: heard.latestAge) }
             detectLosses(now: now, in: &table)
@@ -189,10 +195,13 @@ extension Transmitter {
     private mutating func endRound() {
         if reordering.duplicatesRose {
             reordering.factor = min(reordering.factor + 1, 64)
+            rules.note(.patienceGrows)
             reordering.recoveriesWithout = 0
             reordering.duplicatesRose = false
         }
+        let wasStarting = rate.isStarting
         rate.endRound()
+        if wasStarting, !rate.isStarting { rules.note(.startEnds) }
         round = Round(end: next, packets: max(next - acknowledged, 1), lost: 0, isDelayed: false)
     }
 
@@ -203,12 +212,16 @@ extension Transmitter {
         if episode.hasReduced, wasSpurious || wasForNothing {
             rate.undo()
             counters.undone += 1
+            rules.note(wasSpurious ? .undoesByNewest : .undoesByDuplicates)
             episode.hasReduced = false
         }
         guard acknowledged >= episode.end else { return }
         if !wasForNothing, !wasSpurious {
             reordering.recoveriesWithout += 1
-            if reordering.recoveriesWithout >= 16 { reordering.factor = 1 }
+            if reordering.recoveriesWithout >= 16 {
+                if reordering.factor > 1 { rules.note(.patienceReturns) }
+                reordering.factor = 1
+            }
         }
         episode = Episode()
     }

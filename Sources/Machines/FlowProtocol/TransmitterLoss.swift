@@ -10,11 +10,13 @@ extension Transmitter {
             let packet = table[Int(flying.first)]
             guard Int32(bitPattern: latest.order &- packet.order) > 0 else { return }
             let number = number(at: Int(flying.first), in: table)
-            let due = packet.sent + latest.age + patience(with: number, now: now)
+            let patience = patience(with: number, now: now)
+            let due = packet.sent + latest.age + patience
             guard now >= due else {
                 lossDeadline = due
                 return
             }
+            rules.note(patience == 0 ? .losesAtOnce : .losesByTime)
             lose(flying.first, in: &table)
         }
     }
@@ -50,6 +52,7 @@ extension Transmitter {
         guard isMuch || controlsRate && round.isDelayed else { return }
         episode.hasReduced = true
         counters.reductions += 1
+        rules.note(isMuch ? .reducesByLoss : .reducesByDelay)
         rate.reduce()
     }
 
@@ -64,12 +67,12 @@ extension Transmitter {
     }
 
     /// Lossy flows ask until the peer has passed what is missing.
-    private func timeoutDeadline(in table: borrowing MutableSpan<SentPacket>) -> UInt64? {
+    func timeoutDeadline(in table: borrowing MutableSpan<SentPacket>) -> UInt64? {
         if !flying.isEmpty { return max(table[Int(flying.first)].sent, armed) + timeout }
         return isReliable || acknowledged == next ? nil : max(lastSent, armed) + timeout
     }
 
-    private var persistDeadline: UInt64? {
+    var persistDeadline: UInt64? {
         guard exhaustedSince > 0 else { return nil }
         let interval = min(roundTrip.timeout << UInt64(min(persists, 10)), 5_000_000_000)
         return max(exhaustedSince, persists == 0 ? news : 0) + interval
@@ -107,6 +110,7 @@ extension Transmitter {
             persists += 1
             counters.persists += 1
             exhaustedSince = now
+            rules.note(.asksForPersist)
             mustAsk = true
         }
         if let timeoutDeadline = timeoutDeadline(in: table), now >= timeoutDeadline {
@@ -126,36 +130,47 @@ extension Transmitter {
     }
 
     private mutating func expireProbe(late: UInt64, now: UInt64, in table: borrowing MutableSpan<SentPacket>) {
-        guard !isStopped(late, now: now) else { return }
+        guard !isStopped(late, now: now) else { return rules.note(.timerIsLate) }
         episode.probes += 1
         // The next probe waits for its own time, whether this one can be sent or not.
         lastSent = now
         if next < admitted, table[place(next, table)].flags == .end || next < edge {
+            rules.note(.probesNew)
             probe = next
         } else if isReliable || table[Int(flying.last)].flags == .end {
+            rules.note(.probesOld)
             probe = number(at: Int(flying.last), in: table)
         } else {
+            rules.note(.asksForProbe)
             mustAsk = true
         }
     }
 
     private mutating func expireTimeout(late: UInt64, now: UInt64, in table: inout MutableSpan<SentPacket>) {
-        guard !isStopped(late, now: now) else { return }
+        guard !isStopped(late, now: now) else { return rules.note(.timerIsLate) }
         counters.timeouts += 1
         if firstTimeoutAt == 0 { firstTimeoutAt = now }
         let age = roundTrip.timeout
         let most: UInt64 = now - firstTimeoutAt >= 10_000_000_000 ? 10_000_000_000 : 200_000_000
         backedOff = min(2 * timeout, max(most, age))
+        if backedOff > age {
+            rules.note(backedOff > 200_000_000 && most > 200_000_000 ? .timeoutDoublesLong : .timeoutDoubles)
+        }
         timeouts += 1
         armed = now
         while flying.first != SentList.none, now - min(table[Int(flying.first)].sent, now) >= age {
+            rules.note(.losesByTimeout)
             lose(flying.first, in: &table)
         }
-        if timeouts == 2 { rate.collapse() }
+        if timeouts == 2 {
+            rules.note(.collapses)
+            rate.collapse()
+        }
         guard isUnacknowledged, acknowledged < next else { return }
         if isReliable || table[place(acknowledged, table)].flags == .end {
             probe = acknowledged
         } else {
+            rules.note(.asksForTimeout)
             mustAsk = true
         }
     }

@@ -31,7 +31,10 @@ extension Transmitter {
         let packet = table[place(next, table)]
         guard packet.flags != .end else { return send(next, asks: true, now: now, in: &table) }
         guard isAllowed(next, in: table) else {
-            if exhaustedSince == 0 { exhaustedSince = max(now, 1) }
+            if exhaustedSince == 0 {
+                exhaustedSince = max(now, 1)
+                rules.note(next >= edge ? .edgeHoldsBack : .limitHoldsBack)
+            }
             return nil
         }
         exhaustedSince = 0
@@ -52,8 +55,13 @@ extension Transmitter {
 
     private mutating func hasWindow(_ cost: UInt64, now: UInt64) -> Bool {
         guard controlsRate else { return true }
-        guard flight == 0 || flight + cost <= rate.window else { return false }
-        return pace.take(cost, window: rate.window, payload: payload, roundTrip: roundTrip, now: now)
+        guard flight == 0 || flight + cost <= rate.window else {
+            rules.note(.windowHoldsBack)
+            return false
+        }
+        let isInTime = pace.take(cost, window: rate.window, payload: payload, roundTrip: roundTrip, now: now)
+        if !isInTime { rules.note(.paceHoldsBack) }
+        return isInTime
     }
 
     private mutating func send(
@@ -61,11 +69,7 @@ extension Transmitter {
     ) -> Departure {
         let place = place(number, table)
         var packet = table[place]
-        if flight == 0, flying.isEmpty {
-            // A flow that was idle for a timeout begins with the first window.
-            if lastSent > 0, now - lastSent > roundTrip.timeout { rate.restart() }
-            news = now
-        }
+        if flight == 0, flying.isEmpty { leaveIdleness(now: now) }
         switch packet.state {
         case .inFlight: flying.remove(UInt16(place), in: &table)
         case .lost:
@@ -95,8 +99,10 @@ extension Transmitter {
         counters.sent += 1
         var flags: FRCPHeader.Flags = [.data, .acknowledges, .credits, packet.flags]
         if isRepeated { flags.insert(.repeated) }
-        if mustQuestion(packet, isFirst: number == 0 && !isRepeated, asks: asks, now: now, in: table) {
+        if packet.flags == .end { rules.note(isRepeated ? .endRepeated : .endSent) }
+        if let reason = question(packet, isFirst: number == 0 && !isRepeated, asks: asks, now: now) {
             flags.insert(.rendezvous)
+            rules.note(reason)
             asked()
         } else {
             costSinceQuestion += packet.cost
@@ -105,15 +111,27 @@ extension Transmitter {
         return Departure(number: number, position: packet.position, length: Int(packet.length), flags: flags)
     }
 
-    private func mustQuestion(
-        _ packet: SentPacket, isFirst: Bool, asks: Bool, now: UInt64, in table: borrowing MutableSpan<SentPacket>
-    ) -> Bool {
-        if isFirst || asks || packet.flags == .end { return true }
-        if packetsSinceQuestion >= 2, costSinceQuestion >= rate.window / 8 { return true }
+    /// Something goes, and nothing is in flight.
+    private mutating func leaveIdleness(now: UInt64) {
+        // A flow that was idle for a timeout begins with the first window.
+        if lastSent > 0, now - lastSent > roundTrip.timeout {
+            rules.note(.restarts)
+            rate.restart()
+        }
+        news = now
+    }
+
+    /// Why the peer shall answer this packet at once; nil: it need not.
+    private func question(_ packet: SentPacket, isFirst: Bool, asks: Bool, now: UInt64) -> Rule? {
+        if packet.flags == .end { return .asksWithEnd }
+        if isFirst { return .asksFirst }
+        if asks { return .asksWithProbe }
+        if packetsSinceQuestion >= 2, costSinceQuestion >= rate.window / 8 { return .asksAfterShare }
         let full = UInt64(payload) + FlowCost.overhead
-        if controlsRate, flight + full > rate.window { return true }
-        if next >= edge || costSent + full > limit { return true }
-        return now - min(roundTrip.lastSample, now) > 1_000_000_000
+        if controlsRate, flight + full > rate.window { return .asksAtWindow }
+        if next >= edge { return .asksAtEdge }
+        if costSent + full > limit { return .asksAtLimit }
+        return now - min(roundTrip.lastSample, now) > 1_000_000_000 ? .asksAfterLongTime : nil
     }
 
     /// A packet that asks for an answer was sent.
