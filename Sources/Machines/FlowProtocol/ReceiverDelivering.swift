@@ -41,6 +41,7 @@ extension Receiver {
 
     /// Puts a packet behind the message that is not whole yet.
     private mutating func compose(_ number: Int, _ packet: ArrivedPacket, in table: inout MutableSpan<ArrivedPacket>) {
+        guard !isBroken else { return }
         let begins = packet.flags == [] || packet.flags == .first
         if begins, messageBytes >= 0 {
             // The message before lacks its end.
@@ -57,7 +58,9 @@ extension Receiver {
         messageBytes += Int(packet.length)
         let ends = packet.flags == [] || packet.flags == .last
         guard messageBytes <= longestMessage, ends || packet.length >= FlowCost.shortestFragment else {
-            return isBroken = true
+            guard !isReliable else { return isBroken = true }
+            rules.note(.dropsBrokenMessage)
+            return dropIncomplete(upTo: number + 1, in: &table)
         }
         guard ends else { return }
         messageBytes = -1

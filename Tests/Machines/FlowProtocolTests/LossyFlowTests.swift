@@ -26,9 +26,10 @@ import Vocabulary
         }
 
         /// A packet of the peer: data if it has a length, else a control packet.
-        func arrive(_ number: Int, length: Int, asks: Bool = false) {
+        func arrive(_ number: Int, length: Int, asks: Bool = false, fragment: FRCPHeader.Flags = []) {
             var header = FRCPHeader(
-                flags: [.acknowledges, .credits], edge: (first + 64).rawValue, sequence: peersFirst + number,
+                flags: fragment.union([.acknowledges, .credits]), edge: (first + 64).rawValue,
+                sequence: peersFirst + number,
                 acknowledged: first)
             if length > 0 { header.flags.insert(.data) }
             if asks { header.flags.insert(.rendezvous) }
@@ -151,5 +152,18 @@ import Vocabulary
         end.expire(at: end.now + 20_000_000)
         #expect(end.machine.receiver.contradiction(in: end.arrived.mutableSpan) == nil)
         #expect(end.machine.receiver.messages == 100)
+    }
+
+    @Test("a message with a fragment that is too short is never read; a lossy flow goes on, a reliable one does not")
+    func shortFragments() {
+        for isReliable in [true, false] {
+            let end = End(isReliable: isReliable)
+            end.arrive(1, length: 10, fragment: .last)
+            end.arrive(2, length: 10)
+            end.arrive(0, length: 4, fragment: .first)
+            #expect(end.machine.receiver.messages == (isReliable ? 0 : 1))
+            #expect(end.machine.cause == (isReliable ? .brokenMessages : .none))
+            #expect(end.machine.receiver.contradiction(in: end.arrived.mutableSpan) == nil)
+        }
     }
 }
