@@ -210,7 +210,8 @@ let rigs: [Target] = [
         dependencies: ["Vocabulary", "LocalProtocol", "Platform", "FlowMemory", "FlowRuntime", "CLinux"],
         path: "Tests/Runtimes/BrokerDouble", swiftSettings: driver),
     .executableTarget(
-        name: "frcp-seeds", dependencies: ["Simulation"], path: "Tests/Worlds/Seeds", swiftSettings: driver),
+        name: "frcp-seeds", dependencies: ["Simulation", "FlowProtocol"], path: "Tests/Worlds/Seeds",
+        swiftSettings: driver),
     .testTarget(name: "ArchitectureTests"),
     .target(
         name: "ObenchSwift", dependencies: ["Ouroboros"], path: "Benchmarks/obench-swift",

@@ -17,14 +17,22 @@ final class FRCPHost {
     private(set) var read = 0
     private(set) var readBytes = 0
     private(set) var hasSeenEnd = false
+    private(set) var readMessages = 0
+    /// Messages that came in at least 16 fragments.
+    private(set) var longMessages = 0
     var readsNothing = false
-    var closesWhenWritten = true
-    var lingers = true
+    var closesWhenWritten = false
+    let plan: ProgramPlan
+    /// The peer's messages are what it was given to write.
+    var trustsPeer = true
+    private(set) var closedAt: UInt64 = 0
+    /// The process was killed: nothing is received, sent or asked any more.
+    var isDead = false
     private(set) var isClosed = false
     private(set) var complaint: String?
     private let pattern: UInt64
     private let peersPattern: UInt64
-    let peersMessages: () -> [Int]
+    let peersMessages: [Int]
 
     struct Options {
         var first: UInt32
@@ -41,12 +49,14 @@ final class FRCPHost {
         var table: Int
         var bound: Int
         var timeout: UInt64
+        var lifetime: UInt64
         var pattern: UInt64
         var peersPattern: UInt64
-        var messages: [Int]
+        var program: ProgramPlan
+        var peersMessages: [Int]
     }
 
-    init(_ options: Options, now: UInt64, peersMessages: @escaping () -> [Int]) {
+    init(_ options: Options, now: UInt64) {
         let transmitter = Transmitter(
             first: SequenceNumber(options.first), isReliable: options.isReliable, controlsRate: options.controlsRate,
             credit: options.peersCredit, room: UInt64(options.peersRoom), payload: options.payload,
@@ -57,7 +67,7 @@ final class FRCPHost {
             gapPatience: 10_000_000)
         end = FRCPEnd(
             transmitter: transmitter, receiver: receiver,
-            settings: FRCPEnd.Settings(timeout: options.timeout, lifetime: 100_000_000), now: now)
+            settings: FRCPEnd.Settings(timeout: options.timeout, lifetime: options.lifetime), now: now)
         sentTable = Array(repeating: SentPacket(), count: options.table)
         arrivedTable = Array(repeating: ArrivedPacket(), count: options.table)
         bound = options.bound
@@ -65,10 +75,11 @@ final class FRCPHost {
         sentStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(max(options.bound, options.longestMessage)))
         let most = max(options.room, options.longestMessage + 64 * (options.longestMessage / 1_024 + 2))
         arrivedStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(2 * most))
-        toWrite = options.messages
+        plan = options.program
+        toWrite = options.program.messages
         pattern = options.pattern
         peersPattern = options.peersPattern
-        self.peersMessages = peersMessages
+        peersMessages = options.peersMessages
     }
 
     private static func powerOfTwo(_ least: Int) -> Int {
@@ -83,9 +94,25 @@ final class FRCPHost {
         UInt8(truncatingIfNeeded: pattern &+ UInt64(message) &* 0x9e37 &+ UInt64(offset) &* 0x85)
     }
 
-    /// Writes to a ring.
-    private static func fill(_ store: inout [UInt8], _ place: Int, _ length: Int, _ byte: (Int) -> UInt8) {
-        for offset in 0..<length { store[(place + offset) & (store.count - 1)] = byte(offset) }
+    /// The one or two parts of a ring that begin at a place.
+    private static func parts(_ count: Int, _ place: Int, _ length: Int) -> (Range<Int>, Range<Int>) {
+        let start = place & (count - 1)
+        let first = min(length, count - start)
+        return (start..<start + first, 0..<length - first)
+    }
+
+    /// Writes the bytes of a message to a ring.
+    private static func fill(_ store: inout [UInt8], _ place: Int, _ length: Int, _ pattern: UInt64, _ message: Int) {
+        var value = byte(pattern, message, 0)
+        let (first, second) = parts(store.count, place, length)
+        for index in first {
+            store[index] = value
+            value &+= 0x85
+        }
+        for index in second {
+            store[index] = value
+            value &+= 0x85
+        }
     }
 
     func complain(_ text: String) { if complaint == nil { complaint = text } }
@@ -100,26 +127,26 @@ final class FRCPHost {
             case .full, .ending: return
             case .tooLong: return complain("a message of \(length) bytes is too long")
             }
-            FRCPHost.fill(&sentStore, Int(position), length) { [pattern, written] in
-                FRCPHost.byte(pattern, written, $0)
-            }
+            FRCPHost.fill(&sentStore, Int(position), length, pattern, written)
             written += 1
             toWrite.removeFirst()
         }
-        if toWrite.isEmpty || !end.canWrite, closesWhenWritten, hasReadAll { close(now: now) }
+        guard toWrite.isEmpty || !end.canWrite else { return }
+        if plan.closesEarly || closesWhenWritten && hasReadAll { close(now: now) }
     }
 
-    private var hasReadAll: Bool { hasSeenEnd || peersMessages().count == read }
+    private var hasReadAll: Bool { hasSeenEnd || peersMessages.count == read }
 
     func close(now: UInt64) {
         guard !isClosed else { return }
         isClosed = true
+        closedAt = now
         var table = arrivedTable.mutableSpan
-        end.close(lingers: lingers, now: now, &table)
+        end.close(lingers: plan.lingers, now: now, &table)
     }
 
     /// The program reads what is there.
-    func readAll(atMost count: Int) {
+    func read(atMost count: Int) {
         guard !readsNothing, !isClosed else { return }
         var table = arrivedTable.mutableSpan
         for _ in 0..<count {
@@ -129,7 +156,12 @@ final class FRCPHost {
                 }
                 return
             }
+            guard trustsPeer else {
+                drop(piece, &table)
+                continue
+            }
             var offset = 0
+            var pieces = 1
             let index = end.receiver.isReliable ? read : recognise(piece)
             while true {
                 guard isRight(piece, of: index, from: offset) else {
@@ -141,30 +173,47 @@ final class FRCPHost {
                     return complain("message \(index) ends at byte \(offset)")
                 }
                 piece = next
+                pieces += 1
             }
-            let all = peersMessages()
+            if pieces >= 16 { longMessages += 1 }
+            let all = peersMessages
             guard index < all.count, offset == all[index] else {
                 return complain("message \(index) has \(offset) bytes")
             }
             end.finish(piece, &table)
             read = index + 1
+            readMessages += 1
             readBytes += offset
         }
     }
 
+    /// Reads a message, whatever it is.
+    private func drop(_ piece: Receiver.Piece, _ table: inout MutableSpan<ArrivedPacket>) {
+        var piece = piece
+        while !piece.isLast, let next = end.receiver.piece(after: piece, capacity: arrivedStore.count, in: table) {
+            piece = next
+        }
+        end.finish(piece, &table)
+        readMessages += 1
+    }
+
     private func isRight(_ piece: Receiver.Piece, of index: Int, from offset: Int) -> Bool {
-        let store = arrivedStore
-        let pattern = peersPattern
-        for byte in 0..<piece.length
-        where store[(piece.place + byte) & (store.count - 1)] != FRCPHost.byte(pattern, index, offset + byte) {
-            return false
+        var value = FRCPHost.byte(peersPattern, index, offset)
+        let (first, second) = FRCPHost.parts(arrivedStore.count, piece.place, piece.length)
+        for place in first {
+            if arrivedStore[place] != value { return false }
+            value &+= 0x85
+        }
+        for place in second {
+            if arrivedStore[place] != value { return false }
+            value &+= 0x85
         }
         return true
     }
 
     /// The number of a message of a lossy flow, by its first bytes and its order: not before what was read.
     private func recognise(_ piece: Receiver.Piece) -> Int {
-        let count = peersMessages().count
+        let count = peersMessages.count
         for index in read..<max(count, read) {
             let matches = (0..<min(piece.length, 8)).allSatisfy {
                 arrivedStore[(piece.place + $0) & (arrivedStore.count - 1)] == FRCPHost.byte(peersPattern, index, $0)
@@ -175,6 +224,15 @@ final class FRCPHost {
     }
 
     // Packets.
+
+    /// Tries a write that no peer would take.
+    func writeTooMuch() {
+        var table = sentTable.mutableSpan
+        guard end.canWrite, end.admit(end.transmitter.longestMessage + 1, bound: bound, &table) != .tooLong else {
+            return
+        }
+        complain("a message is longer than the peer accepts")
+    }
 
     /// The next packet that goes.
     func depart(now: UInt64) -> [UInt8]? {
@@ -191,9 +249,9 @@ final class FRCPHost {
             }
         case .data(let header, let position, let length):
             var packet = FRCPHost.bytes(header)
-            for offset in 0..<length {
-                packet.append(sentStore[(Int(truncatingIfNeeded: position) + offset) & (sentStore.count - 1)])
-            }
+            let (first, second) = FRCPHost.parts(sentStore.count, Int(truncatingIfNeeded: position), length)
+            packet.append(contentsOf: sentStore[first])
+            packet.append(contentsOf: sentStore[second])
             return packet
         }
     }
@@ -212,7 +270,9 @@ final class FRCPHost {
             header, length: length, frame: header.flags.contains(.data) ? nil : frame, capacity: arrivedStore.count,
             arrival: arrival, now: now, &sent, &arrived)
         guard case .store(let place) = result else { return }
-        FRCPHost.fill(&arrivedStore, place, length) { packet[FRCPHeader.bytes + $0] }
+        let (first, second) = FRCPHost.parts(arrivedStore.count, place, length)
+        arrivedStore.replaceSubrange(first, with: packet[12..<12 + first.count])
+        if !second.isEmpty { arrivedStore.replaceSubrange(second, with: packet[(12 + first.count)...]) }
     }
 
     func expire(now: UInt64) {
@@ -232,8 +292,11 @@ final class FRCPHost {
     }
 
     /// What must be true at any time.
-    func check() {
+    func check(now: UInt64) {
         if let trouble = end.transmitter.contradiction(in: sentTable.mutableSpan) { complain(trouble) }
+        let isSending =
+            end.failure == .none && !end.receiver.hasEnded && end.phase.rawValue <= FRCPEnd.Phase.closing.rawValue
+        if isSending, let trouble = end.transmitter.delay(now: now, in: sentTable.mutableSpan) { complain(trouble) }
         if let trouble = end.receiver.contradiction(in: arrivedTable.mutableSpan) { complain(trouble) }
     }
 }

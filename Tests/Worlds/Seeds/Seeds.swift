@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+import FlowProtocol
 import Glibc
 import Simulation
 
-/// Runs worlds of FRCP: `frcp-seeds FIRST COUNT`; with one seed, `frcp-seeds SEED`, prints its packets. Prints each seed whose world went wrong, and how often each rule was used;
-/// ends with 1 if one went wrong.
+/// Runs worlds of FRCP: `frcp-seeds FIRST COUNT`; with one seed, `frcp-seeds SEED`, prints its packets. Prints each seed whose
+/// world went wrong, and how often each rule was used. Ends with 1 if one went wrong, or if 1,000 or more worlds did not use
+/// a rule.
 @main
 enum Seeds {
     static func main() {
@@ -12,26 +14,20 @@ enum Seeds {
         if numbers.count == 1 {
             let world = FRCPWorld(seed: numbers[0])
             world.tell = { print($0) }
-            return print(world.run().complaint ?? "right")
+            let outcome = world.run()
+            return print(outcome.complaint ?? "right", outcome.kind)
         }
         guard numbers.count == 2 else {
             print("usage: frcp-seeds FIRST COUNT | SEED")
             return
         }
-        var total = FRCPWorld.Outcome()
-        var failed = 0
-        for seed in numbers[0]..<numbers[0] + numbers[1] {
-            let outcome = FRCPWorld(seed: seed).run()
-            total.steps += outcome.steps
-            total.sent.add(outcome.sent)
-            total.received.add(outcome.received)
-            guard let complaint = outcome.complaint else { continue }
-            failed += 1
-            print("seed \(seed): \(complaint)")
-        }
-        print("\(numbers[1]) worlds, \(failed) wrong, \(total.steps) events")
-        print(total.sent)
-        print(total.received)
-        if failed > 0 { exit(1) }
+        if !run(from: numbers[0], count: numbers[1]) { exit(1) }
+    }
+
+    /// True: all worlds went well.
+    private static func run(from first: UInt64, count: UInt64) -> Bool {
+        var report = Report()
+        for seed in first..<first + count { report.add(FRCPWorld(seed: seed).run(), seed: seed) }
+        return report.print(mustBeComplete: count >= 1_000)
     }
 }
