@@ -117,7 +117,7 @@ package final class FRCPWorld {
     package func run() -> Outcome {
         // Longer than any timer needs after the link is healed. If acknowledgements were lost for minutes, a sample of the
         // round trip is as long, and an abort is repeated three times after RTO.
-        let patience: UInt64 = plan.kind.needsMinutes ? 4_000_000_000_000 : 60_000_000_000
+        let patience: UInt64 = plan.kind.needsMinutes ? 4_000_000_000_000 : 200_000_000_000
         while let event = events.popMin() {
             now = max(now, event.time)
             steps += 1
