@@ -23,8 +23,10 @@ enum fqtype {
     FLOW_UP = 4,       /* The flow was taken up again.                       */
     FLOW_ALLOC = 8,    /* A flow was allocated. Applications do not get it.  */
     FLOW_DEALLOC = 16, /* The other end has gone. Comes once.                */
-    FLOW_PEER = 32     /* The other end fell silent for the flow's timeout.
+    FLOW_PEER = 32,    /* The other end fell silent for the flow's timeout.
                           Comes once.                                        */
+    FLOW_ROOM = 64     /* Extension: the message that was refused fits. Only
+                          of sets that want it (fset_want).                  */
 };
 
 /*
@@ -64,6 +66,28 @@ void fset_zero(fset_t * set);
  */
 int fset_add(fset_t * set,
              int      fd);
+
+/*
+ * Extension: the prototype 0.23 does not have this function.
+ *
+ * Say which events the set has beyond those that every set has. events is
+ * FLOW_ROOM, or 0, as for a new set.
+ *
+ * FLOW_ROOM is for a program that writes without waiting. If flow_write,
+ * flow_writev or flow_reserve has returned -EAGAIN or -ETIMEDOUT because a
+ * message did not fit, one FLOW_ROOM comes when a message of that length fits;
+ * of several that did not fit, when the smallest fits. Then the next refusal
+ * counts. If the flow ends, FLOW_DEALLOC or FLOW_PEER comes and no FLOW_ROOM.
+ * A refusal from before the flow was in the set counts, too.
+ *
+ * Another thread can take the room before the program writes: then the write
+ * is refused again, and another FLOW_ROOM comes.
+ *
+ * Returns 0;
+ *   -EINVAL  set is NULL, or events has anything but FLOW_ROOM.
+ */
+int fset_want(fset_t * set,
+              int      events);
 
 /*
  * Say whether the flow is in the set. False for NULL, and for a number that is

@@ -44,10 +44,12 @@ public enum SlotLayout {
     @inlinable public static func state(_ end: End) -> Int { end.index * 128 }
     /// The reader of `end` sleeps (u32, `ReaderWait`).
     @inlinable public static func readerWait(_ end: End) -> Int { end.index * 128 + 4 }
-    /// The writer of `end` sleeps (u32, 0 or 1).
+    /// The writer of `end` waits for room (u32, `WriterWait`).
     @inlinable public static func writerWait(_ end: End) -> Int { end.index * 128 + 8 }
     /// Who writes to `end` must fence before it looks at `readerWait` (u32, `FenceReason` bits).
     @inlinable public static func fenceRequired(_ end: End) -> Int { end.index * 128 + 12 }
+    /// How many bytes of the ring the message needs of which the flow set of `end` waits to hear that it fits (u32).
+    @inlinable public static func roomWanted(_ end: End) -> Int { end.index * 128 + 16 }
 
     /// The producer's words for the direction that begins at `end`.
     @inlinable public static func tail(from end: End) -> Int { 256 + end.index * 128 }
@@ -90,4 +92,16 @@ public enum ReaderWait {
     @inlinable public static var futex: UInt32 { 1 }
     /// In a flow set: set the ready bit, then ring the bell if it is armed.
     @inlinable public static var armed: UInt32 { 2 }
+}
+
+/// How the writer of an end waits for room; flags, because a thread may sleep on a flow that also is in a set.
+public enum WriterWait {
+    /// On the word itself, until half of the queue is free.
+    @inlinable public static var futex: UInt32 { 1 }
+    /// In a flow set, until the message fits and half of the queue is free: set the ready bit, then ring the bell.
+    @inlinable public static var half: UInt32 { 2 }
+    /// In a flow set, until the message fits; rung once, and the set then gives the reader a little time for `half`.
+    @inlinable public static var first: UInt32 { 4 }
+    /// Both that a flow set sets.
+    @inlinable public static var set: UInt32 { half | first }
 }

@@ -101,6 +101,12 @@ public struct RingProducer {
         place(Ring.need(count), in: ring, queueBytes: queueBytes) != .max
     }
 
+    /// Whether half of what may be unread is free. A violation counts as free, as for `hasRoom`.
+    public mutating func isHalfFree(_ ring: Ring, queueBytes: UInt64) -> Bool {
+        !refresh(ring) || head == tail
+            || ring.unread(from: head, to: tail, wrap: wrap) <= Ring.most(of: queueBytes, appetite: appetite) / 2
+    }
+
     /// Where the record goes; `.max` if there is no room; nil if the peer's word is impossible.
     @inlinable @inline(__always) mutating func place(_ need: UInt64, in ring: Ring, queueBytes: UInt64) -> UInt64? {
         let offset = ring.offset(tail)

@@ -83,9 +83,30 @@ public enum WakeUp {
         _ = cl_or32(armed, 1)
     }
 
-    /// Step 3 for other words: wakes whoever set this one.
+    /// Step 3 for a writer that sleeps on its word. What a flow set waits for stays.
     public static func sleeper(on wait: UnsafeMutablePointer<UInt32>) {
-        if cl_exchange32(wait, 0) != 0 { cl_futex_wake_all(wait) }
+        if cl_and32(wait, ~WriterWait.futex) & WriterWait.futex != 0 { cl_futex_wake_all(wait) }
+    }
+
+    /// Step 3 of a waker of a writer of `end` in `slot`: takes those of `flags` that are set. The rest as in `reader`.
+    public static func writer(
+        taking flags: UInt32, of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot,
+        link: borrowing LinkMemory, linkEnd: End, bell: GuestDescriptor
+    ) -> Bool {
+        let wait = word(words, SlotLayout.writerWait(end))
+        let taken = cl_and32(wait, ~flags) & flags
+        if taken & WriterWait.futex != 0 { cl_futex_wake_all(wait) }
+        return taken & WriterWait.set == 0 || ring(number, link: link, linkEnd: linkEnd, bell: bell)
+    }
+
+    /// The same whatever the word says.
+    public static func anyWriter(
+        of end: End, slot words: UnsafeMutableRawPointer, number: LinkSlot, link: borrowing LinkMemory, linkEnd: End,
+        bell: GuestDescriptor
+    ) {
+        everybody(on: word(words, SlotLayout.writerWait(end)))
+        link.setReady(number, for: linkEnd)
+        bell.ring()
     }
 
     /// Wakes everybody who sleeps on a word, whatever the word says.

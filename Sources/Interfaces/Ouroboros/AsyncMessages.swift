@@ -19,7 +19,7 @@ extension Flow {
         var isLastLook = false
         while true {
             try Task.checkCancellation()
-            let rings = bell.rings
+            let rings = bell.rings(for: .message)
             do throws(OuroborosError) {
                 if let message = try tryRead() { return message }
             } catch {
@@ -27,7 +27,7 @@ extension Flow {
                 throw hasWaited && error.code == .notAllocated ? OuroborosError(.flowDown) : error
             }
             guard !isLastLook, deadline != .now else { throw OuroborosError(.timedOut) }
-            isLastLook = try await !bell.wait(since: rings, for: descriptor, until: deadline)
+            isLastLook = try await !bell.wait(.message, since: rings, for: descriptor, until: deadline)
             hasWaited = true
         }
     }
@@ -37,18 +37,25 @@ extension Flow {
     ///
     /// A task that is cancelled throws `CancellationError` at once; nothing was sent then.
     ///
-    /// - Throws: `CancellationError`, or ``OuroborosError`` like ``write(_:deadline:)-([UInt8],_)``.
+    /// An awaited flow cannot be in a ``FlowSet``.
+    ///
+    /// - Throws: `CancellationError`, or ``OuroborosError`` like ``write(_:deadline:)-([UInt8],_)``, and like
+    ///   ``receive(deadline:)`` if the flow is in a ``FlowSet`` or the thread that polls cannot be started.
     public nonisolated(nonsending) func send(_ bytes: [UInt8], deadline: Deadline = .never) async throws {
-        // Sets tell of messages, not of room, and a thread for each writer that is held back is what nobody wants here.
-        // So it looks again after a while: soon at first, because a reader that runs empties the queue in 0.1 ms, and
-        // then at most 200 times a second for one that does not.
-        var pause = Duration.microseconds(50)
+        var hasWaited = false
+        var isLastLook = false
         while true {
             try Task.checkCancellation()
-            if try tryWrite(bytes) { return }
-            guard !deadline.hasPassed else { throw OuroborosError(.timedOut) }
-            try await Task.sleep(for: min(pause, deadline.left.duration))
-            pause = min(pause * 2, .milliseconds(5))
+            let rings = bell.rings(for: .room)
+            do throws(OuroborosError) {
+                if try tryWrite(bytes) { return }
+            } catch {
+                // As in `receive`.
+                throw hasWaited && error.code == .notAllocated ? OuroborosError(.flowDown) : error
+            }
+            guard !isLastLook, deadline != .now else { throw OuroborosError(.timedOut) }
+            isLastLook = try await !bell.wait(.room, since: rings, for: descriptor, until: deadline)
+            hasWaited = true
         }
     }
 

@@ -36,6 +36,9 @@ public final class FlowSet: Sendable {
             case deallocated = 16
             /// The other end was silent for the flow's peer timeout. This event comes once.
             case peerSilent = 32
+            /// The message fits that was refused with `wouldBlock` or `timedOut`. Only sets that ask for it have this
+            /// event (``FlowSet/tellsOfRoom``).
+            case room = 64
         }
 
         /// The flow to which this happened.
@@ -86,6 +89,17 @@ public final class FlowSet: Sendable {
 
     /// Whether the flow is in the set; false for a closed flow.
     public func contains(_ flow: Flow) -> Bool { FlowSets.contains(flow.descriptor, in: set) }
+
+    /// Whether the set has ``Event/Kind/room`` events; false for a new set.
+    ///
+    /// They are for a program that writes without waiting. If a write was refused with `wouldBlock` or `timedOut` because
+    /// the message did not fit, one event comes when a message of that length fits; of several that did not fit, when the
+    /// smallest fits. Then the next refusal counts. If the flow ends, ``Event/Kind/deallocated`` or
+    /// ``Event/Kind/peerSilent`` comes instead. A refusal from before the flow was in the set counts, too.
+    public var tellsOfRoom: Bool {
+        get { FlowSets.tellsOfRoom(set) }
+        set { FlowSets.tellOfRoom(newValue, set) }
+    }
 
     /// Waits until something happens to a flow of the set, and returns the events.
     ///

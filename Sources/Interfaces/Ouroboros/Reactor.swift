@@ -46,6 +46,7 @@ final class Reactor: Sendable {
     private init() throws(Failure) {
         guard let set = FlowSets.create() else { throw .tableFull }
         self.set = set
+        FlowSets.tellOfRoom(true, set)
         state = Guarded(State(try Reactor.poll(of: set)))
         try start(0)
     }
@@ -200,7 +201,14 @@ final class Reactor: Sendable {
         // Until it throws `.timedOut`: that arms the descriptor again. Not without end: peers can go on ringing.
         for _ in 0..<64 {
             guard (try? FlowSets.wait(set, queue, timeout: .zero)) != nil else { return }
-            while let (descriptor, _, _) = queue.takeAll() { state.withLock { $0.bells[descriptor] }?.ring() }
+            while let (descriptor, event, _) = queue.takeAll() {
+                guard let bell = state.withLock({ $0.bells[descriptor] }) else { continue }
+                switch event {
+                case .packet: bell.ring(.message)
+                case .room: bell.ring(.room)
+                default: bell.ring()
+                }
+            }
         }
     }
 }

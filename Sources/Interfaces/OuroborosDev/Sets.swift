@@ -54,6 +54,15 @@ public func fsetAdd(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Int32 {
     }
 }
 
+/// Asks for events beyond those that every set has.
+@c(fset_want)
+public func fsetWant(_ pointer: OpaquePointer?, _ events: Int32) -> Int32 {
+    let room = Int32(FlowEvent.room.rawValue)
+    guard let pointer, events & ~room == 0 else { return negative(.invalid) }
+    FlowSets.tellOfRoom(events & room != 0, set(pointer))
+    return 0
+}
+
 /// Whether the flow is in the set.
 @c(fset_has)
 public func fsetHas(_ pointer: OpaquePointer?, _ descriptor: Int32) -> Bool {

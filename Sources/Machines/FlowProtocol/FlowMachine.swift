@@ -39,6 +39,17 @@ package struct FlowMachine: Sendable {
         profile1?.admit(length, bound: bound, &table) ?? profile0?.admit(length, bound: bound, &table) ?? .ending
     }
 
+    /// See `Transmitter.hasPlace`.
+    package func hasPlace(_ length: Int, bound: Int, _ table: borrowing MutableSpan<SentPacket>) -> Bool {
+        profile1?.transmitter.hasPlace(length, bound: bound, table)
+            ?? profile0?.hasPlace(length, bound: bound, table) ?? true
+    }
+
+    /// How many bytes of the store are in use.
+    package func waiting(_ table: borrowing MutableSpan<SentPacket>) -> Int {
+        profile1?.transmitter.waiting(table) ?? profile0?.waiting(table) ?? 0
+    }
+
     // What the program reads.
 
     /// Whole messages that can be read.

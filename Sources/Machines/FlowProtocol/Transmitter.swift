@@ -156,11 +156,8 @@ package struct Transmitter: Sendable {
             rules.note(.refusesTooLong)
             return .tooLong
         }
+        guard hasPlace(length, bound: bound, table) else { return .full }
         let packets = (length + payload - 1) / payload
-        let waiting = isUnacknowledged ? Int(written - table[place(acknowledged, table)].position) : 0
-        guard waiting == 0 || waiting + length <= bound, admitted - acknowledged + packets <= table.count else {
-            return .full
-        }
         if packets > 1 { rules.note(.cutsMessage) }
         let position = written
         var left = length
@@ -175,6 +172,13 @@ package struct Transmitter: Sendable {
         }
         counters.messages += 1
         return .admitted(position: position)
+    }
+
+    /// Whether there is place for a message of so many bytes. See `admit`.
+    package func hasPlace(_ length: Int, bound: Int, _ table: borrowing MutableSpan<SentPacket>) -> Bool {
+        let waiting = waiting(table)
+        let packets = (length + payload - 1) / payload
+        return (waiting == 0 || waiting + length <= bound) && admitted - acknowledged + packets <= table.count
     }
 
     /// How many bytes of the store are in use.

@@ -12,6 +12,8 @@ package enum FlowEvent: UInt32, Sendable {
     case allocated = 8
     case deallocated = 16
     case peerSilent = 32
+    /// Only of sets that ask for it.
+    case room = 64
 }
 
 /// A flow in its set: which, and what it was told already.
@@ -42,7 +44,7 @@ extension FlowPointer {
         let isDown = peer & EndState.down != 0
         let isGone = peer & EndState.gone != 0 || fate & (Fate.down | Fate.violated) != 0
         return isGone && !pointee.membership.toldDeallocated || isDown != pointee.membership.toldDown
-            || fate & Fate.silent != 0 && !pointee.membership.toldSilent
+            || fate & Fate.silent != 0 && !pointee.membership.toldSilent || hasRoomEvent(end)
     }
 
     /// One FLOW_PKT for each packet, as a count; then what became of the flow, each once. Packets that were read without
@@ -70,6 +72,10 @@ extension FlowPointer {
         if fate & Fate.silent != 0, !pointee.membership.toldSilent {
             pointee.membership.toldSilent = true
             queue.append(descriptor, .peerSilent, count: 1)
+        }
+        if hasRoomEvent(end) {
+            takeRoomEvent(end)
+            queue.append(descriptor, .room, count: 1)
         }
         return true
     }

@@ -221,8 +221,9 @@ extension FlowPointer {
     /// After the flow's fate has changed: whoever waits at this end looks again.
     func wakeOwn() {
         pointee.end?.raiseAlarm()
-        WakeUp.everybody(on: writerWait)
-        // The set's flag stays: its flow is handed over by who changed the fate.
+        // The set's flags stay: its flow is handed over by who changed the fate.
+        _ = cl_and32(writerWait, ~WriterWait.futex)
+        cl_futex_wake_all(writerWait)
         let wait = readerWait
         _ = cl_and32(wait, ~ReaderWait.futex)
         cl_futex_wake_all(wait)
@@ -275,6 +276,7 @@ extension OpenFlow {
         layer = nil
         lingering = nil
         membership = FlowMembership()
+        room = RoomWait()
         trim = RingTrim()
     }
 }

@@ -41,7 +41,7 @@ extension FlowPointer {
         guard pointee.layer == nil else { return condemn(end) }
         end.receiving.pointee.consumer.recover(pointee.arriving)
         cl_store64_relaxed(&end.receiving.pointee.read, end.receiving.pointee.consumer.read)
-        WakeUp.everybody(on: peerWriterWait)
+        wakePeerWriterAnyway()
     }
 
     @inline(never) private func recoverWriting(_ end: FlowEnd) {

@@ -67,7 +67,6 @@ final class FlowProcess: @unchecked Sendable {
         service.forget()
         session.forget()
         acceptors.afterForkInChild()
-        for set in sets.values { set.afterForkInChild() }
         var descriptor = Int32(Limits.firstDescriptor)
         while descriptor < numbers.end {
             if let entry = FlowTable.pointer(descriptor), entry.pointee.end != nil {
@@ -77,8 +76,10 @@ final class FlowProcess: @unchecked Sendable {
                 entry.pointee.trim = RingTrim()
                 entry.pointee.vigil = nil
                 entry.pointee.layerTimer = .max
+                entry.pointee.room.isTimed = 0
             }
             descriptor += 1
         }
+        for set in sets.values { set.afterForkInChild() }
     }
 }

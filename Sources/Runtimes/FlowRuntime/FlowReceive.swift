@@ -337,16 +337,6 @@ extension FlowPointer {
         WakeUp.barrier(isExpedited: pointee.isExpedited, fenceRequired: 0)
         if cl_load32_relaxed(peerWriterWait) != 0 { wakePeerWriter(end) }
     }
-
-    /// The writer sleeps, so what is unread does not grow. While it is more than half of the queue, the flag stays for
-    /// the next record; a large message may need several wake-ups until the ring is empty.
-    @inline(never)
-    private func wakePeerWriter(_ end: FlowEnd) {
-        let unread = (try? end.receiving.pointee.consumer.unreadBytes(pointee.arriving)) ?? 0
-        let appetite = cl_load64_relaxed(pointee.arriving.appetite)
-        let most = Ring.most(of: pointee.arrivingQueueBytes, appetite: appetite)
-        if unread <= most / 2 { WakeUp.sleeper(on: peerWriterWait) }
-    }
 }
 
 extension RingConsumer.Record {

@@ -39,6 +39,8 @@ package final class FlowSet: @unchecked Sendable {
     @exclusivity(unchecked) private var first = 0
 
     @exclusivity(unchecked) private(set) var members: Set<Int32> = []
+    /// Tells of room as well.
+    @exclusivity(unchecked) private(set) var tellsOfRoom = false
     /// Made when somebody first sleeps or asks for it, and anew when the program has closed it.
     @exclusivity(unchecked) private var poll: GuestPoll?
     @exclusivity(unchecked) private var sleepers = 0
@@ -79,6 +81,11 @@ package final class FlowSet: @unchecked Sendable {
     func afterForkInChild() {
         closePoll()
         sleepers = 0
+        // The parent's timers are not ours.
+        for descriptor in members {
+            guard let entry = FlowTable.pointer(descriptor), entry.isRoomAwaited else { continue }
+            handOver(descriptor, entry)
+        }
     }
 
     // Membership.
@@ -101,6 +108,7 @@ package final class FlowSet: @unchecked Sendable {
         {
             isDoubtful = true
         }
+        entry.wantRoom(tellsOfRoom)
         // He looks at what he adds.
         if poller == .whoeverGoesOn { isAtRest = false }
         handOver(descriptor, entry)
@@ -111,6 +119,7 @@ package final class FlowSet: @unchecked Sendable {
         if entry.pointee.membership.isHot { hot.removeAll { $0 == descriptor } }
         _ = cl_and32(entry.fenceRequired, ~FenceReason.set)
         _ = cl_and32(entry.readerWait, ~ReaderWait.armed)
+        entry.wantRoom(false)
         entry.pointee.membership = FlowMembership()
         let number = entry.pointee.link._withUnsafeGuaranteedRef { $0.number }
         guard let watch = links[number] else { return }
@@ -119,6 +128,16 @@ package final class FlowSet: @unchecked Sendable {
         links[number] = nil
         if watch.isPolled { polled.removeAll { $0 === watch } } else { watch.link.listeners -= 1 }
         stopListening(to: watch.link)
+    }
+
+    /// What was refused before counts, too.
+    func tellOfRoom(_ isWanted: Bool) {
+        tellsOfRoom = isWanted
+        for descriptor in members {
+            guard let entry = FlowTable.pointer(descriptor) else { continue }
+            entry.wantRoom(isWanted)
+            if entry.isRoomAwaited { handOver(descriptor, entry) }
+        }
     }
 
     /// A flow of this set may have something.

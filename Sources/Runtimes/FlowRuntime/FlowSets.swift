@@ -41,6 +41,13 @@ package enum FlowSets {
         }
     }
 
+    /// Whether the set has events of room, too. It has none at first.
+    package static func tellOfRoom(_ isWanted: Bool, _ set: FlowSet) {
+        FlowProcess.shared.locked { _ in set.tellOfRoom(isWanted) }
+    }
+
+    package static func tellsOfRoom(_ set: FlowSet) -> Bool { FlowProcess.shared.locked { _ in set.tellsOfRoom } }
+
     package static func contains(_ descriptor: Int32, in set: FlowSet) -> Bool {
         FlowProcess.shared.locked { _ in set.members.contains(descriptor) }
     }

@@ -48,6 +48,7 @@ struct OpenFlow {
     /// When the service thread looks at `layer`, nanoseconds; `.max`: no timer is set. Guarded by the process lock.
     var layerTimer = UInt64.max
     var membership: FlowMembership
+    var room: RoomWait
     var trim: RingTrim
     var vigil: Vigil?
     /// Of a provider: behind the last packet that was handed out. Used with the read lock held.

@@ -62,7 +62,9 @@ package enum FlowTransmit {
         _ descriptor: Int32, count: Int, timeout: TimeSpan? = nil
     ) throws(Failure) -> UnsafeMutableRawBufferPointer {
         let entry = try FlowTable.entry(descriptor)
-        if entry.pointee.layer != nil { return try LayerPlaces.reserve(entry, count: count) }
+        if entry.pointee.layer != nil {
+            return try LayerPlaces.reserve(descriptor, entry, count: count, timeout: timeout)
+        }
         var room = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         try place(descriptor, entry, count, timeout) { entry, end, start in
             end.sending.pointee.reservation.begin(at: start, bytes: count)
@@ -144,26 +146,22 @@ package enum FlowTransmit {
         _ count: Int, _ entry: FlowPointer, _ end: FlowEnd, _ wait: inout Wait, _ timeout: TimeSpan?
     ) throws(Failure) {
         let flags = cl_load32_relaxed(&end.settings.pointee.flags)
+        let bytes = count + Int(entry.pointee.trailerBytes)
         guard timeout != nil || flags & FlowFlags.writeNonBlocking == 0 else {
-            cl_unlock(end.writeLock)
-            throw .wouldBlock
+            return try entry.refuse(bytes, end, .wouldBlock)
         }
         let limit = timeout?.nanoseconds ?? end.settings.pointee.sendTimeout
         switch wait.next(timeout: limit, &end.sending.pointee.patience) {
         case .again: cl_unlock(end.writeLock)
-        case .expired:
-            cl_unlock(end.writeLock)
-            cl_test_cancel()
-            throw .timedOut
+        case .expired: try entry.refuse(bytes, end, .timedOut)
         case .sleep(let deadline):
             entry.enterSleep()
             let quiet = cl_load32_acquire(end.alarm)
-            let expected = WakeUp.announce(entry.writerWait, flag: 1)
+            let expected = WakeUp.announce(entry.writerWait, flag: WriterWait.futex)
             let isCertain = WakeUp.sleeperBarrier(isExpedited: entry.pointee.isExpedited)
             let isStuck =
                 !end.sending.pointee.producer.hasRoom(
-                    count + Int(entry.pointee.trailerBytes), in: entry.pointee.departing,
-                    queueBytes: entry.pointee.queueBytes)
+                    bytes, in: entry.pointee.departing, queueBytes: entry.pointee.queueBytes)
                 && entry.writingFailure(end) == nil
             let place = SleepingPlace(word: entry.writerWait, expected: expected, alarm: end.alarm, quiet: quiet)
             cl_unlock(end.writeLock)
@@ -217,7 +215,7 @@ extension FlowPointer {
     }
 
     /// The program has closed the link's socket, so the peer has seen the end of the link.
-    private func bellIsLost() {
+    func bellIsLost() {
         if let end = pointee.end { _ = cl_or32(&end.settings.pointee.fate, Fate.down) }
     }
 

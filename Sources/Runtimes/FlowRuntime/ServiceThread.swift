@@ -24,6 +24,7 @@ struct ServiceThread {
     var trims = FlowTimers()
     var vigils = FlowTimers()
     var layers = FlowTimers()
+    var rooms = FlowTimers()
     /// When an acceptor wants to be looked at.
     fileprivate var acceptorsDue = Instant(nanoseconds: .max)
     /// Until when the thread sleeps if nothing happens.
@@ -127,7 +128,9 @@ struct ServiceThread {
 extension FlowProcess {
     fileprivate var nextTick: Instant {
         let tick = links.values.lazy.map(\.liveness.nextTick).min() ?? Instant(nanoseconds: .max)
-        return min(tick, service.trims.deadline, service.vigils.deadline, service.layers.deadline, service.acceptorsDue)
+        let flows = min(
+            service.trims.deadline, service.vigils.deadline, service.layers.deadline, service.rooms.deadline)
+        return min(tick, flows, service.acceptorsDue)
     }
 
     /// Has the acceptors looked at then, or earlier.
@@ -262,6 +265,7 @@ extension FlowProcess {
             }
             process.keepVigils(now)
             process.trim(now)
+            process.lookForRoom(now)
         }
     }
 }

@@ -134,15 +134,18 @@ package struct Profile0End: Sendable {
     ) -> Transmitter.Admission {
         guard canWrite else { return .ending }
         guard length <= payload else { return .tooLong }
-        let waiting = waiting(table)
-        guard waiting == 0 || waiting + length <= bound, admitted - acknowledged < table.count - 1 else {
-            return .full
-        }
+        guard hasPlace(length, bound: bound, table) else { return .full }
         let position = writtenBytes
         table[admitted & (table.count - 1)] = SentPacket(position: position, length: UInt16(length), flags: [])
         admitted += 1
         writtenBytes += UInt64(length)
         return .admitted(position: position)
+    }
+
+    /// See `Transmitter.hasPlace`.
+    package func hasPlace(_ length: Int, bound: Int, _ table: borrowing MutableSpan<SentPacket>) -> Bool {
+        let waiting = waiting(table)
+        return (waiting == 0 || waiting + length <= bound) && admitted - acknowledged < table.count - 1
     }
 
     /// How many bytes of the store are in use.

@@ -9,16 +9,31 @@ import Vocabulary
 /// Messages in place, of flows between hosts that FRCP keeps in order: a program fills and reads memory of its own process,
 /// from which packets are made and to which they are put together.
 enum LayerPlaces {
-    /// See `FlowTransmit.reserve`.
-    static func reserve(_ entry: FlowPointer, count: Int) throws(Failure) -> UnsafeMutableRawBufferPointer {
-        guard let (layer, end) = entry.lockLayer() else { throw .notAllocated }
-        defer { cl_unlock(end.readLock) }
-        if let failure = entry.writingFailure(end) ?? end.sending.pointee.reservation.refusal() { throw failure }
-        let longest = layer.state.pointee.machine.longestMessage
-        guard count >= 0, count <= min(longest, LayerMemory.placeBytes) else { throw .messageTooLong }
-        end.sending.pointee.reservation.begin(bytes: count)
-        entry.hold(.reservation)
-        return UnsafeMutableRawBufferPointer(start: layer.filled, count: count)
+    /// See `FlowTransmit.reserve`. It waits for room, so that there is room for what is committed.
+    static func reserve(
+        _ descriptor: Int32, _ entry: FlowPointer, count: Int, timeout: TimeSpan?
+    ) throws(Failure) -> UnsafeMutableRawBufferPointer {
+        var wait = Wait()
+        while true {
+            guard let (layer, end) = entry.lockLayer() else { throw wait.hasBegun ? .flowDown : .notAllocated }
+            let longest = layer.state.pointee.machine.longestMessage
+            let isPossible = count >= 0 && count <= min(longest, LayerMemory.placeBytes)
+            let failure = entry.writingFailure(end) ?? end.sending.pointee.reservation.refusal()
+            if let failure = failure ?? (isPossible ? nil : .messageTooLong) {
+                cl_unlock(end.readLock)
+                throw failure
+            }
+            guard count == 0 || layer.room(for: UInt64(count)) != .none else {
+                let now = Clock.now().nanoseconds
+                try entry.waitForLayerRoom(count, layer, end, descriptor, &wait, timeout, now: now)
+                continue
+            }
+            wait.end(&end.sending.pointee.patience)
+            end.sending.pointee.reservation.begin(bytes: count)
+            entry.hold(.reservation)
+            cl_unlock(end.readLock)
+            return UnsafeMutableRawBufferPointer(start: layer.filled, count: count)
+        }
     }
 
     /// See `FlowTransmit.commit`.

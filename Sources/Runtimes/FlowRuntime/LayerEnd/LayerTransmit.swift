@@ -41,15 +41,7 @@ enum LayerTransmit {
                 let failure = entry.writingFailure(end) ?? .flowDown
                 entry.leaveLayer(layer, end, descriptor, now: now)
                 throw failure
-            case .full:
-                // What was acknowledged meanwhile makes room.
-                let before = layer.state.pointee.machine.acknowledged
-                entry.turnLayer(layer, end, now: now)
-                if layer.state.pointee.machine.acknowledged != before {
-                    entry.leaveLayer(layer, end, descriptor, now: now)
-                    continue
-                }
-                try entry.waitOnLayer(layer, end, descriptor, .send, &wait, timeout, now: now)
+            case .full: try entry.waitForLayerRoom(count, layer, end, descriptor, &wait, timeout, now: now)
             }
         }
     }

@@ -55,10 +55,13 @@ extension FlowPointer {
         let mustWake = state.pointee.hasNews && state.pointee.watchers > 0
         state.pointee.hasNews = false
         let hasGrown = end.sending.pointee.producer.takeGrowth()
+        // The set looks itself when it holds the process lock.
+        let hasRoom = process == nil && hasRoomNews(layer)
         cl_unlock(end.readLock)
         if mustWake { wakeOwn() }
-        guard mustSchedule || hasGrown else { return }
+        guard mustSchedule || hasGrown || hasRoom else { return }
         func arrange(_ process: FlowProcess) {
+            if hasRoom { process.handOver(self, descriptor) }
             if mustSchedule { process.lookAtLayer(descriptor, at: due) }
             if hasGrown { process.beginTrim(descriptor) }
         }
