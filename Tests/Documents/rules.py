@@ -158,6 +158,14 @@ RULES: dict[str, list[Rule]] = {
         C(IN_A_LOOP, is_file=True), C(READABLE), C(UV, is_file=True), By("bindings/python/tests/test_documents.py"),
         SwiftSystem(DISPATCH),
     ],
+    "man/fset_want.3": [
+        C(
+            "enum { SIZE = 9 };\nstatic fset_t *set;\nstatic fqueue_t *fq;\n"
+            "static int has_more(int fd) { return fd; }\nstatic const void *next(int fd) { (void) fd; return \"\"; }\n"
+            "static void sent(int fd) { (void) fd; }\n",
+            is_file=True,
+        ),
+    ],
     "man/ipcpd-local.8": [Session("oecho --listen & irm bind process $! name echo\n")],
     "man/ipcpd-udp.8": [
         Session(), Shown(), Session(before_oping=HOST_TWO), Session(), Understood(),

@@ -38,8 +38,8 @@ func texts() -> [String] { [OUROBOROS_VERSION_STRING, DT_COMP, MGMT_COMP] }
 
 func enumerations() -> [UInt32] {
     [
-        FLOW_PKT.rawValue, FLOW_PEER.rawValue, LB_RR.rawValue, LB_SPILL.rawValue, IPCP_OPERATIONAL.rawValue,
-        IPCP_INVALID.rawValue, CA_MB_ECN.rawValue, PROTO_FIXED.rawValue,
+        FLOW_PKT.rawValue, FLOW_PEER.rawValue, FLOW_ROOM.rawValue, LB_RR.rawValue, LB_SPILL.rawValue,
+        IPCP_OPERATIONAL.rawValue, IPCP_INVALID.rawValue, CA_MB_ECN.rawValue, PROTO_FIXED.rawValue,
     ]
 }
 

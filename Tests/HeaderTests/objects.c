@@ -51,6 +51,7 @@ typedef struct {
     ssize_t  (*peek)(int, const void **);
     int      (*release)(int);
     int      (*set_poll)(fset_t *);
+    int      (*set_want)(fset_t *, int);
     facceptor_t * (*acceptor_create)(void);
     void     (*acceptor_end)(facceptor_t *);
     int      (*acceptor_poll)(facceptor_t *);
@@ -102,6 +103,7 @@ SAME_TYPE(extension_prototypes, commit, flow_commit);
 SAME_TYPE(extension_prototypes, peek, flow_peek);
 SAME_TYPE(extension_prototypes, release, flow_release);
 SAME_TYPE(extension_prototypes, set_poll, fset_pollfd);
+SAME_TYPE(extension_prototypes, set_want, fset_want);
 SAME_TYPE(extension_prototypes, acceptor_create, facceptor_create);
 SAME_TYPE(extension_prototypes, acceptor_end, facceptor_destroy);
 SAME_TYPE(extension_prototypes, acceptor_end, facceptor_pause);

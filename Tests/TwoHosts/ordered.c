@@ -111,6 +111,69 @@ static void check_slow_reader(void)
     agent_end(&pair.agent);
 }
 
+static void count_events(fqueue_t * queue,
+                         long long  counts[2])
+{
+    while (fqueue_next(queue) >= 0)
+        if (fqueue_type(queue) == FLOW_ROOM)
+            counts[0]++;
+        else
+            counts[1]++;
+}
+
+/* The reader stands still, and goes on: the writer waits for events alone. */
+static void check_room(void)
+{
+    static const struct timespec zero = { 0, 0 };
+    static char                  message[10000];
+    struct flow_pair             pair = pair_to_two("two.quality", &qos_data);
+    struct agent_command         receive;
+    fset_t *                     set = fset_create();
+    fqueue_t *                   queue = fqueue_create();
+    long long                    counts[2] = { 0, 0 };
+    long long                    refused = 0;
+    uint32_t                     total = 2000;
+    uint32_t                     written = 0;
+    ssize_t                      result = 0;
+
+    MUST(fset_want(set, FLOW_ROOM) == 0 && fset_add(set, pair.fd) == 0, "a set");
+    MUST(fccntl(pair.fd, FLOWSFLAGS, FLOWFDEFAULT | FLOWFWNOBLOCK) == 0,
+         "it does not wait");
+    kill(pair.agent.pid, SIGSTOP);
+    while (written < total) {
+        fill(message, sizeof(message), written);
+        result = flow_write(pair.fd, message, sizeof(message));
+        if (result == (ssize_t) sizeof(message)) {
+            written++;
+        } else if (result == -EAGAIN) {
+            /* What was on its way may make room yet; then nothing does. */
+            if (refused++ == 0) {
+                while (fevent(set, queue, &zero) == 1)
+                    count_events(queue, counts);
+                kill(pair.agent.pid, SIGCONT);
+                receive = agent_messages(AGENT_RECEIVE, (int) pair.peer, total,
+                                         sizeof(message), 0);
+                agent_begin(&pair.agent, receive);
+            }
+            if (counts[0] < refused) {
+                MUST(fevent(set, queue, NULL) == 1, "an event");
+                count_events(queue, counts);
+            }
+        } else {
+            break;
+        }
+    }
+    CHECK_RESULT(written, total, "each refused message goes after its event");
+    CHECK(refused > 0, "%lld were refused", refused);
+    CHECK_RESULT(agent_finish(&pair.agent).result, total, "all are read");
+    CHECK_RESULT(counts[0], refused, "one event for each refusal");
+    CHECK_RESULT(counts[1], 0, "and no other event");
+    fset_destroy(set);
+    fqueue_destroy(queue);
+    flow_dealloc(pair.fd);
+    agent_end(&pair.agent);
+}
+
 int main(int     argc,
          char ** argv)
 {
@@ -121,6 +184,7 @@ int main(int     argc,
     check_end_of_writer();
     check_killed();
     check_slow_reader();
+    check_room();
 
     return conformance_end();
 }

@@ -164,6 +164,10 @@ def signature(function: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool)
         name.arg if default is None else f"{name.arg}={ast.unparse(default)}"
         for name, default in zip(arguments, defaults[len(defaults) - len(arguments) :])
     ]
+    if function.args.kwonlyargs:
+        shown.append("*")
+    for name, default in zip(function.args.kwonlyargs, function.args.kw_defaults):
+        shown.append(name.arg if default is None else f"{name.arg}={ast.unparse(default)}")
     word = "await " if isinstance(function, ast.AsyncFunctionDef) and not function.name.startswith("_") else ""
     return f"{word}{function.name}({', '.join(shown)})"
 

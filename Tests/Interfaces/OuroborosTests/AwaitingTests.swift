@@ -86,6 +86,56 @@ import Vocabulary
         _ = server
     }
 
+    @Test func aTaskThatSendsIsWokenByRoomAlone() async throws {
+        let (client, server) = try makeFlow()
+        let message = [UInt8](repeating: 1, count: 1_000)
+        for round in 0..<20 {
+            let count = try fill(client, with: message)
+            let writer = Task { try await client.send(message) }
+            // The first wait puts the flow into the library's set, which the events of messages show.
+            let news = Task { try await client.receive() }
+            for _ in 0..<round { await Task.yield() }
+            try server.write([2])
+            #expect(try await news.value == [2])
+            let rings = client.bell.rings(for: .room)
+            try server.write([3])
+            #expect(try await client.receive() == [3])
+            #expect(client.bell.rings(for: .room) == rings, "a message is no news for a writer")
+            for _ in 0..<count { _ = try server.read() }
+            try await writer.value
+            #expect(try server.read() == message)
+        }
+    }
+
+    @Test(arguments: [true, false]) func aTaskThatSendsHearsOfTheEnd(isOurs: Bool) async throws {
+        for round in 0..<20 {
+            let (client, server) = try makeFlow()
+            let message = [UInt8](repeating: 1, count: 100_000)
+            _ = try fill(client, with: message)
+            let writer = Task { try await client.send(message) }
+            for _ in 0..<round { await Task.yield() }
+            if isOurs { client.close() } else { server.close() }
+            switch await writer.result {
+            case .success: Issue.record("there was no room")
+            case .failure(let error as OuroborosError):
+                #expect(error.code == .flowDown || isOurs && error.code == .notAllocated)
+            case .failure(let error): Issue.record(error)
+            }
+        }
+    }
+
+    @Test func manyTasksThatSendAllGoOn() async throws {
+        let (client, server) = try makeFlow()
+        let sizes = [10, 1_000, 100_000, 900_000]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<40 {
+                group.addTask { try await client.send([UInt8](repeating: 1, count: sizes[index % sizes.count])) }
+            }
+            group.addTask { for _ in 0..<40 { _ = try await server.receive() } }
+            try await group.waitForAll()
+        }
+    }
+
     @Test func aDeadlineOfATaskIsNeverEarly() async throws {
         let (client, server) = try makeFlow()
         _ = try fill(client, with: [UInt8](repeating: 1, count: 100_000))

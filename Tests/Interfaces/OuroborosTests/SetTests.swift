@@ -20,6 +20,25 @@ import Testing
         #expect(try set.wait().map(\.kind) == [.deallocated])
     }
 
+    @Test func aSetThatAsksTellsOfRoom() throws {
+        let (client, server) = try makeFlow()
+        let set = try FlowSet([client])
+        #expect(!set.tellsOfRoom)
+        set.tellsOfRoom = true
+        #expect(set.tellsOfRoom)
+        let message = [UInt8](repeating: 1, count: 1_000)
+        let count = try fill(client, with: message)
+        #expect(throws: OuroborosError(.timedOut)) { try set.wait(deadline: .now) }
+        for _ in 0..<count { _ = try server.read() }
+        let events = try set.wait()
+        #expect(events.map(\.kind) == [.room])
+        #expect(events[0].flow === client)
+        #expect(throws: OuroborosError(.timedOut)) { try set.wait(deadline: .now) }
+        set.tellsOfRoom = false
+        for _ in 0..<(try fill(client, with: message)) { _ = try server.read() }
+        #expect(throws: OuroborosError(.timedOut)) { try set.wait(deadline: .now) }
+    }
+
     @Test func aFlowIsInOneSetAtMost() throws {
         let (client, server) = try makeFlow()
         let set = try FlowSet([server])

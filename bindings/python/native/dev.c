@@ -112,13 +112,14 @@ static int event_type(fqueue_t * fq)
 }
 
 /*
- * Takes the events that are there, of whatever type, and stores the flows they
- * are of; one that comes twice in a row once. There may be more if all places
- * are used.
+ * Takes the events that are there and stores the flows they are of, each with
+ * the types of its events; a flow that comes twice in a row is stored once.
+ * There may be more if all places are used.
  */
 static int fset_drain(fset_t *   set,
                       fqueue_t * fq,
                       int *      fds,
+                      int *      types,
                       int        capacity)
 {
     static const struct timespec zero = { 0, 0 };
@@ -127,9 +128,14 @@ static int fset_drain(fset_t *   set,
 
     while (fevent(set, fq, &zero) == 1)
         while ((fd = fqueue_next(fq)) >= 0) {
-            if (count > 0 && fds[count - 1] == fd)
+            int type = (int) fqueue_type(fq);
+
+            if (count > 0 && fds[count - 1] == fd) {
+                types[count - 1] |= type;
                 continue;
-            fds[count++] = fd;
+            }
+            fds[count] = fd;
+            types[count++] = type;
             if (count == capacity)
                 return count;
         }

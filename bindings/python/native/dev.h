@@ -119,7 +119,7 @@ struct flow_statistics {
 
 int flow_statistics(int fd, struct flow_statistics * st, size_t size);
 
-enum fqtype { FLOW_PKT, FLOW_DOWN, FLOW_UP, FLOW_ALLOC, FLOW_DEALLOC, FLOW_PEER, ... };
+enum fqtype { FLOW_PKT, FLOW_DOWN, FLOW_UP, FLOW_ALLOC, FLOW_DEALLOC, FLOW_PEER, FLOW_ROOM, ... };
 
 typedef struct flow_set fset_t;
 typedef struct fqueue   fqueue_t;
@@ -131,12 +131,13 @@ int        fset_add(fset_t * set, int fd);
 bool       fset_has(const fset_t * set, int fd);
 void       fset_del(fset_t * set, int fd);
 int        fset_pollfd(fset_t * set);
+int        fset_want(fset_t * set, int events);
 fqueue_t * fqueue_create(void);
 void       fqueue_destroy(fqueue_t * fq);
 int        fqueue_next(fqueue_t * fq);
 int        event_type(fqueue_t * fq);
 ssize_t    fevent(fset_t * set, fqueue_t * fq, const struct timespec * timeo);
-int        fset_drain(fset_t * set, fqueue_t * fq, int * fds, int capacity);
+int        fset_drain(fset_t * set, fqueue_t * fq, int * fds, int * types, int capacity);
 
 typedef struct flow_acceptor facceptor_t;
 

@@ -109,6 +109,69 @@ async def test_a_writer_that_is_held_back_goes_on(fresh):
         assert [int(packet.rstrip(b"\0")) for packet in packets] == list(range(100))
 
 
+def count_writes(flow):
+    """Count what is tried on a flow from now on."""
+    tries = []
+    write = flow.flow.write
+
+    def counted(*arguments):
+        tries.append(1)
+        return write(*arguments)
+
+    flow.flow.write = counted
+    return tries
+
+
+@asynchronous
+async def test_a_writer_that_is_held_back_does_not_look_again_and_again(fresh):
+    async with Listener(fresh) as listener, joined(listener, fresh) as (client, server):
+        count = 0
+        with contextlib.suppress(dev.FlowWouldBlock):
+            while True:
+                client.flow.write(bytes(1000))
+                count += 1
+        tries = count_writes(client)
+        writer = asyncio.create_task(client.write(bytes(1000)))
+        # Packets for others are no news for a writer.
+        for _ in range(5):
+            await server.write(b"news")
+            assert await client.read() == b"news"
+        await turn()
+        assert len(tries) == 1
+        for _ in range(count):
+            assert len(await server.read()) == 1000
+        await writer
+        assert len(tries) == 2
+        assert len(await server.read()) == 1000
+
+
+@asynchronous
+async def test_a_writer_that_is_held_back_hears_of_the_end(fresh):
+    async with Listener(fresh) as listener:
+        for is_ours in (False, True):
+            async with joined(listener, fresh) as (client, server):
+                writer = asyncio.create_task(client.write(bytes(1_000_000)))
+                await writer
+                writer = asyncio.create_task(client.write(bytes(1_000_000)))
+                await turn()
+                assert not writer.done()
+                (client if is_ours else server).close()
+                with pytest.raises(FlowNotAllocatedException if is_ours else FlowDownException):
+                    await writer
+
+
+@asynchronous
+async def test_a_writer_that_is_cancelled_has_written_nothing(fresh):
+    async with Listener(fresh) as listener, joined(listener, fresh) as (client, server):
+        await client.write(b"a" * 1_000_000)
+        writers = [asyncio.create_task(client.write(b"%d" % i * 1_000_000)) for i in range(3)]
+        await turn()
+        writers[1].cancel()
+        first = {(await server.read())[:1] for _ in range(3)}
+        assert first == {b"a", b"0", b"2"}
+        await asyncio.gather(writers[0], writers[2])
+
+
 @asynchronous
 async def test_packets_in_place_and_in_buffers(fresh):
     async with Listener(fresh) as listener, joined(listener, fresh) as (client, server):

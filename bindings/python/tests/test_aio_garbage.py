@@ -116,7 +116,7 @@ async def test_a_flow_that_nobody_waits_for_is_given_back(fresh):
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(flow.read(), 0.001)
         bell = flow._bell
-        assert not bell._waiting
+        assert not bell._readers
         assert bell not in bell._awaited
         descriptor = flow.flow.descriptor
         del bell

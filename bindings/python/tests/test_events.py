@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Flow sets and what happens to the flows in them."""
 
+import contextlib
 import selectors
 
 import pytest
@@ -27,6 +28,7 @@ def test_the_numbers_are_those_of_the_header():
         "FlowAlloc": 8,
         "FlowDealloc": 16,
         "FlowPeer": 32,
+        "FlowRoom": 64,
     }
 
 
@@ -61,6 +63,44 @@ def test_next_says_when_there_is_nothing(flows, pair):
     assert event == 1
     with pytest.raises(FlowEventError):
         queue.next()
+
+
+def fill(flow):
+    """Write until a packet is refused. Returns how many went."""
+    flow.set_flags(flow.get_flags() | FlowProperties.NonBlockingWrite)
+    count = 0
+    with contextlib.suppress(FlowWouldBlock):
+        while True:
+            flow.write(bytes(1000))
+            count += 1
+    return count
+
+
+def test_a_refused_packet_has_one_event_when_it_fits(pair):
+    client, server = pair
+    queue = FEventQueue()
+    with FlowSet([client], room=True) as flows:
+        for _ in range(3):
+            count = fill(client)
+            with pytest.raises(FlowEventTimeoutError):
+                flows.wait(queue, 0)
+            server.read()
+            assert happened(flows, queue) == [(client, FEventType.FlowRoom)]
+            for _ in range(count - 1):
+                server.read()
+            client.write(b"x")
+            server.read()
+            with pytest.raises(FlowEventTimeoutError):
+                flows.wait(queue, 0)
+
+
+def test_a_set_that_does_not_ask_hears_nothing_of_room(flows, pair):
+    client, server = pair
+    flows.add(client)
+    for _ in range(fill(client)):
+        server.read()
+    with pytest.raises(FlowEventTimeoutError):
+        flows.wait(FEventQueue(), 0.01)
 
 
 def test_the_other_end_goes(flows, pair):

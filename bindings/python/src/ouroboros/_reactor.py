@@ -21,29 +21,45 @@ _EVENTS = 1024
 class Bell:
     """Rings when something has happened to a flow. Wakes all tasks that wait, so that none that is cancelled takes it.
 
+    Tasks wait for packets or for room, and the events of the one do not wake those who wait for the other.
+
     asyncio refers to a task that waits only weakly, and often nobody else keeps it: the loop must lead to whatever a
     task waits for, or both are garbage. ``awaited``, the bells with tasks that wait, is what the loop keeps.
     """
 
     def __init__(self, awaited: set[Bell]) -> None:
         self._awaited = awaited
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._readers: set[asyncio.Future[None]] = set()
+        self._writers: set[asyncio.Future[None]] = set()
 
-    async def wait(self) -> None:
+    async def packet(self) -> None:
         """Wait for the next ring. A task that looked before, without awaiting in between, misses nothing."""
+        await self._wait(self._readers)
+
+    async def room(self) -> None:
+        """Wait for room, after a write was refused. The rest is as in ``packet``."""
+        await self._wait(self._writers)
+
+    def ring(self, events: int = ~0) -> None:
+        """Wake all tasks that wait for one of these events; the end of a flow is for all."""
+        if events != lib.FLOW_ROOM:
+            self._wake(self._readers)
+        if events != lib.FLOW_PKT:
+            self._wake(self._writers)
+
+    async def _wait(self, waiting: set[asyncio.Future[None]]) -> None:
         future = asyncio.get_running_loop().create_future()
-        self._waiting.add(future)
+        waiting.add(future)
         self._awaited.add(self)
         try:
             await future
         finally:
-            self._waiting.discard(future)
-            if not self._waiting:
+            waiting.discard(future)
+            if not self._readers and not self._writers:
                 self._awaited.discard(self)
 
-    def ring(self) -> None:
-        """Wake all tasks that wait."""
-        for future in self._waiting:
+    def _wake(self, waiting: set[asyncio.Future[None]]) -> None:
+        for future in waiting:
             # One that was cancelled, or woken before, is done already.
             if not future.done():
                 future.set_result(None)
@@ -89,10 +105,12 @@ class Reactor:
         self._queue = ffi.gc(queue, lib.fqueue_destroy)
         if ffi.NULL in (made, queue):
             raise errors.FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
+        lib.fset_want(self._set, lib.FLOW_ROOM)
         descriptor = lib.fset_pollfd(self._set)
         if descriptor < 0:
             raise errors.opening_error(descriptor, "waiting for flows", "", "")
-        self._events = ffi.new("int[]", _EVENTS)
+        self._flows = ffi.new("int[]", _EVENTS)
+        self._types = ffi.new("int[]", _EVENTS)
         self.patience = Patience()
         self._bells: WeakValueDictionary[int, Bell] = WeakValueDictionary()
         self._awaited: set[Bell] = set()
@@ -123,11 +141,11 @@ class Reactor:
         return bell
 
     def _wake(self) -> None:
-        count = lib.fset_drain(self._set, self._queue, self._events, _EVENTS)
-        for descriptor in ffi.unpack(self._events, count):
+        count = lib.fset_drain(self._set, self._queue, self._flows, self._types, _EVENTS)
+        for descriptor, events in zip(ffi.unpack(self._flows, count), ffi.unpack(self._types, count)):
             bell = self._bells.get(descriptor)
             if bell is not None:
-                bell.ring()
+                bell.ring(events)
 
 
 _reactors: WeakKeyDictionary[asyncio.AbstractEventLoop, ref[Reactor]] = WeakKeyDictionary()

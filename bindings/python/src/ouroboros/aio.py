@@ -65,10 +65,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Flow", "Listener", "join_flow", "open_flow"]
 
-# How long a writer that is held back leaves the flow alone, in seconds: at first, and at most. Nothing tells of room.
-_FIRST_PAUSE = 0.00005
-_LONGEST_PAUSE = 0.005
-
 # How long the end of a listener waits for irmd, in seconds.
 _LONGEST_UNBINDING = 0.1
 
@@ -127,7 +123,7 @@ class Flow:
                 return packet
         self._patience.wasted()
         while packet is None:
-            await self._bell.wait()
+            await self._bell.packet()
             packet = self._packet()
         return packet
 
@@ -137,7 +133,7 @@ class Flow:
             try:
                 return self._flow.read_into(buffer)
             except FlowWouldBlock:
-                await self._bell.wait()
+                await self._bell.packet()
 
     async def peek(self) -> HeldPacket:
         """Wait for a packet, and show it in place, as ``ouroboros.dev.Flow.peek``."""
@@ -145,7 +141,7 @@ class Flow:
             try:
                 return self._flow.peek()
             except FlowWouldBlock:
-                await self._bell.wait()
+                await self._bell.packet()
 
     async def write(self, buf: Buffer, count: int | None = None) -> int:
         """Send bytes as one packet, and wait while the other end leaves too much unread.
@@ -153,23 +149,19 @@ class Flow:
         Arguments, result and exceptions are as in ``ouroboros.dev.Flow.write``. The buffer must not change until the
         call returns.
         """
-        pause = _FIRST_PAUSE
         while True:
             try:
                 return self._flow.write(buf, count)
             except FlowWouldBlock:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                await self._bell.room()
 
     async def reserve(self, count: int) -> ReservedPacket:
         """Wait for room for a packet, and lend the room in place, as ``ouroboros.dev.Flow.reserve``."""
-        pause = _FIRST_PAUSE
         while True:
             try:
                 return self._flow.reserve(count)
             except FlowWouldBlock:
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                await self._bell.room()
 
     def close(self) -> None:
         """End the flow. Packets that were written before are still delivered. A second call has no effect.

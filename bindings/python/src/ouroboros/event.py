@@ -72,6 +72,8 @@ class FEventType(IntFlag):
     """The other end has gone. Comes once, after the events of all packets."""
     FlowPeer = lib.FLOW_PEER
     """The other end was silent for the peer timeout of the flow. Comes once."""
+    FlowRoom = lib.FLOW_ROOM
+    """The packet fits that was refused. Comes only in sets that were made with ``room``, once for each refusal."""
 
 
 class FlowEventError(OuroborosError):
@@ -139,8 +141,16 @@ class FlowSet:
     the block; its flows stay open. A set can be used only in the process that made it.
     """
 
-    def __init__(self, flows: list[Flow] | None = None) -> None:
-        """Make a set of flows. Raises ``MemoryError`` if the process has 1,024 sets, and as ``add``."""
+    def __init__(self, flows: list[Flow] | None = None, *, room: bool = False) -> None:
+        """Make a set of flows.
+
+        room: the set tells when there is room, with ``FEventType.FlowRoom``. If ``write`` or ``reserve`` raised
+            ``FlowWouldBlock`` or ``FlowTimeoutError``, one event comes when a packet of that size fits; of several
+            packets that did not fit, when the smallest fits. If the flow ends, ``FlowDealloc`` or ``FlowPeer`` comes
+            instead.
+
+        Raises ``MemoryError`` if the process has 1,024 sets, and as ``add``.
+        """
         if isinstance(flows, Flow):
             # It is a row of packets, for which this would wait.
             raise TypeError("a set is made of a list of flows")
@@ -148,6 +158,8 @@ class FlowSet:
         if made == ffi.NULL:
             raise FlowMemoryError("no memory for a set of flows, or 1,024 of them", errno.ENOMEM)
         self._made: Any = ffi.gc(made, lib.fset_destroy)
+        if room:
+            lib.fset_want(made, lib.FLOW_ROOM)
         self._process = getpid()
         self._lock = Lock()
         self._waiting = 0
