@@ -19,6 +19,8 @@ package struct FRCPEnd: Sendable {
     /// When `phase` began.
     var phaseBegan: UInt64
     var aborts = Aborts()
+    /// The frame of the last control packet.
+    package private(set) var told = Acknowledgement()
     package internal(set) var dropped: UInt64 = 0
     var rules = RuleCounts()
 
@@ -136,12 +138,13 @@ package struct FRCPEnd: Sendable {
             answerDead(now: now)
             return .nothing
         }
-        transmitter.hear(header, hasData ? nil : frame, now: now, in: &sentTable)
         var result = Receiver.Arrival.nothing
         if hasData {
+            transmitter.hear(header, nil, now: now, in: &sentTable)
             result = receiver.accept(
                 header, length: length, capacity: capacity, arrival: arrival, now: now, in: &arrivedTable)
         } else {
+            transmitter.hear(header, frame, now: now, in: &sentTable)
             receiver.hearControl(header, now: now, in: arrivedTable)
             if FRCPHeader.bytes + length > 1_200 { receiver.answersLong = true }
         }
@@ -190,7 +193,8 @@ package struct FRCPEnd: Sendable {
     package enum Departure: Sendable {
         /// Header, place of the payload in the store, length of the payload.
         case data(FRCPHeader, position: UInt64, length: Int)
-        case control(FRCPHeader, Acknowledgement)
+        /// The frame follows, which is `told`.
+        case control(FRCPHeader)
         /// A header alone.
         case bare(FRCPHeader)
         /// A packet without any byte, which only says that this end is there. Profile 1 sends none.
@@ -233,8 +237,8 @@ package struct FRCPEnd: Sendable {
         }
         sent = now
         let room = transmitter.payload - Acknowledgement.leastBytes
-        let frame = receiver.tell(now: now, mostRanges: min(64, max(room / 4, 0)), in: table)
-        return .control(header(flags, transmitter.controlSequence), frame)
+        told = receiver.tell(now: now, mostRanges: min(64, max(room / 4, 0)), in: table)
+        return .control(header(flags, transmitter.controlSequence))
     }
 
     private mutating func departAbort(now: UInt64) -> Departure {

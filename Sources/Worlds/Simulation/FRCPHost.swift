@@ -242,7 +242,8 @@ final class FRCPHost {
         switch departure {
         case .empty: return []
         case .bare(let header): return FRCPHost.bytes(header)
-        case .control(let header, let frame):
+        case .control(let header):
+            let frame = end.told
             return [UInt8](capacity: FRCPHeader.bytes + frame.bytes) { bytes in
                 header.write(to: &bytes)
                 frame.write(to: &bytes)

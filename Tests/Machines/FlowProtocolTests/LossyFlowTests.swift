@@ -57,7 +57,8 @@ import Vocabulary
             var headers: [FRCPHeader] = []
             while let departure = machine.depart(now: now, &sent, &arrived) {
                 switch departure {
-                case .bare(let header), .control(let header, _), .data(let header, _, _): headers.append(header)
+                case .bare(let header), .control(let header), .data(let header, _, _): headers.append(header)
+                case .empty: break
                 }
             }
             return headers

@@ -52,12 +52,16 @@ private struct Ends {
     }
 
     mutating func deliver(_ departures: [FRCPEnd.Departure], to side: Int) {
+        let told = [first.told, second.told]
         for departure in departures {
             let (header, length, frame): (FRCPHeader, Int, Acknowledgement?) =
                 switch departure {
                 case .data(let header, _, let length): (header, length, nil)
                 case .bare(let header): (header, 0, nil)
-                case .control(let header, let frame): (header, frame.bytes, frame)
+                case .control(let header):
+                    // Of the sender, which has sent no other since.
+                    (header, told[1 - side].bytes, told[1 - side])
+                case .empty: (FRCPHeader(words: (0, 0, 0)), 0, nil)
                 }
             var sentTable = sent[side].mutableSpan
             var arrivedTable = arrived[side].mutableSpan

@@ -75,6 +75,7 @@ extension Profile0End {
         guard let position = log.take(length, capacity: capacity) else { return refuse(\.beyondEdge) }
         table[place] = ArrivedPacket(position: position, length: UInt16(length), flags: [], state: .here)
         counters.received += 1
+        counters.bytes += UInt64(length)
         end = max(end, number + 1)
         while want < end, table[want & (table.count - 1)].state == .here { want += 1 }
         noteArrival(now: now)
@@ -139,6 +140,7 @@ extension Profile0End {
     /// The program has read a message.
     package mutating func finish(_ piece: Receiver.Piece, _ table: inout MutableSpan<ArrivedPacket>) {
         while read <= piece.number, read < want {
+            counters.readBytes += UInt64(table[read & (table.count - 1)].length)
             table[read & (table.count - 1)] = ArrivedPacket()
             read += 1
         }

@@ -131,21 +131,37 @@ extension FlowPointer {
         }
         let header = FRCPHeader(words: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian))
         let length = record.count - FRCPHeader.bytes - trailer
-        var frame: Acknowledgement?
-        if !header.flags.contains(.data), !header.flags.contains(.end) {
-            // No more of it than the longest frame.
-            let bytes = min(length, Acknowledgement.leastBytes + 4 * Acknowledgement.mostRanges)
-            if trailer == 0 { cl_copy(layer.scratch, source + FRCPHeader.bytes, bytes) }
-            let start = trailer == 0 ? UnsafeRawPointer(layer.scratch) : source + FRCPHeader.bytes
-            frame = Acknowledgement(
-                Span(_unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: bytes))
+        guard header.flags.contains(.data) else {
+            let isPrivate = source == UnsafeRawPointer(layer.scratch)
+            return takeControl(header, source + FRCPHeader.bytes, length, isPrivate: isPrivate, layer, now: now)
         }
         let arrival = layer.withMachine { machine, sent, arrived in
             machine.arrived(
-                header, length: length, frame: frame, capacity: LayerMemory.arrivedBytes, arrival: now, now: now,
-                &sent, &arrived)
+                header, length: length, frame: nil, capacity: LayerMemory.arrivedBytes, arrival: now, now: now, &sent,
+                &arrived)
         }
         if case .store(let place) = arrival { layer.copyToArrived(place, source + FRCPHeader.bytes, length) }
+    }
+
+    /// A packet without data. Apart from the others, so that they need no memory for a frame.
+    @inline(never)
+    private func takeControl(
+        _ header: FRCPHeader, _ source: UnsafeRawPointer, _ length: Int, isPrivate: Bool, _ layer: LayerMemory,
+        now: UInt64
+    ) {
+        var frame: Acknowledgement?
+        if !header.flags.contains(.end) {
+            // No more of it than the longest frame.
+            let bytes = min(length, Acknowledgement.leastBytes + 4 * Acknowledgement.mostRanges)
+            if !isPrivate { cl_copy(layer.scratch, source, bytes) }
+            let start = isPrivate ? source : UnsafeRawPointer(layer.scratch)
+            frame = Acknowledgement(Span(_unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: bytes))
+        }
+        layer.withMachine { machine, sent, arrived in
+            _ = machine.arrived(
+                header, length: length, frame: frame, capacity: LayerMemory.arrivedBytes, arrival: now, now: now, &sent,
+                &arrived)
+        }
     }
 
     private func isIntact(_ packet: UnsafeRawPointer, _ count: Int) -> Bool {
@@ -202,7 +218,8 @@ extension FlowPointer {
         case .bare(let header):
             header.store(to: payload)
             return FRCPHeader.bytes
-        case .control(let header, let frame):
+        case .control(let header):
+            let frame = layer.state.pointee.machine.told
             header.store(to: payload)
             let room = UnsafeMutableBufferPointer(
                 start: (payload + FRCPHeader.bytes).assumingMemoryBound(to: UInt8.self), count: frame.bytes)
