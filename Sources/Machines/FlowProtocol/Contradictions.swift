@@ -48,6 +48,8 @@ extension Transmitter.Counters {
         reductions += other.reductions
         persists += other.persists
         reordered += other.reordered
+        messages += other.messages
+        spurious += other.spurious
     }
 }
 
@@ -78,12 +80,15 @@ extension Receiver {
 
 extension Receiver.Counters {
     package mutating func add(_ other: Receiver.Counters) {
+        accepted += other.accepted
         duplicates += other.duplicates
         beyondEdge += other.beyondEdge
         withoutMemory += other.withoutMemory
         passed += other.passed
         incomplete += other.incomplete
         acknowledgements += other.acknowledgements
+        bytes += other.bytes
+        readBytes += other.readBytes
     }
 }
 
