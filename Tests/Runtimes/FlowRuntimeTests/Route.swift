@@ -30,24 +30,27 @@ final class Route: Sendable {
 
     init(
         _ broker: TestBroker, _ quality: Vocabulary.QualityOfService = .data, faults: Faults = Faults(),
-        firstRoom: UInt32 = 1 << 20
+        firstRoom: UInt32 = 1 << 20, isProfile0: Bool = false
     ) throws {
         let ends = [UInt32(0xffff_fff0), 0x00ff_fff8].map { number in
             EndProperties(
                 acknowledgementDelayMilliseconds: 5, firstSequence: SequenceNumber(number), credit: 32_768,
                 firstRoomBytes: firstRoom, longestMessageBytes: 1 << 24, largestPacketBytes: 8_976)
         }
-        first = try Route.pair(broker, quality, ends[0], ends[1])
-        second = try Route.pair(broker, quality, ends[1], ends[0])
+        let agreements: [FlowAgreement] =
+            isProfile0
+            ? [.profile0, .profile0]
+            : [.profile1(own: ends[0], peer: ends[1]), .profile1(own: ends[1], peer: ends[0])]
+        first = try Route.pair(broker, quality, agreements[0])
+        second = try Route.pair(broker, quality, agreements[1])
         self.faults = Mutex(faults)
         Thread.detachNewThread { [self] in carry() }
     }
 
     private static func pair(
-        _ broker: TestBroker, _ quality: Vocabulary.QualityOfService, _ own: EndProperties, _ peer: EndProperties
+        _ broker: TestBroker, _ quality: Vocabulary.QualityOfService, _ agreement: FlowAgreement
     ) throws -> Pair {
-        let terms = FlowTerms(
-            packetLifetime: TimeSpan(milliseconds: 50), items: FlowAgreement.profile1(own: own, peer: peer).items)
+        let terms = FlowTerms(packetLifetime: TimeSpan(milliseconds: 50), items: agreement.items)
         return try Pair(broker, quality, messageBytes: 8_976, terms: terms)
     }
 
