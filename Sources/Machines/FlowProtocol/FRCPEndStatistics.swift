@@ -19,14 +19,29 @@ extension FRCPEnd {
     }
 
     private var ending: FlowStatistics.Ending {
-        switch cause {
-        case .none: receiver.hasEnded ? .closed : failure == .none ? .none : .down
-        case .abortedByPeer: .aborted
-        case .brokenMessages: .violated
-        case .vainRepetition: .vain
-        case .silence: .silent
-        case .undelivered: .undelivered
-        }
+        let ending = FlowStatistics.Ending(cause, isDown: failure != .none)
+        return cause == .none && receiver.hasEnded ? .closed : ending
+    }
+}
+
+extension FlowMachine {
+    /// What this end has counted, and what it knows of the path.
+    package func statistics(now: UInt64, _ table: borrowing MutableSpan<SentPacket>) -> FlowStatistics {
+        profile1?.statistics(now: now, table) ?? profile0?.statistics(now: now, table) ?? FlowStatistics()
+    }
+}
+
+extension FlowStatistics.Ending {
+    init(_ cause: FRCPEnd.Cause, isDown: Bool) {
+        self =
+            switch cause {
+            case .none: isDown ? .down : .none
+            case .abortedByPeer: .aborted
+            case .brokenMessages: .violated
+            case .vainRepetition: .vain
+            case .silence: .silent
+            case .undelivered: .undelivered
+            }
     }
 }
 

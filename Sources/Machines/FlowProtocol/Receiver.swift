@@ -167,8 +167,7 @@ package struct Receiver: Sendable {
             counters.beyondEdge += 1
             return .nothing
         }
-        let cost = UInt64(length) + FlowCost.overhead
-        guard isEnd || isDiscarding || hasMemory(cost, isNext: number == want) else {
+        guard isEnd || isDiscarding || hasMemory(arrivedCost(length), isNext: number == want) else {
             counters.withoutMemory += 1
             rules.note(number == want ? .refusesWithoutMemory : .refusesLastPlace)
             return .nothing
@@ -183,7 +182,7 @@ package struct Receiver: Sendable {
             }
             arrived.position = position
             result = .store(at: Int(position) * ArrivalLog.unit & (capacity - 1))
-            ahead += cost
+            ahead += arrivedCost(length)
         }
         noteRules(number, isEnd: isEnd)
         if isEnd { endNumber = number }
@@ -200,6 +199,8 @@ package struct Receiver: Sendable {
         noteGap(now: now)
         return result
     }
+
+    private func arrivedCost(_ length: Int) -> UInt64 { UInt64(length) + FlowCost.overhead }
 
     private func hasMemory(_ cost: UInt64, isNext: Bool) -> Bool {
         // Out of order a packet never takes the last place.

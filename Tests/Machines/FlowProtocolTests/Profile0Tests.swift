@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import Testing
+import Vocabulary
 
 @testable import FlowProtocol
 
@@ -62,6 +63,12 @@ struct Profile0Tests {
                 read.append(piece.length)
                 end.finish(piece, &table)
             }
+        }
+
+        func statistics(_ now: UInt64) -> FlowStatistics {
+            var copy = sent
+            let table = copy.mutableSpan
+            return end.statistics(now: now, table)
         }
 
         func deadline() -> UInt64? {
@@ -166,6 +173,39 @@ struct Profile0Tests {
         #expect(side.departures(due + 1).map(\.header.sequence.rawValue) == [base &+ 2])
         side.take(header(0x04, 0, base &+ 5), 0, due + 2)
         #expect(side.departures(due + 2).isEmpty && !side.end.isUnacknowledged)
+    }
+
+    @Test("an end tells what it has counted, and nothing that this profile does not know")
+    func statistics() {
+        let side = Side(Self.first)
+        let base = side.end.first.rawValue
+        for length in [100, 50] { side.write(length) }
+        #expect(side.departures(0).count == 2)
+        var told = side.statistics(0)
+        #expect(told.kind == .profile0 && told.ending == .none && told.payload == 1_000)
+        #expect(told.messagesWritten == 2 && told.bytesWritten == 150)
+        #expect(told.unacknowledgedPackets == 2 && told.unacknowledgedBytes == 150 && told.flight == 150 + 2 * 64)
+        #expect(told.creditPackets == 62 && told.timeout == 1_000 * Self.millisecond && told.roundTrip == 0)
+        side.take(header(0x0c, edge: (base &+ 66) & 0xff_ffff, 0, base &+ 2), 0, 3 * Self.millisecond)
+        told = side.statistics(3 * Self.millisecond)
+        #expect(told.unacknowledgedPackets == 0 && told.flight == 0 && told.window > 0)
+        #expect(told.roundTrip == 3 * Self.millisecond && told.leastRoundTrip == 3 * Self.millisecond)
+        side.write(10)
+        _ = side.departures(4 * Self.millisecond)
+        side.expire(2_000 * Self.millisecond)
+        #expect(side.departures(2_000 * Self.millisecond).count == 1)
+        told = side.statistics(2_000 * Self.millisecond)
+        #expect(told.timeouts == 1 && told.repeated == 1 && told.reductions == 1 && told.packetsSent == 4)
+        #expect(told.lost == 0 && told.spurious == 0 && told.rate == 0 && told.creditBytes == 0)
+        side.take(header(0x03, 500), 8, 0)
+        side.take(header(0x01, 502), 7, 0)
+        side.take(header(0x03, 500), 8, 0)
+        told = side.statistics(0)
+        #expect(told.packetsReceived == 2 && told.duplicates == 1)
+        #expect(told.unreadMessages == 1 && told.unreadBytes == 8)
+        side.readAll()
+        told = side.statistics(0)
+        #expect(told.bytesRead == 8 && told.unreadMessages == 0 && told.unreadBytes == 0)
     }
 
     @Test("a peer that acknowledges nothing for 120 s ends the flow")

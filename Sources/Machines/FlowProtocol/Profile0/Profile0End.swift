@@ -90,7 +90,8 @@ package struct Profile0End: Sendable {
         package var passed: UInt64 = 0
         package var runs: UInt64 = 0
         package var acknowledgements: UInt64 = 0
-        /// Bytes of messages that came, and those that were read or dropped.
+        package var reductions: UInt64 = 0
+        /// Bytes that came in order, and those of them that were read.
         package var bytes: UInt64 = 0
         package var readBytes: UInt64 = 0
 
@@ -162,7 +163,6 @@ package struct Profile0End: Sendable {
     package mutating func close(lingers: Bool, now: UInt64, _ table: inout MutableSpan<ArrivedPacket>) {
         isDiscarding = true
         while read < end {
-            counters.readBytes += UInt64(table[read & (table.count - 1)].length)
             table[read & (table.count - 1)] = ArrivedPacket()
             read += 1
         }

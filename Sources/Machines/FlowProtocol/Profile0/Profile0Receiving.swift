@@ -75,9 +75,11 @@ extension Profile0End {
         guard let position = log.take(length, capacity: capacity) else { return refuse(\.beyondEdge) }
         table[place] = ArrivedPacket(position: position, length: UInt16(length), flags: [], state: .here)
         counters.received += 1
-        counters.bytes += UInt64(length)
         end = max(end, number + 1)
-        while want < end, table[want & (table.count - 1)].state == .here { want += 1 }
+        while want < end, table[want & (table.count - 1)].state == .here {
+            counters.bytes += UInt64(table[want & (table.count - 1)].length)
+            want += 1
+        }
         noteArrival(now: now)
         return .store(at: Int(position) * ArrivalLog.unit & (capacity - 1))
     }

@@ -181,7 +181,10 @@ extension Profile0End {
         timeouts += 1
         backedOff = min(2 * timeout, 10_000_000_000)
         armed = now
-        if recoveryEnd < 0 { rate.reduce() }
+        if recoveryEnd < 0 {
+            rate.reduce()
+            counters.reductions += 1
+        }
         if timeouts == 2 { rate.collapse() }
         recoveryEnd = next
         mustRepeat = true
