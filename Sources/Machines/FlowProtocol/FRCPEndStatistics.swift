@@ -24,13 +24,6 @@ extension FRCPEnd {
     }
 }
 
-extension FlowMachine {
-    /// What this end has counted, and what it knows of the path.
-    package func statistics(now: UInt64, _ table: borrowing MutableSpan<SentPacket>) -> FlowStatistics {
-        profile1?.statistics(now: now, table) ?? profile0?.statistics(now: now, table) ?? FlowStatistics()
-    }
-}
-
 extension FlowStatistics.Ending {
     init(_ cause: FRCPEnd.Cause, isDown: Bool) {
         self =
