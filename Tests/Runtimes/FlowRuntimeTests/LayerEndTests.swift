@@ -22,6 +22,9 @@ import Vocabulary
         (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
     }
 
+    @Test("the state of an end does not reach into its tables")
+    func stateFits() { #expect(MemoryLayout<LayerState>.size <= LayerMemory.sentTableOffset) }
+
     /// Writes from another thread.
     private static func write(_ descriptor: Int32, _ messages: [[UInt8]]) {
         Thread.detachNewThread {
@@ -224,7 +227,7 @@ import Vocabulary
 extension LayerMemory {
     /// Bytes of the stores and tables that have memory behind them.
     fileprivate var residentBytes: Int {
-        let start = UnsafeMutableRawPointer(state) + 8_192
+        let start = UnsafeMutableRawPointer(state) + LayerMemory.sentTableOffset
         let pages = (120 << 20) / 4_096
         var map = [UInt8](repeating: 0, count: pages)
         return mincore(start, pages * 4_096, &map) == 0 ? map.count { $0 & 1 != 0 } * 4_096 : .max

@@ -26,7 +26,8 @@ struct LayerMemory: Equatable {
     /// A message that a program fills or reads in place.
     static let placeBytes = 16 << 20
 
-    private static let sentTableOffset = 8_192
+    /// The state stands before the tables.
+    static let sentTableOffset = 8_192
     private static let arrivedTableOffset = sentTableOffset + sentPackets * MemoryLayout<SentPacket>.stride
     private static let scratchOffset = arrivedTableOffset + arrivedPackets * MemoryLayout<ArrivedPacket>.stride
     private static let sentOffset = scratchOffset + scratchBytes
