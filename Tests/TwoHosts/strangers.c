@@ -83,12 +83,13 @@ static bool comes_back(uint32_t endpoint,
 static void check_requests(void)
 {
     qosspec_t qos = raw_with_timeout(1000);
-    qosspec_t ordered = qos;
+    qosspec_t impossible = qos;
     long long malformed = network(TWO, "dropped: malformed");
 
-    ordered.in_order = 1;
-    make_request(&sent, 1, "two.strange", &ordered, 0);
-    CHECK_RESULT(answer_to(&sent, 2), -ENOTSUP, "in order: refused");
+    impossible.loss = 0;
+    make_request(&sent, 1, "two.strange", &impossible, 0);
+    CHECK_RESULT(answer_to(&sent, 2), -ENOTSUP,
+                 "no loss without order: refused");
     make_request(&sent, 2, "two.not.served", &qos, 0);
     CHECK_RESULT(answer_to(&sent, 2), -ENAME, "a name not served: refused");
     make_request(&sent, 3, "two.strange", &qos, -30);

@@ -12,6 +12,8 @@ package struct RoundTrip: Sendable {
 
     private static let window: UInt64 = 10_000_000_000
     private static let leastTimeout: UInt64 = 50_000_000
+    /// An acknowledgement that was lost for long makes a sample that says nothing of the path.
+    private static let longestTimeout: UInt64 = 60_000_000_000
     private static let firstTimeout: UInt64 = 1_000_000_000
 
     init(peersDelay: UInt64) { self.peersDelay = peersDelay }
@@ -47,7 +49,7 @@ package struct RoundTrip: Sendable {
     /// RTO without doubling.
     package var timeout: UInt64 {
         guard isKnown else { return RoundTrip.firstTimeout }
-        return max(RoundTrip.leastTimeout, smoothed + 4 * deviation) + peersDelay
+        return min(max(RoundTrip.leastTimeout, smoothed + 4 * deviation) + peersDelay, RoundTrip.longestTimeout)
     }
 
     /// PTO: after so long without an acknowledgement the end of what was sent may be lost.

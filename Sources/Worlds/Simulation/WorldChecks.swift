@@ -241,7 +241,8 @@ extension FRCPWorld {
             host.complain("it does not tell of a duplicate")
         }
         let roundTrip = host.end.transmitter.roundTrip
-        if roundTrip.isKnown, roundTrip.timeout < max(50_000_000, roundTrip.smoothed) + FRCPWorld.delay {
+        let leastTimeout = min(max(50_000_000, roundTrip.smoothed) + FRCPWorld.delay, 60_000_000_000)
+        if roundTrip.isKnown, roundTrip.timeout < leastTimeout {
             host.complain("RTO is \(roundTrip.timeout / 1_000) us")
         }
         if !host.end.receiver.isReliable, !host.end.receiver.hasEnded, let since = watches[end ^ 1].missingSince,
