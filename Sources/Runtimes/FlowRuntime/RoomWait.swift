@@ -128,6 +128,8 @@ extension FlowPointer {
     private func lookForRingRoom(_ end: FlowEnd) -> Room {
         lockWriter(of: end)
         defer { cl_unlock(end.writeLock) }
+        // Another thread may have written the message meanwhile.
+        guard pointee.room.refused != RoomWait.nothing else { return .none }
         let room = ringRoom(pointee.room.refused, end)
         guard room != .plenty else { return .plenty }
         if !announceRoom(room == .none ? WriterWait.set : WriterWait.half) {
@@ -146,10 +148,10 @@ extension FlowPointer {
     }
 
     /// With the write lock held: from now on the peer's reader rings when the smallest message fits. Returns false if it may
-    /// not know. What is announced already costs no barrier.
+    /// not know. What is announced already costs no barrier. A message was refused.
     private func announceRoom(_ flags: UInt32) -> Bool {
         let wanted = word(pointee.words, SlotLayout.roomWanted(pointee.side))
-        let need = UInt32(truncatingIfNeeded: Ring.need(Int(pointee.room.refused)))
+        let need = UInt32(truncatingIfNeeded: Ring.need(Int(clamping: min(pointee.room.refused, UInt64(UInt32.max)))))
         if cl_load32_relaxed(writerWait) & flags == flags, cl_load32_relaxed(wanted) <= need { return true }
         cl_store32_release(wanted, need)
         _ = WakeUp.announce(writerWait, flag: flags)
