@@ -30,7 +30,7 @@ package struct Features: OptionSet, Hashable, Sendable, LocalCodable {
     /// The process is registered for global expedited memory barriers, so who sleeps can pay for the fence of who
     /// writes. design: flow-memory §3
     package static let expeditedBarrier = Features(rawValue: 1)
-    /// Of a process: it answers `ManagerMessage.describeFlow`. Of irmd: it answers `ManagementRequest.showFlow`.
+    /// A process with it answers `ManagerMessage.describeFlow`. An irmd with it answers `ManagementRequest.showFlow`.
     package static let flowStatistics = Features(rawValue: 2)
 }
 

@@ -47,27 +47,34 @@ struct ArrivalLog: Sendable {
 
     private static func units(_ bytes: Int) -> UInt32 { UInt32((bytes + unit - 1) / unit) }
 
-    /// Whether `found` must be told first what is still needed. Not for each packet, whatever the sender does: only after an
-    /// eighth of the ring was written since the last time.
-    func mustLookUp(_ bytes: Int, capacity: Int) -> Bool {
-        written &- tail + ArrivalLog.units(bytes) > ArrivalLog.units(capacity)
-            && written &- lookedUp > ArrivalLog.units(capacity) / 8
-    }
-
-    /// - Parameter oldest: The oldest position that is needed; nil: none is.
-    mutating func found(_ oldest: UInt32?) {
-        lookedUp = written
-        tail = oldest ?? written
-    }
-
-    /// The place for a packet. Nil if there is none.
+    /// The place for a packet. Nil if there is none. The packets that are still needed are looked up when the ring is full.
+    /// They are not looked up for each packet, whatever the sender does: only after an eighth of the ring was written since
+    /// the last time.
     ///
-    /// - Parameter capacity: Of the ring, bytes; a power of two, at most 2^34.
-    mutating func take(_ bytes: Int, capacity: Int) -> UInt32? {
+    /// - Parameters:
+    ///   - capacity: Of the ring, bytes; a power of two, at most 2^34.
+    ///   - stored: The numbers of the packets that may be in the ring.
+    mutating func take(
+        _ bytes: Int, capacity: Int, stored: Range<Int>, in table: borrowing MutableSpan<ArrivedPacket>
+    ) -> UInt32? {
         let need = ArrivalLog.units(bytes)
+        if written &- tail + need > ArrivalLog.units(capacity), written &- lookedUp > ArrivalLog.units(capacity) / 8 {
+            lookedUp = written
+            tail = written &- oldestAge(stored, in: table)
+        }
         guard written &- tail + need <= ArrivalLog.units(capacity) else { return nil }
         defer { written &+= need }
         return written
+    }
+
+    /// How many units ago the oldest packet was written that is needed; 0: none is.
+    private func oldestAge(_ stored: Range<Int>, in table: borrowing MutableSpan<ArrivedPacket>) -> UInt32 {
+        var age: UInt32 = 0
+        for number in stored {
+            let packet = table[number & (table.count - 1)]
+            if packet.state == .here, packet.length > 0 { age = max(age, written &- packet.position) }
+        }
+        return age
     }
 
     /// Nothing is stored. The next packet goes to the beginning of the ring: a reader that keeps up uses a few pages of it,

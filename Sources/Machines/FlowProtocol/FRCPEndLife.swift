@@ -107,12 +107,8 @@ extension FRCPEnd {
         advancePhase(now: now)
     }
 
-    /// How long an end that has sent its last waits for repetitions of the peer, to acknowledge them again. A peer that asks
-    /// later gets no answer, and gives up after a while: what it had to say has arrived.
-    private var rest: UInt64 { min(max(2 * settings.lifetime, 1), 3 * transmitter.roundTrip.timeout) }
-
-    /// How long an end that closes waits without hearing anything: not less than a few repetitions take.
-    private var patience: UInt64 { max(FRCPEnd.lingering, 3 * transmitter.roundTrip.timeout) }
+    private var rest: UInt64 { settings.rest(transmitter.roundTrip) }
+    private var patience: UInt64 { Settings.patience(transmitter.roundTrip) }
 
     private mutating func expireAbort(now: UInt64) {
         guard now >= aborts.last + transmitter.roundTrip.timeout else { return }
@@ -148,4 +144,13 @@ extension FRCPEnd {
             receiver.makeDue(.silenceIsBroken)
         }
     }
+}
+
+extension FRCPEnd.Settings {
+    /// How long an end that has sent its last waits for repetitions of the peer, to acknowledge them again. A peer that asks
+    /// later gets no answer, and gives up after a while: what it had to say has arrived.
+    func rest(_ roundTrip: RoundTrip) -> UInt64 { min(max(2 * lifetime, 1), 3 * roundTrip.timeout) }
+
+    /// How long an end that closes waits without hearing anything: not less than a few repetitions take.
+    static func patience(_ roundTrip: RoundTrip) -> UInt64 { max(FRCPEnd.lingering, 3 * roundTrip.timeout) }
 }

@@ -211,18 +211,7 @@ package struct Receiver: Sendable {
         _ length: Int, _ capacity: Int, _ table: borrowing MutableSpan<ArrivedPacket>
     ) -> UInt32? {
         largest = max(largest, UInt16(length))
-        if log.mustLookUp(length, capacity: capacity) { log.found(oldest(in: table)) }
-        return log.take(length, capacity: capacity)
-    }
-
-    /// The oldest position in the store that is needed; nil: none is.
-    private func oldest(in table: borrowing MutableSpan<ArrivedPacket>) -> UInt32? {
-        var age: UInt32 = 0
-        for number in read..<max(end, read) {
-            let packet = table[place(number, table)]
-            if packet.state == .here, packet.length > 0 { age = max(age, log.written &- packet.position) }
-        }
-        return age > 0 ? log.written &- age : nil
+        return log.take(length, capacity: capacity, stored: read..<max(end, read), in: table)
     }
 
     private mutating func countDuplicate(now: UInt64) {

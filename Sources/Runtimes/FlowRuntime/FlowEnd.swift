@@ -41,7 +41,7 @@ struct FlowEnd: Equatable {
         var held = HeldRecord()
         /// `FenceReason.sleepy` is set, and every writer knows.
         var writerFences = false
-        /// Of all messages that were read, or discarded because they did not fit.
+        /// The sum of all messages that were read, or discarded because they did not fit.
         var bytes: UInt64 = 0
     }
 
@@ -51,7 +51,7 @@ struct FlowEnd: Equatable {
         var patience = Patience()
         /// Of `FlowTransmit.reserve`.
         var reservation = HeldRecord()
-        /// Of all messages that were written.
+        /// The sum of all messages that were written.
         var bytes: UInt64 = 0
     }
 

@@ -64,7 +64,7 @@ extension FlowPointer {
         return statistics
     }
 
-    /// Of a flow whose messages stand in the memory that both sides share.
+    /// The statistics of a flow whose messages stand in the memory that both sides share.
     private func ringStatistics(of key: FlowKey?) -> FlowStatistics? {
         guard let end = lockReading() else { return nil }
         defer { cl_unlock(end.readLock) }
@@ -98,7 +98,7 @@ extension FlowPointer {
         let fate = cl_load32_acquire(&end.settings.pointee.fate)
         if fate & Fate.violated != 0 { return .violated }
         if fate & Fate.silent != 0 { return .silent }
-        // Of a peer that has died the link may tell before irmd does.
+        // The link may tell that a peer has died before irmd does.
         let hasEnded = fate & Fate.down != 0 || cl_load32_acquire(peerState) & EndState.gone != 0
         return hasEnded ? hasPeer ? .closed : .down : .none
     }

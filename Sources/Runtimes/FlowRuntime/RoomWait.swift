@@ -80,8 +80,11 @@ extension FlowPointer {
 extension FlowPointer {
     /// With the process lock held: whether the set is to be told that the message fits. If it does not fit, the set will be
     /// rung when it does.
-    func hasRoomEvent(_ end: FlowEnd) -> Bool {
-        guard isRoomAwaited, !isOver(end) else { return false }
+    @inline(__always) func hasRoomEvent(_ end: FlowEnd) -> Bool { isRoomAwaited && isRoomEvent(end) }
+
+    /// Apart from the question whether room is awaited, which every look at a flow asks.
+    @inline(never) private func isRoomEvent(_ end: FlowEnd) -> Bool {
+        guard !isOver(end) else { return false }
         let room = pointee.layer == nil ? lookForRingRoom(end) : lookForLayerRoom()
         switch room {
         case .plenty: return true
@@ -116,7 +119,7 @@ extension FlowPointer {
         if !isWanted { _ = cl_and32(writerWait, ~WriterWait.set) }
     }
 
-    var isRoomAwaited: Bool {
+    @inline(__always) var isRoomAwaited: Bool {
         cl_load32_relaxed(&pointee.room.isWanted) != 0 && cl_load64_relaxed(&pointee.room.refused) != RoomWait.nothing
     }
 

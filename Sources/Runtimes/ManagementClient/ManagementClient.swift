@@ -12,7 +12,7 @@ package final class ManagementClient: ManagementService {
     private let socket: Descriptor
     private let patience: TimeSpan
     private var lastRequest = RequestID(0)
-    /// Of irmd.
+    /// The features of irmd.
     private var features: Features = []
 
     /// Connects to the irmd of this environment, or to the one behind `path`, and greets it.

@@ -220,7 +220,7 @@ extension FRCPWorld {
     private func noteWindow(_ end: Int, _ sender: Transmitter) {
         let witness = witnesses[end]
         let changes = (sender.counters.reductions - witness.reductions, sender.counters.undone - witness.undone)
-        // Of several changes at once it is not known what the last one took.
+        // If several changes came at once, it is not known what the last one took.
         if sender.rules[.collapses] > witness.collapses || changes != (0, 0) { witnesses[end].windowBefore = 0 }
         if changes == (1, 0), sender.rules[.collapses] == witness.collapses {
             witnesses[end].windowBefore = witness.window

@@ -48,7 +48,7 @@ import Vocabulary
         #expect(statistics.packets.reordered == 31 && statistics.packets.duplicates == 32)
         #expect(statistics.packets.damaged == 33 && statistics.packets.refused == 34)
         #expect(statistics.packets.missing == 35)
-        // Of a later version.
+        // A later version has this value.
         let later = Ouroboros.FlowStatistics(Vocabulary.FlowStatistics(numbers: [99, 98]))
         #expect(later.kind == nil && later.ending == .down)
     }

@@ -59,7 +59,7 @@ private struct Ends {
                 case .data(let header, _, let length): (header, length, nil)
                 case .bare(let header): (header, 0, nil)
                 case .control(let header):
-                    // Of the sender, which has sent no other since.
+                    // The sender has sent no other frame since.
                     (header, told[1 - side].bytes, told[1 - side])
                 case .empty: (FRCPHeader(words: (0, 0, 0)), 0, nil)
                 }

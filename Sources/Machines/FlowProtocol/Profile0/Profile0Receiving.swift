@@ -40,7 +40,7 @@ extension Profile0End {
         return result
     }
 
-    /// An empty packet came, or one that is damaged: the peer is there.
+    /// An empty packet came: the peer is there.
     package mutating func heardLife(now: UInt64) { heard = now }
 
     private mutating func accept(
@@ -71,8 +71,10 @@ extension Profile0End {
         guard number < ownEdge else { return refuse(\.beyondEdge) }
         let place = number & (table.count - 1)
         guard table[place].state == .awaited else { return refuse(\.duplicates) }
-        if log.mustLookUp(length, capacity: capacity) { log.found(oldest(in: table)) }
-        guard let position = log.take(length, capacity: capacity) else { return refuse(\.beyondEdge) }
+        let stored = read..<max(end, read)
+        guard let position = log.take(length, capacity: capacity, stored: stored, in: table) else {
+            return refuse(\.beyondEdge)
+        }
         table[place] = ArrivedPacket(position: position, length: UInt16(length), flags: [], state: .here)
         counters.received += 1
         end = max(end, number + 1)
@@ -88,16 +90,6 @@ extension Profile0End {
         counters[keyPath: counter] += 1
         isDue = true
         return .nothing
-    }
-
-    /// The oldest position in the store that is needed; nil: none is.
-    private func oldest(in table: borrowing MutableSpan<ArrivedPacket>) -> UInt32? {
-        var age: UInt32 = 0
-        for number in read..<max(end, read) {
-            let packet = table[number & (table.count - 1)]
-            if packet.state == .here { age = max(age, log.written &- packet.position) }
-        }
-        return age > 0 ? log.written &- age : nil
     }
 
     /// A sender begins a run with its first data, and after a long silence; the number can then be any.
@@ -198,8 +190,6 @@ extension Profile0End {
         return toldAt + min(Profile0End.questionInterval << UInt64(toldAgain), 5_000_000_000)
     }
 
-    /// How long an end that has sent its last acknowledges repetitions again.
-    private var rest: UInt64 { min(max(2 * settings.lifetime, 1), 3 * roundTrip.timeout) }
-    /// How long an end that closes waits without hearing anything.
-    private var patience: UInt64 { max(FRCPEnd.lingering, 3 * roundTrip.timeout) }
+    private var rest: UInt64 { settings.rest(roundTrip) }
+    private var patience: UInt64 { FRCPEnd.Settings.patience(roundTrip) }
 }
