@@ -64,11 +64,12 @@ package struct EventLoop: ~Copyable {
     /// A conversation of several messages is under way more often than not: to wait for the next one awake costs less
     /// than to wake a processor that went idle. Once for each time something was ready, then the loop sleeps.
     private mutating func findsSomething() -> Bool {
+        var yielding = Yielding()
         while looks > 0 {
             events.look(on: poll.number)
             if events.count > 0 { return true }
             looks -= 1
-            if Processor.yieldMeetsOthers() {
+            if yielding.meetsOthers() {
                 crowd.wasMet()
                 looks = 0
             }

@@ -3,17 +3,22 @@
 import CLinux
 import Vocabulary
 
-/// The processor that a thread runs on, for those who try for a while before they sleep.
-package enum Processor {
-    /// So long nobody runs who only answers us: others have work of their own.
+/// A run of yields of a thread that looks for something, yields, and looks again, without a sleep between them.
+package struct Yielding: Sendable {
+    /// A peer that only answers us keeps the processor for less: whoever keeps it longer has work of its own.
     private static var others: UInt64 { 500_000 }
+    /// When the last yield ended; 0: there was none.
+    private var last: UInt64 = 0
+
+    package init() {}
 
     /// Lets other threads run. True if they kept the processor for long: more want to run than there are processors, and
     /// who yields to them waits for a whole slice of theirs, while who sleeps is let in at once when he is woken.
-    package static func yieldMeetsOthers() -> Bool {
-        let before = cl_monotonic_nanoseconds()
+    package mutating func meetsOthers() -> Bool {
+        let before = last == 0 ? cl_monotonic_nanoseconds() : last
         sched_yield()
-        return cl_monotonic_nanoseconds() &- before > others
+        last = cl_monotonic_nanoseconds()
+        return last &- before > Yielding.others
     }
 }
 

@@ -25,7 +25,7 @@ extension FlowProcess {
             entry.statistics(of: key) { entry.lockLayer() ?? entry.lockLingering() }
         }
         if session.post(.described(request, statistics), incarnation: incarnation) == .waiting {
-            locked { $0.service.wake() }
+            locked { $0.wakeService() }
         }
     }
 

@@ -19,8 +19,9 @@ extension FlowProcess {
         lock()
         defer { unlock() }
         try FlowTable.prepare()
-        try ensureService()
-        let link = try link(offer, of: incarnation, &arrival)
+        let key = LinkKey(offer.link, offer.linkEnd, incarnation)
+        try ensureService(for: key)
+        let link = try link(key, offer, &arrival)
         guard let descriptor = numbers.take(), let entry = FlowTable.pointer(descriptor) else { throw .badDescriptor }
         let settings = FlowSettings(
             flags: FlowFlags.initial, retransmission: RetransmissionFlags.initial(for: offer.quality))
@@ -73,9 +74,8 @@ extension FlowProcess {
     }
 
     private func link(
-        _ offer: FlowOffer, of incarnation: UInt64, _ arrival: inout MessageSocket.Arrival
+        _ key: LinkKey, _ offer: FlowOffer, _ arrival: inout MessageSocket.Arrival
     ) throws(Failure) -> Link {
-        let key = LinkKey(offer.link, offer.linkEnd, incarnation)
         if let link = links[key] { return link }
         // irmd has sent it before, and it was forgotten when its other end was closed.
         guard offer.linkIsIncluded else { throw .flowDown }
@@ -112,7 +112,7 @@ extension FlowProcess {
         guard isOwn, !isLingering else { return }
         switch session.post(.deallocate(flow), incarnation: incarnation) {
         case .sent: break
-        case .waiting: locked { $0.service.wake() }
+        case .waiting: locked { $0.wakeService() }
         case .noManager: throw .manager
         }
     }

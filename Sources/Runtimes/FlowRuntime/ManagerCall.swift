@@ -155,10 +155,11 @@ package enum ManagerCall {
     ) throws(Failure) -> MessageSocket.Arrival {
         let connection = exchange.connection
         while true {
+            var yielding = Yielding()
             for attempt in 0..<exchange.looks {
                 // The look at what the descriptor is costs as much as the attempt. The request has just been sent on it.
                 if let arrival = try arrivalNow(on: connection, looks: attempt % 8 == 7) { return arrival }
-                if Processor.yieldMeetsOthers() { break }
+                if yielding.meetsOthers() { break }
             }
             exchange.hasSlept = true
             try awaitMessage(on: connection, deadline: deadline, cancelState)

@@ -31,7 +31,7 @@ extension FlowProcess {
         entry.pointee.trim = RingTrim(
             patience: RingTrim.firstPatience, written: end.sending.pointee.producer.written)
         service.trims.set(descriptor, at: Clock.now() + RingTrim.firstPatience)
-        service.wakeForTimers(of: self)
+        wakeServiceForTimers()
     }
 
     /// With the process lock held.

@@ -172,7 +172,7 @@ extension FlowProcess {
         }
         cl_store32_release(&entry.pointee.room.isTimed, 1)
         service.rooms.set(descriptor, at: Clock.now() + pause)
-        service.wakeForTimers(of: self)
+        wakeServiceForTimers()
     }
 
     /// With the process lock held: looks at the flows whose moment is over.

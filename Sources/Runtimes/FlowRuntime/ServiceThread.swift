@@ -87,13 +87,12 @@ struct ServiceThread {
         _ = poll.change(socket.number, ServiceThread.sessionNumber, interest)
     }
 
-    /// Makes the thread look at its timers and at the session again. From any thread, with the process lock held.
-    func wake() { poll?.ring() }
+    /// Whether the thread hears of `link`, too. Who sleeps in an epoll keeps it, whatever the program closes meanwhile; the
+    /// thread looks at what is left of it when it wakes.
+    func isWatching(_ link: Link) -> Bool { hasThread && watched[link.number] != nil }
 
-    /// Makes the thread sleep no longer than until the next timer.
-    func wakeForTimers(of process: FlowProcess) {
-        if process.nextTick < sleepsUntil { wake() }
-    }
+    /// False: the bell cannot be rung any more, or there is no thread.
+    fileprivate func ring() -> Bool { poll?.ring() ?? false }
 
     // The thread, which ends with the process, or when its poll is lost.
 
@@ -138,7 +137,7 @@ extension FlowProcess {
         locked { process in
             guard due < process.service.acceptorsDue else { return }
             process.service.acceptorsDue = due
-            if due < process.service.sleepsUntil { process.service.wake() }
+            if due < process.service.sleepsUntil { process.wakeService() }
         }
     }
 
@@ -159,6 +158,24 @@ extension FlowProcess {
         for link in Array(links.values) {
             if link.socket.isOurs { service.watch(link) } else { end(link) }
         }
+    }
+
+    /// With the process lock held: there is a service thread that watches a link of which a flow comes. Costs less than
+    /// `ensureService` when it is there, and allocations shall not ask that often.
+    func ensureService(for key: LinkKey) throws(Failure) {
+        guard let link = links[key], service.isWatching(link) else { return try ensureService() }
+        if !link.socket.isOurs { end(link) }
+    }
+
+    /// With the process lock held: makes the thread look at its timers and at the session again. Another one takes its place
+    /// if the program has closed its bell.
+    func wakeService() {
+        if !service.ring() { try? ensureService() }
+    }
+
+    /// With the process lock held: makes the thread sleep no longer than until the next timer.
+    func wakeServiceForTimers() {
+        if nextTick < service.sleepsUntil { wakeService() }
     }
 
     /// The thread has found its poll closed. Another one takes its place, at once or when there are descriptors again.
@@ -187,7 +204,7 @@ extension FlowProcess {
         if min(link.liveness.nextTick, service.vigils.deadline) < service.sleepsUntil
             || session.generation != service.session
         {
-            service.wake()
+            wakeService()
         }
     }
 

@@ -17,4 +17,44 @@ import Testing
             }
         }
     }
+
+    /// The pauses of the next wait.
+    private func pauses(_ patience: Patience) -> Int {
+        var patience = patience
+        return patience.begin().pauses
+    }
+
+    @Test("after four waits that ended with a yield the next ones yield at once, until a pause is enough again")
+    func neighbour() {
+        var patience = Patience()
+        for _ in 0..<4 {
+            #expect(patience.begin() == (16, 64))
+            patience.succeeded(hasYielded: true)
+        }
+        for wait in 5..<16 {
+            #expect(patience.begin() == (0, 64), "\(wait)")
+            patience.succeeded(hasYielded: true)
+        }
+        // The sixteenth wait finds out whether the peer is still on this processor.
+        #expect(patience.begin() == (16, 64))
+        patience.succeeded(hasYielded: true)
+        #expect(pauses(patience) == 0)
+        for _ in 0..<15 { _ = patience.begin() }
+        #expect(patience.begin() == (16, 64))
+        patience.succeeded(hasYielded: false)
+        #expect(pauses(patience) == 16)
+    }
+
+    @Test("waits that end with a sleep yield less, and the last of them only pause")
+    func sleeps() {
+        var patience = Patience()
+        for expected in [64, 32, 16, 8] {
+            #expect(patience.begin() == (16, expected))
+            patience.slept()
+        }
+        for expected in [4, 2, 1] {
+            #expect(patience.begin() == (expected, 0))
+            patience.slept()
+        }
+    }
 }

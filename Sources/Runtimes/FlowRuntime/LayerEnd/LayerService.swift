@@ -15,7 +15,7 @@ extension FlowProcess {
         guard let entry = FlowTable.pointer(descriptor), due < entry.pointee.layerTimer else { return }
         entry.pointee.layerTimer = due
         service.layers.set(descriptor, at: Instant(nanoseconds: due))
-        service.wakeForTimers(of: self)
+        wakeServiceForTimers()
     }
 
     /// Looks at the flows whose time has come. With no lock held.
@@ -110,7 +110,7 @@ extension FlowProcess {
             if cl_add32(&entry.pointee.sleepers, UInt32.max) &- 1 == OpenFlow.closing { process.tearDown(entry) }
             return ended
         }
-        if session.post(.deallocate(flow), incarnation: incarnation) == .waiting { locked { $0.service.wake() } }
+        if session.post(.deallocate(flow), incarnation: incarnation) == .waiting { locked { $0.wakeService() } }
     }
 
     /// The process ends: what was written reaches its peers first, if they take it within 5 s.
