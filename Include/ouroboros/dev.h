@@ -141,8 +141,9 @@ int flow_dealloc(int fd);
  *   -ENOTALLOC  fd is not an open flow;
  *   -EINVAL     buf is NULL and count is not 0;
  *   -EPERM      the flow is FLOWFRDONLY, or the other end FLOWFWRONLY;
- *   -EMSGSIZE   the message is longer than the flow can carry: 2,097,144 bytes
- *               within a host, 8,976 or 8,948 bytes over UDP;
+ *   -EMSGSIZE   the message is longer than FLOWGMAXMSG of fccntl says:
+ *               16,777,216 bytes inside the host and on flows in order, 8,976
+ *               or 8,948 bytes on other flows over UDP;
  *   -EAGAIN     the flow is full, and FLOWFWNOBLOCK is set;
  *   -ETIMEDOUT  the flow was full as long as FLOWSSNDTIMEO says;
  *   -EFLOWDOWN  the other end has gone, or FLOWFDOWN is set at either end;

@@ -54,6 +54,7 @@
 /* Commands of this implementation, with numbers that others do not use. */
 #define FLOWGNAME 0x4f530001 /* char *, of FLOW_NAME_SIZE bytes               */
 #define FLOWGPEER 0x4f530002 /* struct flow_peer *                            */
+#define FLOWGMAXMSG 0x4f530003 /* size_t *: bytes of the longest message      */
 
 /* Bytes of a name with the NUL that ends it. */
 #define FLOW_NAME_SIZE 256
@@ -91,6 +92,16 @@ __BEGIN_DECLS
  * FRCTSFLAGS stores FRCTFRESCNTL and FRCTFLINGER as given. FRCTFRTX follows
  * from the quality of service (loss is 0) and cannot be changed. A new flow
  * has all three flags if nothing may be lost, and otherwise FRCTFRESCNTL.
+ * Without FRCTFLINGER, flow_dealloc drops what the peer has not got yet.
+ * Without FRCTFRESCNTL, a flow that may lose messages drops what the peer or
+ * the network does not let it send at once, and flow_write does not wait; a
+ * flow that loses nothing is as it was. On a flow inside the host the flags
+ * have no effect.
+ *
+ * FLOWGMAXMSG stores how long a message can be that is written here: longer
+ * ones are -EMSGSIZE. It is 16,777,216 bytes inside the host and on flows in
+ * order to another host, and one packet of the layer on other flows and to
+ * hosts that run the prototype. It does not change while the flow lives.
  *
  * FLOWGNAME stores the name to which the flow was allocated, with a NUL at its
  * end; the name of a flow of flow_join is empty. A server that serves several

@@ -138,7 +138,7 @@ ssize_t read_message(int      fd,
 #define WRONG_BYTES (-1000001)
 
 /* The largest message these functions are used with. */
-#define LARGEST ((size_t) 3 << 20)
+#define LARGEST ((size_t) 17 << 20)
 
 bool same_qos(const qosspec_t * one,
               const qosspec_t * other);

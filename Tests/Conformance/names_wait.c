@@ -186,7 +186,7 @@ static void check_inherited(void)
                  "a child's parent is not the peer");
     CHECK_RESULT(fccntl(fd, FLOWGPEER, &peer), 0, "the peer is");
     CHECK(peer.pid == agent.pid, "the agent, also after that");
-    CHECK_RESULT(fccntl(fd, 0x4f530003, &peer), -ENOTSUP,
+    CHECK_RESULT(fccntl(fd, 0x4f5300ff, &peer), -ENOTSUP,
                  "an unknown command");
     flow_dealloc(fd);
     agent_end(&agent);

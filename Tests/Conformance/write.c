@@ -19,7 +19,8 @@ static void check_sizes(struct flow_pair * pair)
 {
     const size_t sizes[] = { 1, 2, 7, 8, 55, 56, 57, 63, 64, 65, 1500, 4095,
                              4096, 4097, 65536, 262144, 900000, 1048256,
-                             1048576, 2000000 };
+                             1048576, 2097145, 4194232, 4194296, 4194297,
+                             9000000, 16777215, 16777216 };
     size_t       i;
 
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -32,14 +33,21 @@ static void check_sizes(struct flow_pair * pair)
 }
 
 /*
- * Issue 2 and flow-memory §2: up to half of a ring of 4 MiB; the row has
- * 1,048,256. A length of (size_t) -1 is a SHOULD.
+ * flow-memory §2: 16 MiB; the row has 1,048,256. A length of (size_t) -1 is a
+ * SHOULD.
  */
 static void check_too_large(struct flow_pair * pair)
 {
-    CHECK_RESULT(write_message(pair->fd, ((size_t) 2 << 20) + 1, 0), -EMSGSIZE,
-                 "more than 2 MiB");
-    CHECK_RESULT(write_message(pair->fd, LARGEST, 0), -EMSGSIZE, "3 MiB");
+    size_t longest = 0;
+
+    CHECK_RESULT(fccntl(pair->fd, FLOWGMAXMSG, &longest), 0,
+                 "the flow tells its longest message");
+    CHECK(longest == (size_t) 16 << 20, "which has 16 MiB");
+    CHECK_RESULT(fccntl(pair->fd, FLOWGMAXMSG, NULL), -EINVAL,
+                 "but there must be a place for it");
+    CHECK_RESULT(write_message(pair->fd, longest + 1, 0), -EMSGSIZE,
+                 "a byte more");
+    CHECK_RESULT(write_message(pair->fd, LARGEST, 0), -EMSGSIZE, "17 MiB");
     CHECK_RESULT(flow_write(pair->fd, &byte, SIZE_MAX / 2), -EMSGSIZE,
                  "half of all there is");
     CHECK_RESULT(flow_write(pair->fd, &byte, SIZE_MAX - 7), -EMSGSIZE,

@@ -102,6 +102,7 @@ MEMBER(struct flow_statistics, missing, 272, 8);
 /* fccntl.h */
 VALUE(FLOWGNAME, 0x4f530001);
 VALUE(FLOWGPEER, 0x4f530002);
+VALUE(FLOWGMAXMSG, 0x4f530003);
 VALUE(FLOW_NAME_SIZE, 256);
 VALUE(FLOW_HOST_SIZE, 128);
 SIZE(struct flow_peer, 400);
@@ -138,6 +139,7 @@ VALUE(FRCTGFLAGS, 02000);
 /* Extensions, which the document does not have. */
 VALUE(FLOWGNAME, 0x4f530001);
 VALUE(FLOWGPEER, 0x4f530002);
+VALUE(FLOWGMAXMSG, 0x4f530003);
 VALUE(FLOW_NAME_SIZE, NAME_SIZE + 1);
 SIZE(struct flow_peer, 400);
 MEMBER(struct flow_peer, is_remote, 0, 4);

@@ -18,7 +18,7 @@ def text(value):
     return struct.pack("<H", len(value)) + value
 
 
-def hello(role, program=b"", major=8, minor=0, features=0):
+def hello(role, program=b"", major=9, minor=0, features=0):
     return struct.pack("<BIHHIB", 0, 0x6F72754F, major, minor, features, role) + text(program)
 
 

@@ -18,7 +18,7 @@ package struct ProtocolVersion: Hashable, Sendable, CustomStringConvertible, Fie
         self.init(major: try field(\.major, &bytes), minor: try field(\.minor, &bytes))
     }
 
-    package static let current = ProtocolVersion(major: 8, minor: 0)
+    package static let current = ProtocolVersion(major: 9, minor: 0)
     package var description: String { "\(major).\(minor)" }
 }
 

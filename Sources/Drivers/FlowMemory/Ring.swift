@@ -14,21 +14,24 @@ import Vocabulary
 ///
 /// Each side keeps its own positions privately (`RingProducer`, `RingConsumer`) and never reads them back from here.
 ///
-/// This process maps the beginning of a ring with the flow, and the whole ring when a record goes beyond the beginning.
-/// Guarded by the lock of its side. design: flow-memory §2
+/// Records stay within the first `Ring.everyday` bytes, and only a message that is longer than that goes on behind them:
+/// a stream of short messages shall not wander through memory that is there for the longest one.
+///
+/// This process maps the beginning of a ring with the flow, `everyday` bytes when a record goes beyond the beginning, and
+/// the whole ring when a record goes beyond those. Guarded by the lock of its side. design: flow-memory §2
 public struct Ring {
-    /// Where the ring begins; elsewhere once it is mapped whole.
+    /// Where the ring begins; elsewhere once more of it is mapped.
     public private(set) var bytes: UnsafeMutableRawPointer
     /// Bytes from there on that are mapped here.
-    @usableFromInline private(set) var mapped: UInt64
+    @usableFromInline package private(set) var mapped: UInt64
     /// Size in bytes; a power of two.
     public let size: UInt64
     @usableFromInline let producerWords: UnsafeMutableRawPointer
     @usableFromInline let consumerWords: UnsafeMutableRawPointer
     /// The end that writes the ring.
     private let end: End
-    /// Whether the mapping at `bytes` is the ring's own, and not that of the beginnings.
-    private var isOwnMapping = false
+    /// The ring's own mapping of its first `everyday` bytes, which stays when the whole ring is mapped; nil: there is none.
+    private var everydayMapping: UnsafeMutableRawPointer?
 
     /// Before every payload.
     @inlinable public static var headerBytes: UInt64 { 8 }
@@ -37,6 +40,9 @@ public struct Ring {
     /// A record that begins a new page looks whether the ring is empty; looking at every record costs a coherence
     /// miss each.
     @inlinable static var pageShift: UInt64 { 12 }
+
+    /// Bytes in which all records stand that are not longer.
+    @inlinable var everyday: UInt64 { min(size, UInt64(Limits.everydayRingBytes)) }
 
     /// Over memory that is mapped whole.
     package init(bytes: UnsafeMutableRawPointer, size: Int, slot: UnsafeMutableRawPointer, from end: End) {
@@ -55,44 +61,54 @@ public struct Ring {
         mapped = UInt64(beginning)
     }
 
-    /// Maps the whole ring. The mapping of the beginning stays, because somebody may hold a message in it. False if there
-    /// is no memory for that, or the kernel refuses another mapping.
-    @usableFromInline @inline(never) mutating func mapWhole() -> Bool {
-        guard mapped < size else { return true }
-        let bytes = Int(size)
-        let beginning = SegmentLayout.beginning(ringBytes: bytes)
-        let whole: UnsafeMutableRawPointer
-        switch end {
-        case .second:
-            guard let mapping = cl_map_again(self.bytes, bytes, nil) else { return false }
-            whole = mapping
-        case .first:
-            // All of the memory, and then the beginning once more where the rest of this ring follows.
-            guard let all = cl_map_again(self.bytes, SegmentLayout.bytes(ringBytes: bytes), nil) else { return false }
-            guard let mapping = cl_map_again(self.bytes, beginning, all + bytes) else {
-                munmap(all, SegmentLayout.bytes(ringBytes: bytes))
+    /// Maps the ring at least up to this offset. What was mapped before stays, because somebody may hold a message in it.
+    /// False if there is no memory for that, or the kernel refuses another mapping.
+    @usableFromInline @inline(never) mutating func map(to offset: UInt64) -> Bool {
+        if mapped < everyday {
+            guard grow(to: Int(everyday)) else { return false }
+            everydayMapping = bytes
+        }
+        return offset <= mapped || grow(to: Int(size))
+    }
+
+    /// Maps all of the segment from where this ring's mapping begins, and then each piece of the ring that is mapped now once
+    /// more, in front of the piece that follows. What is neither is given back.
+    private mutating func grow(to after: Int) -> Bool {
+        let pieces = SegmentLayout.pieces(of: end, ringBytes: Int(size), upTo: after)
+        let first = pieces[0].offset
+        let last = pieces[pieces.count - 1]
+        let span = last.offset + last.count - first
+        guard let all = cl_map_again(bytes, span, nil) else { return false }
+        let place = all + span - after
+        var done = 0
+        for piece in pieces.dropLast() {
+            if place + done != all + piece.offset - first,
+                cl_map_again(bytes + done, piece.count, place + done) == nil
+            {
+                munmap(all, span)
                 return false
             }
-            munmap(all, bytes)
-            whole = mapping
+            done += piece.count
         }
-        self.bytes = whole
-        isOwnMapping = true
+        if place > all { munmap(all, place - all) }
+        bytes = place
         // A child that is forked by another thread in between maps it once more, and nothing worse.
         cl_compiler_fence()
-        mapped = size
+        mapped = UInt64(after)
         return true
     }
 
     /// For a reader: maps the ring up to this offset, which a peer may have made up.
     @usableFromInline @inline(never) mutating func reach(_ offset: UInt64) throws(RingFailure) {
         guard offset <= size else { throw .violation }
-        guard mapWhole() else { throw .outOfMemory }
+        guard map(to: offset) else { throw .outOfMemory }
     }
 
-    /// Gives the ring's own mapping back. That of the beginnings is the flow's.
+    /// Gives the ring's own mappings back. That of the beginnings is the flow's.
     package func unmap() {
-        if isOwnMapping { munmap(bytes, Int(size)) }
+        guard let everydayMapping else { return }
+        munmap(everydayMapping, Int(everyday))
+        if mapped > everyday { munmap(bytes, Int(size)) }
     }
 
     /// The position behind the last record. The producer's.

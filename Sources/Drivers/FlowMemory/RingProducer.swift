@@ -51,7 +51,7 @@ public struct RingProducer {
         guard let start = place(need, in: ring, queueBytes: queueBytes) else { return .violation }
         guard start != .max else { return .full }
         let offset = ring.offset(start)
-        if offset &+ need > ring.mapped, !ring.mapWhole() { return .outOfMemory }
+        if offset &+ need > ring.mapped, !ring.map(to: offset &+ need) { return .outOfMemory }
         if offset &+ need > populated, !populate(to: offset &+ need, of: ring) { return .outOfMemory }
         return .place(start)
     }
@@ -118,7 +118,8 @@ public struct RingProducer {
             // Who wants little keeps little memory in the cache.
             if appetite != 0, offset >= appetite, fitsBefore(need, offset) { start = ring.lapAfter(tail) }
         }
-        if offset &+ need > ring.size { start = ring.lapAfter(tail) }
+        // A record that is longer than `everyday` only comes into an empty ring, and so begins with the lap.
+        if offset &+ need > ring.everyday { start = ring.lapAfter(tail) }
         if fits(start, need, ring, queueBytes) { return start }
         guard refresh(ring) else { return nil }
         return fits(start, need, ring, queueBytes) ? start : .max
@@ -169,7 +170,7 @@ public struct RingProducer {
         guard populated > RingProducer.kept else { return true }
         guard cl_load64_acquire(ring.head) == tail else { return false }
         // A parent or child of this process may have written what is not mapped here.
-        if populated > ring.mapped, !ring.mapWhole() { return false }
+        if populated > ring.mapped, !ring.map(to: populated) { return false }
         let bytes = Int(populated &- RingProducer.kept)
         guard madvise(ring.bytes + Int(RingProducer.kept), bytes, MADV_REMOVE) == 0 else { return false }
         populated = RingProducer.kept

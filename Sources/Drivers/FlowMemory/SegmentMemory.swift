@@ -6,17 +6,42 @@ import Vocabulary
 
 /// Where the two rings of a flow stand in its memory: the beginnings of both side by side, so that a flow of which no
 /// more is used needs only a small mapping, and shares the pages of page tables with the flows whose mappings stand
-/// beside its own. Two rings as long as theirs need a page of page tables each, in both processes.
+/// beside its own. Two rings as long as theirs need a page of page tables each, in both processes. Behind the beginnings
+/// stands what most flows use of their rings, and behind that what only the longest messages need.
 ///
-///     0                      beginning of the ring that the first end writes
-///     beginning              the ring that the second end writes, whole
-///     beginning + ringBytes  the rest of the first ring
+///     0                     beginning of the ring that the first end writes
+///     beginning             the first `everyday` bytes of the ring that the second end writes
+///     beginning + everyday  the first ring up to `everyday`
+///     2 * everyday          the rest of the second ring
+///     everyday + ringBytes  the rest of the first ring
 package enum SegmentLayout {
     /// Bytes of the beginning of a ring: a multiple of the pages of all processors, and enough for a flow that is read as
     /// soon as it is written.
     package static func beginning(ringBytes: Int) -> Int { min(65_536, ringBytes) }
     /// Bytes of the whole memory, of which only what is used takes any.
     package static func bytes(ringBytes: Int) -> Int { ringBytes * 2 }
+
+    /// A part of a ring, and where in the segment it stands.
+    struct Piece {
+        let offset: Int
+        let count: Int
+    }
+
+    /// The pieces of the ring that `end` writes, up to its first `everyday` bytes or whole, in the order of the ring.
+    static func pieces(of end: End, ringBytes: Int, upTo bytes: Int) -> [Piece] {
+        let beginning = beginning(ringBytes: ringBytes)
+        let everyday = min(ringBytes, Limits.everydayRingBytes)
+        var pieces: [Piece]
+        switch end {
+        case .first:
+            pieces = [Piece(offset: 0, count: beginning)]
+            pieces.append(Piece(offset: beginning + everyday, count: everyday - beginning))
+        case .second: pieces = [Piece(offset: beginning, count: everyday)]
+        }
+        guard bytes > everyday else { return pieces }
+        let rest = end == .first ? everyday + ringBytes : 2 * everyday
+        return pieces + [Piece(offset: rest, count: ringBytes - everyday)]
+    }
 }
 
 /// A mapping of the beginnings of the two byte rings of one flow. Nothing else is in the memory; positions are in the

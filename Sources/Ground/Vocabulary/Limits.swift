@@ -48,8 +48,11 @@ public enum Limits {
     package static let closingThreads = 32
     /// Descriptors of one user that are not closed yet. Beyond: the user's connections are refused.
     package static let unclosedDescriptors = 1_024
-    /// Address space of one direction of a flow, in bytes; a power of two, because positions are masked. Sparse.
-    public static let ringBytes = 4 << 20
+    /// Address space of one direction of a flow, in bytes; a power of two, because positions are masked, and enough for the
+    /// longest message. Sparse.
+    public static let ringBytes = 32 << 20
+    /// What of it all messages use that are not longer. No queue holds more.
+    public static let everydayRingBytes = 4 << 20
     /// Unread bytes in one direction of a flow before its writer waits (back-pressure).
     public static let queueBytes = 1 << 20
     /// A queue never gets less than this, so that a flow is never useless.
@@ -64,8 +67,8 @@ public enum Limits {
     package static let readyBytes: UInt64 = 4 << 20
     /// A few packets, so that each turn of a flow is worth it.
     package static let leastReadyBytes: UInt64 = 8_192
-    /// The longest message of a flow inside the host: half a ring less the record header.
-    public static let messageBytes = ringBytes / 2 - 8
+    /// The longest message of a flow that is inside the host or has FRCP.
+    public static let messageBytes = 16 << 20
     /// Bytes of one message of the local protocol. Longer ones are not sent, and end the connection that sends them.
     public static let localMessageBytes = 16_384
     /// Entries of a list in one message; longer lists come in pages.

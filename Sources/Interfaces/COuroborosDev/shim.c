@@ -29,6 +29,7 @@ int fccntl(int fd, int cmd, ...) {
     case FRCTGFLAGS:
     case FLOWGNAME:
     case FLOWGPEER:
+    case FLOWGMAXMSG:
         argument = (uintptr_t)va_arg(list, void *);
         break;
     default:

@@ -11,7 +11,7 @@ extension Flow {
     /// spec: c-api §5.6
     ///
     /// - Parameters:
-    ///   - bytes: At most 2,097,144 bytes within a host, 8,976 over UDP and IPv4, 8,948 over UDP and IPv6.
+    ///   - bytes: At most as many as ``longestMessage`` says.
     ///   - deadline: Nil: as ``setWriteTimeout(_:)`` and ``Flags`` say, which is without limit on a new flow.
     /// - Throws: ``OuroborosError`` with `timedOut` or `wouldBlock` if the flow stayed full, `messageTooLong`, `flowDown`,
     ///   `flowPeer`, `notPermitted` if the ``Flags/access`` of either end forbids it, `notAllocated` if the flow is

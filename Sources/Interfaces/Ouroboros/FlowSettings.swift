@@ -90,6 +90,14 @@ extension Flow {
         }
     }
 
+    /// How many bytes a message that is written here may have: 16,777,216 inside the host and on flows in order to another
+    /// host, one packet of the layer on other flows and to hosts with the prototype. It does not change while the flow lives.
+    public var longestMessage: Int {
+        get throws(OuroborosError) {
+            try reporting { () throws(Failure) in try FlowControl.longestMessage(descriptor) }
+        }
+    }
+
     /// Messages that wait to be read here.
     public var arrivingQueueLength: Int {
         get throws(OuroborosError) {

@@ -22,6 +22,7 @@ public func control(_ descriptor: Int32, _ command: Int32, _ argument: UInt) -> 
         case FLOWGFLAGS: try store(flags, argument)
         case FLOWGRXQLEN: try store(FlowControl.receiveQueueLength(descriptor), argument)
         case FLOWGTXQLEN: try store(FlowControl.sendQueueLength(descriptor), argument)
+        case FLOWGMAXMSG: try store(FlowControl.longestMessage(descriptor), argument)
         case FRCTSFLAGS:
             try FlowControl.setRetransmissionFlags(descriptor, UInt32(UInt16(truncatingIfNeeded: argument)))
         case FRCTGFLAGS:

@@ -47,7 +47,7 @@ package struct EndProperties: Hashable, Sendable {
     package static func ours(firstSequence: UInt32, packetBytes: UInt32) -> EndProperties? {
         let properties = EndProperties(
             acknowledgementDelayMilliseconds: 5, firstSequence: SequenceNumber(firstSequence), credit: 32_768,
-            firstRoomBytes: 1 << 20, longestMessageBytes: 1 << 24, largestPacketBytes: packetBytes)
+            firstRoomBytes: 1 << 20, longestMessageBytes: UInt32(Limits.messageBytes), largestPacketBytes: packetBytes)
         return properties.isValid ? properties : nil
     }
 

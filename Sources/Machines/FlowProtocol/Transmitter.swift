@@ -130,6 +130,8 @@ package struct Transmitter: Sendable {
     }
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
+    /// Something that was admitted waits for the edge, the limit or the pace.
+    package var holdsBack: Bool { next < admitted }
     /// Bytes of messages that were admitted ever.
     package var writtenBytes: UInt64 { written }
     package var unacknowledgedPackets: Int { admitted - acknowledged }

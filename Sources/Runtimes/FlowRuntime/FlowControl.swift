@@ -51,6 +51,15 @@ package enum FlowControl {
         }
     }
 
+    /// Bytes of the longest message that can be written here.
+    package static func longestMessage(_ descriptor: Int32) throws(Failure) -> Int {
+        let entry = try FlowTable.entry(descriptor)
+        guard let end = entry.lockReading() else { throw .notAllocated }
+        defer { cl_unlock(end.readLock) }
+        if let layer = entry.pointee.layer { return layer.state.pointee.machine.longestMessage }
+        return entry.pointee.messageBytes
+    }
+
     package static func flags(_ descriptor: Int32) throws(Failure) -> UInt32 {
         try withSettings(descriptor) { settings, _ in cl_load32_relaxed(&settings.pointee.flags) }
     }

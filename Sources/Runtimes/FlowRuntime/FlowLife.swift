@@ -151,7 +151,8 @@ extension FlowProcess {
     func tearDown(_ entry: FlowPointer) {
         entry.pointee.arriving.unmap()
         entry.pointee.departing.unmap()
-        munmap(entry.pointee.segment, entry.pointee.segmentBytes)
+        munmap(
+            entry.pointee.segment, SegmentMemory.mappedBytes(ringBytes: Int(entry.pointee.arriving.size)))
         if entry.pointee.owner == identity, let end = entry.pointee.closed { ends.giveBack(end) }
         entry.pointee.layer?.unmap()
         entry.pointee.layer = nil
@@ -233,10 +234,12 @@ extension FlowPointer {
 extension FlowOffer {
     /// irmd is ours, but a mistake of it shall not become one of ours.
     fileprivate func check() throws(Failure) {
+        let everyday = min(ringBytes, UInt32(Limits.everydayRingBytes))
         guard
             ringBytes.nonzeroBitCount == 1, ringBytes >= 4_096, ringBytes <= 1 << 30, queueBytes >= 128,
-            queueBytes <= ringBytes, arrivingQueueBytes >= 128, arrivingQueueBytes <= ringBytes,
-            messageBytes <= ringBytes / 2 - 8, Int(slot.rawValue) < Limits.slotsPerLink, messageBytes >= trailerBytes
+            queueBytes <= everyday, arrivingQueueBytes >= 128, arrivingQueueBytes <= everyday,
+            Ring.need(Int(messageBytes)) <= ringBytes, Int(slot.rawValue) < Limits.slotsPerLink,
+            messageBytes >= trailerBytes
         else { throw .inputOutput }
     }
 
@@ -267,7 +270,6 @@ extension OpenFlow {
         flow = offer.flow
         self.link = .passRetained(link)
         self.segment = segment
-        segmentBytes = SegmentMemory.mappedBytes(ringBytes: size)
         quality = offer.quality
         self.owner = owner
         self.incarnation = incarnation

@@ -31,7 +31,6 @@ struct OpenFlow {
     /// Between whom the flow is; nil at the end of an IPCP. Guarded by the process lock.
     var parties: Unmanaged<FlowPeer.Shared>?
     var segment: UnsafeMutableRawPointer
-    var segmentBytes: Int
     var quality: QualityOfService
     /// Whose the flow is: not ours after a fork.
     var owner: ProcessID

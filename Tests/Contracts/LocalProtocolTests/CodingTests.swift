@@ -86,7 +86,7 @@ private struct Numbers: RandomNumberGenerator {
         let bytes = ProcessMessage.hello(Hello(role: .call, program: Array("ab".utf8))).encoded()
         #expect(
             bytes == [
-                0, 0x4f, 0x75, 0x72, 0x6f, 8, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
+                0, 0x4f, 0x75, 0x72, 0x6f, 9, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0x61, 0x62,
             ])
         #expect(Hello.version(in: bytes) == .current)
         #expect(Hello.version(in: Array(bytes.prefix(9))) == .current)

@@ -10,6 +10,8 @@ import Vocabulary
 /// The memory of a flow as its two processes have it: each maps it for itself.
 private final class Flow {
     static let size = 1 << 20
+    let size: Int
+    let queueBytes: UInt64
     let slot: UnsafeMutableRawPointer
     let mappings: [UnsafeMutableRawPointer]
     /// The ring of the direction that begins at each end, as each of the two processes has mapped it.
@@ -18,19 +20,21 @@ private final class Flow {
     var producers = [RingProducer(), RingProducer()]
     var consumers = [RingConsumer(), RingConsumer()]
 
-    init() throws {
-        let descriptor = try SegmentMemory.create(ringBytes: Flow.size)
+    init(size: Int = Flow.size, queueBytes: Int = Flow.size) throws {
+        self.size = size
+        self.queueBytes = UInt64(queueBytes)
+        let descriptor = try SegmentMemory.create(ringBytes: size)
         let slot = UnsafeMutableRawPointer.allocate(byteCount: LinkLayout.slotBytes, alignment: 128)
         slot.initializeMemory(as: UInt8.self, repeating: 0, count: LinkLayout.slotBytes)
-        let first = try SegmentMemory(mapping: descriptor, ringBytes: Flow.size).release()
-        let second = try SegmentMemory(mapping: descriptor, ringBytes: Flow.size).release()
+        let first = try SegmentMemory(mapping: descriptor, ringBytes: size).release()
+        let second = try SegmentMemory(mapping: descriptor, ringBytes: size).release()
         writers = [
-            Ring(segment: first, size: Flow.size, slot: slot, from: .first),
-            Ring(segment: second, size: Flow.size, slot: slot, from: .second),
+            Ring(segment: first, size: size, slot: slot, from: .first),
+            Ring(segment: second, size: size, slot: slot, from: .second),
         ]
         readers = [
-            Ring(segment: second, size: Flow.size, slot: slot, from: .first),
-            Ring(segment: first, size: Flow.size, slot: slot, from: .second),
+            Ring(segment: second, size: size, slot: slot, from: .first),
+            Ring(segment: first, size: size, slot: slot, from: .second),
         ]
         self.slot = slot
         mappings = [first, second]
@@ -38,14 +42,14 @@ private final class Flow {
 
     deinit {
         for ring in writers + readers { ring.unmap() }
-        for mapping in mappings { munmap(mapping, SegmentMemory.mappedBytes(ringBytes: Flow.size)) }
+        for mapping in mappings { munmap(mapping, SegmentMemory.mappedBytes(ringBytes: size)) }
         slot.deallocate()
     }
 
     func write(_ payload: [UInt8], from end: Int) -> Bool {
         guard
             case .place(let start) = producers[end].reserve(
-                payload.count, in: &writers[end], queueBytes: UInt64(Flow.size))
+                payload.count, in: &writers[end], queueBytes: queueBytes)
         else { return false }
         memcpy(producers[end].payload(start, in: writers[end]), payload, payload.count)
         producers[end].publish(start, payload.count, in: writers[end])
@@ -111,6 +115,44 @@ private final class Flow {
         place.storeBytes(of: 7, toByteOffset: 8, as: UInt8.self)
         #expect(held.payload.load(as: UInt8.self) == 7)
         #expect(flow.readers[end].bytes.load(fromByteOffset: 8, as: UInt8.self) == 7)
+    }
+
+    @Test("a message that is longer than all others maps the whole ring; what is held stays", arguments: [0, 1])
+    func longest(_ end: Int) throws {
+        let flow = try Flow(size: 16 << 20, queueBytes: 1 << 20)
+        let everyday = UInt64(Limits.everydayRingBytes)
+        let middle = [UInt8](repeating: 9, count: 100_000)
+        #expect(flow.write(middle, from: end))
+        #expect(flow.writers[end].mapped == everyday)
+        let front = try flow.consumers[end].front(&flow.readers[end])
+        let held = try #require(front)
+        let longest = (0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 / 1_000) }
+        #expect(!flow.write(longest, from: end))
+        flow.consumers[end].consume(held.count, of: flow.readers[end])
+        #expect(flow.write(longest, from: end))
+        #expect(try flow.read(from: end) == longest)
+        #expect(flow.writers[end].mapped == UInt64(flow.size) && flow.readers[end].mapped == UInt64(flow.size))
+        // The reader held a message in a mapping that is no longer the ring's.
+        #expect([0, 9].contains(held.payload.load(as: UInt8.self)))
+        #expect(flow.write(middle, from: end))
+        #expect(try flow.read(from: end) == middle)
+        #expect(flow.write(longest, from: end))
+        #expect(try flow.read(from: end) == longest)
+    }
+
+    @Test("messages that are not longer never go beyond the everyday bytes", arguments: [0, 1])
+    func everyday(_ end: Int) throws {
+        let flow = try Flow(size: 16 << 20, queueBytes: 1 << 20)
+        for number in 0..<12_000 {
+            // The ring is never empty.
+            #expect(flow.write([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 1_400), from: end))
+            if number > 0 {
+                let expected = [UInt8](repeating: UInt8(truncatingIfNeeded: number - 1), count: 1_400)
+                #expect(try flow.read(from: end) == expected)
+            }
+        }
+        #expect(flow.writers[end].mapped == UInt64(Limits.everydayRingBytes))
+        #expect(flow.readers[end].mapped == UInt64(Limits.everydayRingBytes))
     }
 
     @Test("a forked process maps for itself what its parent has mapped, to write and to give back", arguments: [0, 1])

@@ -131,7 +131,7 @@ import Vocabulary
         }
         #expect(throws: OuroborosError(.notAllocated)) { try client.read() }
         #expect(throws: OuroborosError(.notAllocated)) { try client.flags }
-        #expect(throws: OuroborosError(.messageTooLong)) { try server.write([UInt8](repeating: 0, count: 3_000_000)) }
+        #expect(throws: OuroborosError(.messageTooLong)) { try server.write([UInt8](repeating: 0, count: 16_777_217)) }
         client.close()
         let error: any Error = OuroborosError(.notAllocated)
         #expect(OuroborosError.Code.notAllocated ~= error)

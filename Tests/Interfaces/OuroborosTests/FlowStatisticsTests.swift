@@ -15,7 +15,7 @@ import Vocabulary
         let written = try client.statistics
         #expect(written.kind == .inside && written.ending == nil && written.time > .zero)
         #expect(written.messages.written == 2 && written.messages.bytesWritten == 4)
-        #expect(written.unacknowledgedPackets == 1 && written.payload == 2_097_144)
+        #expect(written.unacknowledgedPackets == 1 && written.payload == 16_777_216)
         let read = try server.statistics
         #expect(read.messages.read == 1 && read.messages.bytesRead == 3 && read.messages.unread == 1)
         // There is no FRCP.

@@ -95,7 +95,7 @@ import Vocabulary
     func version() throws {
         var rig = Rig()
         var hello = Hello(role: .session)
-        hello.version = ProtocolVersion(major: 9, minor: 1)
+        hello.version = ProtocolVersion(major: 90, minor: 1)
         rig.handle(
             .connected(
                 ConnectionID(1), Credentials(process: ProcessID(5), user: UserID(1), group: GroupID(1))))

@@ -97,7 +97,7 @@ import Vocabulary
         try populate()
         manager.running[0].server = FlowParty(process: ProcessID(10), program: Array("oecho".utf8))
         var ended = FlowStatistics(numbers: [1, 1, 9, 5, 320, 4, 256, 0, 0, 1])
-        ended.payload = 2_097_144
+        ended.payload = 16_777_216
         manager.answers = (.statistics(ended), .statistics(FlowStatistics(numbers: [1])))
         let output = manager.irm("flow show 7").output
         let lines = output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }

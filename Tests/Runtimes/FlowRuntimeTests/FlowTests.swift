@@ -87,14 +87,15 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         try FlowControl.deallocate(server)
     }
 
-    @Test func anIdleFlowGivesItsMemoryBack() throws {
+    @Test(arguments: [1_000_000, 5_000_000, Limits.messageBytes])
+    func anIdleFlowGivesItsMemoryBack(_ bytes: Int) throws {
         let (client, server) = try broker.flow()
         let entry = try FlowTable.entry(client)
-        let message = [UInt8](repeating: 1, count: 1_000_000)
+        let message = [UInt8](repeating: 1, count: bytes)
         func residentBytes() -> Int {
             let ring = entry.pointee.departing
-            var pages = [UInt8](repeating: 0, count: Int(ring.size) / 4_096)
-            mincore(ring.bytes, Int(ring.size), &pages)
+            var pages = [UInt8](repeating: 0, count: Int(ring.mapped) / 4_096)
+            mincore(ring.bytes, Int(ring.mapped), &pages)
             return pages.count { $0 & 1 != 0 } * 4_096
         }
         for _ in 0..<2 {

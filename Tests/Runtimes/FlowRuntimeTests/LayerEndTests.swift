@@ -173,6 +173,27 @@ import Vocabulary
         #expect(try FlowReceive.readMessage(route.second.user, timeout: nil) == message)
     }
 
+    @Test("without FRCTFRESCNTL a lossy flow drops what it cannot send, and its writer does not wait")
+    func nobodyControlsTheWriter() throws {
+        var quality = Self.reliable
+        quality.loss = 1
+        for flags in [RetransmissionFlags.flowControl, 0] {
+            let route = try Route(broker, quality, firstRoom: 65_536)
+            defer { route.close() }
+            try FlowControl.setFlags(route.first.user, FlowFlags.readWrite | FlowFlags.writeNonBlocking)
+            try FlowControl.setRetransmissionFlags(route.first.user, flags)
+            let count = (0..<3_000).prefix { index in
+                (try? route.first.write(Self.message(10_000, index))) != nil
+            }.count
+            #expect(flags == 0 ? count == 3_000 : count < 1_000)
+            #expect(throws: Failure.messageTooLong) {
+                try route.first.write([UInt8](repeating: 0, count: FlowControl.longestMessage(route.first.user) + 1))
+            }
+            // What was sent at once is there.
+            #expect(try FlowReceive.readMessage(route.second.user, timeout: nil) == Self.message(10_000, 0))
+        }
+    }
+
     @Test func timeoutsOfReadingAndNonBlocking() throws {
         let route = try Route(broker, Self.reliable)
         defer { route.close() }

@@ -169,6 +169,16 @@ def test_queue_lengths_count_packets(pair):
     assert client.get_rx_queue_len() == 0
 
 
+def test_longest_message(pair):
+    client, server = pair
+    longest = client.get_max_message()
+    assert longest == server.get_max_message() == 16_777_216
+    client.write(bytes(longest))
+    assert len(server.read(longest + 1)) == longest
+    with pytest.raises(FlowException):
+        client.write(bytes(longest + 1))
+
+
 def test_flags(pair):
     client, server = pair
     assert client.get_flags() == FlowProperties.ReadWrite | FlowProperties.NoPartialWrite

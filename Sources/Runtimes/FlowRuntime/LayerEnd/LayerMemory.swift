@@ -17,14 +17,14 @@ struct LayerMemory: Equatable {
     /// Bytes of messages that are not acknowledged; a power of two. Only a message that is longer than `sentBound` uses all
     /// of the store, and waits until the store is empty. Else the first `sentBound` bytes are the ring, which stay in the
     /// cache of the processor.
-    static let sentBytes = 16 << 20
+    static let sentBytes = Limits.messageBytes
     static let sentBound = 1 << 20
     /// Twice what may be here: the longest message in its shortest fragments.
     static let arrivedBytes = 64 << 20
     /// A packet while its checksum is looked at, a control packet while it is read.
     static let scratchBytes = 128 << 10
     /// A message that a program fills or reads in place.
-    static let placeBytes = 16 << 20
+    static let placeBytes = Limits.messageBytes
 
     /// The state stands before the tables.
     static let sentTableOffset = 8_192
@@ -111,8 +111,10 @@ struct LayerMemory: Equatable {
 
     // Stores: rings of bytes.
 
-    /// See `FRCPEnd.admit`. An empty store becomes a ring of the size that the message needs.
-    func admit(_ count: Int) -> Transmitter.Admission {
+    /// See `FRCPEnd.admit`. An empty store becomes a ring of the size that the message needs. `unlessHeldBack`: there is no place
+    /// for the message while one before it waits.
+    func admit(_ count: Int, unlessHeldBack: Bool) -> Transmitter.Admission {
+        if unlessHeldBack, state.pointee.machine.holdsBack, count <= state.pointee.machine.longestMessage { return .full }
         if !state.pointee.machine.isUnacknowledged {
             state.pointee.sentRing = count > LayerMemory.sentBound ? LayerMemory.sentBytes : LayerMemory.sentBound
         }

@@ -21,11 +21,12 @@ enum LayerTransmit {
                 cl_unlock(end.readLock)
                 throw failure
             }
+            let drops = entry.dropsWhatIsHeldBack(end)
             // Nothing is sent for an empty message.
             let outcome =
                 count == 0
                 ? .admitted(position: 0)
-                : layer.admit(count)
+                : layer.admit(count, unlessHeldBack: drops)
             switch outcome {
             case .admitted(let position):
                 wait.end(&end.sending.pointee.patience)
@@ -41,6 +42,10 @@ enum LayerTransmit {
                 let failure = entry.writingFailure(end) ?? .flowDown
                 entry.leaveLayer(layer, end, descriptor, now: now)
                 throw failure
+            case .full where drops:
+                entry.turnLayer(layer, end, now: now)
+                entry.leaveLayer(layer, end, descriptor, now: now)
+                return
             case .full: try entry.waitForLayerRoom(count, layer, end, descriptor, &wait, timeout, now: now)
             }
         }
@@ -48,6 +53,13 @@ enum LayerTransmit {
 }
 
 extension FlowPointer {
+    /// The flow is lossy, and the program has cleared FRCTFRESCNTL: what the peer or the network does not let go now is
+    /// dropped. spec: frcp-profile-1 §11
+    fileprivate func dropsWhatIsHeldBack(_ end: FlowEnd) -> Bool {
+        let flags = end.settings.pointee.retransmission
+        return flags & (RetransmissionFlags.reliable | RetransmissionFlags.flowControl) == 0
+    }
+
     /// There is no message, or no room: waits a little or sleeps, and unlocks. This call looks after the flow meanwhile.
     func waitOnLayer(
         _ layer: LayerMemory, _ end: FlowEnd, _ descriptor: Int32, _ direction: FlowControl.Direction,

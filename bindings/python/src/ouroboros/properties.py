@@ -138,6 +138,13 @@ class FlowControl:
         """Return the number of packets that the other end has not read yet."""
         return self._length(lib.FLOWGTXQLEN)
 
+    def get_max_message(self) -> int:
+        """Return how many bytes a message that is written here may have.
+
+        16,777,216 inside the host and on flows in order, one packet of the layer on other flows.
+        """
+        return self._length(lib.FLOWGMAXMSG)
+
     def statistics(self) -> FlowStatistics:
         """Return what this end of the flow has counted. It also works after the flow has ended, until ``dealloc``."""
         numbers = ffi.new("struct flow_statistics *")
