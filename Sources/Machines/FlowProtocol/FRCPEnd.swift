@@ -108,74 +108,104 @@ package struct FRCPEnd: Sendable {
 
     // What comes.
 
-    /// A packet came. `length`: of what follows the header; for a control packet, `frame` was read from it.
-    ///
-    /// - Parameters:
-    ///   - capacity: Of the store of what arrives, bytes; a power of two.
-    ///   - arrival: When the packet reached this host.
+    /// A packet came; `frame`: nil for a packet with data. See `dataArrived` and `controlArrived`.
     package mutating func arrived(
         _ header: FRCPHeader, length: Int, frame: Acknowledgement?, capacity: Int, arrival: UInt64, now: UInt64,
         _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
     ) -> Receiver.Arrival {
-        if let reason = reasonToDrop(header, length: length, frame) {
+        if header.flags.contains(.data) {
+            return dataArrived(
+                header, length: length, capacity: capacity, arrival: arrival, now: now, &sentTable, &arrivedTable)
+        }
+        controlArrived(header, length: length, frame: frame, now: now, &sentTable, &arrivedTable)
+        return .nothing
+    }
+
+    /// A packet with data came.
+    ///
+    /// - Parameters:
+    ///   - length: Of what follows the header.
+    ///   - capacity: Of the store of what arrives, bytes; a power of two.
+    ///   - arrival: When the packet reached this host.
+    package mutating func dataArrived(
+        _ header: FRCPHeader, length: Int, capacity: Int, arrival: UInt64, now: UInt64,
+        _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
+    ) -> Receiver.Arrival {
+        if let reason = reasonToDropData(header, length: length) {
             drop(reason)
             return .nothing
         }
-        let hasData = header.flags.contains(.data)
-        let isAbort = !hasData && header.flags.contains(.end)
-        if isAbort {
-            guard receiver.number(of: header.sequence) >= receiver.want else {
-                drop(.dropsOldAbort)
-                return .nothing
-            }
+        guard isHeard(now: now) else { return .nothing }
+        transmitter.hear(header, now: now, in: &sentTable)
+        let result = receiver.accept(
+            header, length: length, capacity: capacity, arrival: arrival, now: now, in: &arrivedTable)
+        conclude(header, now: now)
+        return result
+    }
+
+    /// A packet without data came. `length`: of what follows the header; nil for `frame`: that is no frame.
+    package mutating func controlArrived(
+        _ header: FRCPHeader, length: Int, frame: Acknowledgement?, now: UInt64,
+        _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
+    ) {
+        if let reason = reasonToDropControl(header, length: length, frame) { return drop(reason) }
+        if header.flags.contains(.end) {
+            guard receiver.number(of: header.sequence) >= receiver.want else { return drop(.dropsOldAbort) }
             heard = now
             rules.note(.abortCame)
-            end(.down, .abortedByPeer, .resting, now: now)
-            return .nothing
+            return end(.down, .abortedByPeer, .resting, now: now)
         }
+        guard isHeard(now: now), let frame else { return }
+        transmitter.hear(header, frame, now: now, in: &sentTable)
+        receiver.hearControl(header, now: now, in: arrivedTable)
+        if FRCPHeader.bytes + length > 1_200 { receiver.answersLong = true }
+        conclude(header, now: now)
+    }
+
+    /// False: the flow is over for this end, and a packet can change nothing.
+    private mutating func isHeard(now: UInt64) -> Bool {
         heard = now
         guard phase != .aborting, failure == .none || phase == .closing else {
             answerDead(now: now)
-            return .nothing
+            return false
         }
-        var result = Receiver.Arrival.nothing
-        if hasData {
-            transmitter.hear(header, nil, now: now, in: &sentTable)
-            result = receiver.accept(
-                header, length: length, capacity: capacity, arrival: arrival, now: now, in: &arrivedTable)
-        } else {
-            transmitter.hear(header, frame, now: now, in: &sentTable)
-            receiver.hearControl(header, now: now, in: arrivedTable)
-            if FRCPHeader.bytes + length > 1_200 { receiver.answersLong = true }
-        }
+        return true
+    }
+
+    private mutating func conclude(_ header: FRCPHeader, now: UInt64) {
         if header.flags.contains(.rendezvous) { receiver.makeDue(.tellsForQuestion) }
         if receiver.isBroken {
             rules.note(.breaks)
             abort(.brokenMessages, now: now)
         }
         advancePhase(now: now)
-        return result
     }
 
     /// Which rule forbids the packet; nil: none.
-    private func reasonToDrop(_ header: FRCPHeader, length: Int, _ frame: Acknowledgement?) -> Rule? {
-        guard hasForm(header, length: length, frame) else {
-            return frame == nil && header.flags.isDisjoint(with: [.data, .end]) ? .dropsBadFrame : .dropsWrongForm
-        }
-        if let reason = transmitter.reasonToDrop(header, frame) { return reason }
+    private func reasonToDropData(_ header: FRCPHeader, length: Int) -> Rule? {
+        let flags = header.flags
+        let hasForm =
+            flags.contains(.end)
+            ? length == 0 && flags.isDisjoint(with: .first) : length > 0 && length <= UInt16.max
+        guard hasForm, flags.contains([.acknowledges, .credits]) else { return .dropsWrongForm }
+        if let reason = transmitter.reasonToDrop(header) { return reason }
+        return receiver.isAllowed(header) ? nil : .dropsForbiddenNumber
+    }
+
+    private func reasonToDropControl(_ header: FRCPHeader, length: Int, _ frame: Acknowledgement?) -> Rule? {
+        let flags = header.flags
+        let isAbort = flags.contains(.end)
+        guard isAbort || frame != nil else { return .dropsBadFrame }
+        let hasForm = !isAbort || length == 0 && flags.isDisjoint(with: .first)
+        guard hasForm, flags.contains([.acknowledges, .credits]) else { return .dropsWrongForm }
+        let reason = frame.map { transmitter.reasonToDrop(header, $0) } ?? transmitter.reasonToDrop(header)
+        if let reason { return reason }
         return receiver.isAllowed(header) ? nil : .dropsForbiddenNumber
     }
 
     private mutating func drop(_ reason: Rule) {
         dropped += 1
         rules.note(reason)
-    }
-
-    private func hasForm(_ header: FRCPHeader, length: Int, _ frame: Acknowledgement?) -> Bool {
-        let flags = header.flags
-        guard flags.contains([.acknowledges, .credits]) else { return false }
-        if flags.contains(.end) { return length == 0 && flags.isDisjoint(with: .first) }
-        return flags.contains(.data) ? length > 0 && length <= UInt16.max : frame != nil
     }
 
     /// Something came for a flow that is aborted.

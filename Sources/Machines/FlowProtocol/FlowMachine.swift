@@ -109,16 +109,27 @@ package struct FlowMachine: Sendable {
     /// An empty packet came. It is no sign of the peer in profile 1.
     package mutating func heardLife(now: UInt64) { if isProfile0 { profile0.heardLife(now: now) } }
 
-    /// See `FRCPEnd.arrived`.
-    package mutating func arrived(
-        _ header: FRCPHeader, length: Int, frame: Acknowledgement?, capacity: Int, arrival: UInt64, now: UInt64,
+    /// See `FRCPEnd.dataArrived`.
+    package mutating func dataArrived(
+        _ header: FRCPHeader, length: Int, capacity: Int, arrival: UInt64, now: UInt64,
         _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
     ) -> Receiver.Arrival {
         isProfile0
             ? profile0.arrived(header, length: length, capacity: capacity, now: now, &sentTable, &arrivedTable)
-            : profile1.arrived(
-                header, length: length, frame: frame, capacity: capacity, arrival: arrival, now: now, &sentTable,
-                &arrivedTable)
+            : profile1.dataArrived(
+                header, length: length, capacity: capacity, arrival: arrival, now: now, &sentTable, &arrivedTable)
+    }
+
+    /// See `FRCPEnd.controlArrived`. Profile 0 has no frames.
+    package mutating func controlArrived(
+        _ header: FRCPHeader, length: Int, frame: Acknowledgement?, now: UInt64,
+        _ sentTable: inout MutableSpan<SentPacket>, _ arrivedTable: inout MutableSpan<ArrivedPacket>
+    ) {
+        if isProfile0 {
+            _ = profile0.arrived(header, length: length, capacity: 0, now: now, &sentTable, &arrivedTable)
+        } else {
+            profile1.controlArrived(header, length: length, frame: frame, now: now, &sentTable, &arrivedTable)
+        }
     }
 
     /// The packet that is to be sent now; nil if there is none.

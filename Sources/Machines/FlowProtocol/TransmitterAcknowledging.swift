@@ -3,11 +3,16 @@
 /// What the peer says of what was sent. spec: frcp-profile-1 §2, §4, §6, §7
 extension Transmitter {
     /// Which rule forbids what a packet claims; nil: none. The peer can acknowledge what was never sent, or allow too much.
-    func reasonToDrop(_ header: FRCPHeader, _ frame: Acknowledgement?) -> Rule? {
-        let upTo = number(of: header.acknowledged)
+    func reasonToDrop(_ header: FRCPHeader) -> Rule? {
         guard header.credit <= FlowCost.longestEdge else { return .dropsTooMuchCredit }
-        guard upTo <= next else { return .dropsUnsentAcknowledgement }
-        guard let frame, upTo >= acknowledged else { return nil }
+        return number(of: header.acknowledged) <= next ? nil : .dropsUnsentAcknowledgement
+    }
+
+    /// The same for what a frame claims.
+    func reasonToDrop(_ header: FRCPHeader, _ frame: Acknowledgement) -> Rule? {
+        if let reason = reasonToDrop(header) { return reason }
+        let upTo = number(of: header.acknowledged)
+        guard upTo >= acknowledged else { return nil }
         if frame.bits.contains(.newestIsValid), number(of: frame.newest) >= next { return .dropsBadFrame }
         // The first range is the highest.
         guard frame.rangeCount > 0 else { return nil }
@@ -17,32 +22,56 @@ extension Transmitter {
 
     func number(of sequence: SequenceNumber) -> Int { acknowledged + (first + acknowledged).distance(to: sequence) }
 
-    /// A packet of the peer came, and is plausible.
+    /// A packet of the peer with data came, and is plausible.
+    mutating func hear(_ header: FRCPHeader, now: UInt64, in table: inout MutableSpan<SentPacket>) {
+        let upTo = number(of: header.acknowledged)
+        guard var heard = begin(upTo, header) else { return }
+        if acknowledged < upTo { acknowledge(upTo: upTo, &heard, now: now, in: &table) }
+        conclude(heard, now: now, in: &table)
+    }
+
+    /// The same for a control packet.
     mutating func hear(
-        _ header: FRCPHeader, _ frame: Acknowledgement?, now: UInt64, in table: inout MutableSpan<SentPacket>
+        _ header: FRCPHeader, _ frame: Acknowledgement, now: UInt64, in table: inout MutableSpan<SentPacket>
     ) {
         let upTo = number(of: header.acknowledged)
-        guard upTo >= acknowledged else { return rules.note(.ignoresOldAcknowledgement) }
-        var heard = Heard(flight: flight, highest: highest.0)
+        guard var heard = begin(upTo, header) else { return }
+        hearNewest(frame, &heard, now: now, in: &table)
+        acknowledge(upTo: upTo, &heard, now: now, in: &table)
+        for index in 0..<frame.rangeCount {
+            let range = frame.range(index)
+            let start = upTo + Int(range.offset)
+            for number in start..<start + Int(range.length) {
+                acknowledge(number, &heard, now: now, in: &table)
+            }
+        }
+        limit = max(limit, costAcknowledged + UInt64(frame.room))
+        hearCounts(frame, upTo: upTo, heard: heard)
+        conclude(heard, now: now, in: &table)
+    }
+
+    /// Nil: a later packet has said more.
+    private mutating func begin(_ upTo: Int, _ header: FRCPHeader) -> Heard? {
+        guard upTo >= acknowledged else {
+            rules.note(.ignoresOldAcknowledgement)
+            return nil
+        }
         edge = max(edge, upTo + header.credit)
-        if let frame { hearNewest(frame, &heard, now: now, in: &table) }
+        return Heard(flight: flight, highest: highest.0)
+    }
+
+    private mutating func acknowledge(
+        upTo: Int, _ heard: inout Heard, now: UInt64, in table: inout MutableSpan<SentPacket>
+    ) {
         while acknowledged < upTo {
             let cost = table[place(acknowledged, table)].cost
             acknowledge(acknowledged, &heard, now: now, in: &table)
             costAcknowledged += cost
             acknowledged += 1
         }
-        if let frame {
-            for index in 0..<frame.rangeCount {
-                let range = frame.range(index)
-                let start = upTo + Int(range.offset)
-                for number in start..<start + Int(range.length) {
-                    acknowledge(number, &heard, now: now, in: &table)
-                }
-            }
-            limit = max(limit, costAcknowledged + UInt64(frame.room))
-            hearCounts(frame, upTo: upTo, heard: heard)
-        }
+    }
+
+    private mutating func conclude(_ heard: Heard, now: UInt64, in table: inout MutableSpan<SentPacket>) {
         if next < edge, exhaustedSince > 0 { wakeIfAllowed(in: table) }
         finish(heard, now: now, in: &table)
     }

@@ -33,7 +33,7 @@ package final class TestBroker: @unchecked Sendable {
     private var descriptions: [RequestID: FlowStatistics?] = [:]
 
     private init() {
-        let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())"
+        let directory = NSTemporaryDirectory() + "/flow-runtime-tests-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
         mkdir(directory, 0o700)
         setenv(RuntimeDirectory.variable, directory, 1)
         let listener = (directory + "/" + RuntimeDirectory.socketName).withCString { cl_listen($0, 0o600) }

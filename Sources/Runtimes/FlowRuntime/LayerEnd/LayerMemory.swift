@@ -66,6 +66,13 @@ struct LayerMemory: Equatable {
         return body(&state.pointee.machine, &sent, &arrived)
     }
 
+    /// When the machine's `expire` wants to be called, nanoseconds; `.max`: not because of time.
+    func findDeadline() -> UInt64 {
+        let due = withMachine { machine, sent, _ in machine.deadline(&sent) ?? .max }
+        state.pointee.due = due
+        return due
+    }
+
     // An idle flow.
 
     /// Bytes that have gone through the stores.
@@ -111,10 +118,12 @@ struct LayerMemory: Equatable {
 
     // Stores: rings of bytes.
 
-    /// See `FRCPEnd.admit`. An empty store becomes a ring of the size that the message needs. `unlessHeldBack`: there is no place
-    /// for the message while one before it waits.
+    /// See `FRCPEnd.admit`. An empty store becomes a ring of the size that the message needs. `unlessHeldBack`: there is no
+    /// place for the message while one before it waits.
     func admit(_ count: Int, unlessHeldBack: Bool) -> Transmitter.Admission {
-        if unlessHeldBack, state.pointee.machine.holdsBack, count <= state.pointee.machine.longestMessage { return .full }
+        if unlessHeldBack, state.pointee.machine.holdsBack, count <= state.pointee.machine.longestMessage {
+            return .full
+        }
         if !state.pointee.machine.isUnacknowledged {
             state.pointee.sentRing = count > LayerMemory.sentBound ? LayerMemory.sentBytes : LayerMemory.sentBound
         }
@@ -177,6 +186,9 @@ struct LayerState {
     var watchers = 0
     /// When the service thread looks at the flow, nanoseconds; `.max`: not because of time.
     var scheduled = UInt64.max
+    /// The machine's deadline when it was last asked for, or earlier if it may be earlier now, nanoseconds. Asking costs much
+    /// of what a packet costs.
+    var due: UInt64 = 0
     /// Looks of the service thread since something happened.
     var quietLooks = 0
     /// Something has arrived since other callers were woken.

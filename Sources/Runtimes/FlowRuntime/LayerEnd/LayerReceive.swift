@@ -132,6 +132,7 @@ extension LayerMemory {
     /// The oldest message was read, up to its last piece.
     func finish(_ piece: Receiver.Piece, _ end: FlowEnd) {
         withMachine { machine, _, arrived in machine.finish(piece, &arrived) }
+        state.pointee.due = 0
         state.pointee.readMessages += 1
         cl_store64_relaxed(&end.receiving.pointee.read, state.pointee.readMessages)
     }

@@ -88,6 +88,7 @@ extension FlowProcess {
         let now = Clock.now().nanoseconds
         let lingers = end.settings.pointee.retransmission & RetransmissionFlags.linger != 0
         layer.withMachine { machine, _, arrived in machine.close(lingers: lingers, now: now, &arrived) }
+        layer.state.pointee.due = 0
         entry.turnLayer(layer, end, now: now)
         guard layer.state.pointee.machine.phase != .over, !entry.isProviderGone(end) else { return false }
         entry.pointee.lingering = end

@@ -108,7 +108,7 @@ extension FlowPointer {
             isEmpty && cl_load32_acquire(peerState) & (EndState.gone | EndState.down) == 0
             && cl_load32_relaxed(&end.settings.pointee.fate) == 0
             && cl_load32_relaxed(&end.settings.pointee.flags) & FlowFlags.down == 0
-        let due = layer.withMachine { machine, sent, _ in machine.deadline(&sent) ?? .max }
+        let due = layer.findDeadline()
         let isFull = state.pointee.isRingFull
         let place = SleepingPlace(word: readerWait, expected: expected, alarm: end.alarm, quiet: quiet)
         var limit = WakeUp.limit(deadline, isCertain: isCertain)

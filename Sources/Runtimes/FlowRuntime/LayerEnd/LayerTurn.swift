@@ -26,8 +26,10 @@ extension FlowPointer {
     @discardableResult
     func turnLayer(_ layer: LayerMemory, _ end: FlowEnd, now: UInt64) -> Bool {
         let isMore = drain(layer, end, now: now)
-        let isDue = layer.withMachine { machine, sent, _ in machine.deadline(&sent).map { $0 <= now } ?? false }
-        if isDue { layer.withMachine { machine, sent, arrived in machine.expire(now: now, &sent, &arrived) } }
+        if now >= layer.state.pointee.due {
+            let due = layer.findDeadline()
+            if now >= due { layer.withMachine { machine, sent, arrived in machine.expire(now: now, &sent, &arrived) } }
+        }
         emit(layer, end, now: now)
         noteEnd(layer, end)
         return isMore
@@ -72,15 +74,19 @@ extension FlowPointer {
     private func nextLook(_ layer: LayerMemory, _ end: FlowEnd, now: UInt64) -> UInt64 {
         let state = layer.state
         guard !isProviderGone(end) else { return .max }
-        var due = layer.withMachine { machine, sent, _ in machine.deadline(&sent) ?? .max }
+        // Soon enough, whatever the deadline is now.
+        if state.pointee.scheduled <= now + Self.soon, !state.pointee.machine.holdsBack { return .max }
+        var due = layer.findDeadline()
         if state.pointee.isRingFull || state.pointee.watchers == 0 && state.pointee.quietLooks < Self.looksUntilQuiet {
-            due = min(due, now + 1_000_000)
+            due = min(due, now + Self.soon)
         }
         return max(min(due, state.pointee.trimDue), now)
     }
 
-    /// The service thread looks at a flow so often, a millisecond apart, before it lets the flow ring.
+    /// The service thread looks at a flow so often, `soon` apart, before it lets the flow ring.
     static var looksUntilQuiet: Int { 4 }
+    /// How late a deadline may be met that nobody waits for, nanoseconds.
+    private static var soon: UInt64 { 1_000_000 }
 
     // What arrives.
 
@@ -98,6 +104,7 @@ extension FlowPointer {
         }
         if count > 0 {
             publishFreed(end)
+            layer.state.pointee.due = 0
             layer.state.pointee.quietLooks = 0
             layer.state.pointee.hasNews = true
         }
@@ -136,9 +143,8 @@ extension FlowPointer {
             return takeControl(header, source + FRCPHeader.bytes, length, isPrivate: isPrivate, layer, now: now)
         }
         let arrival = layer.withMachine { machine, sent, arrived in
-            machine.arrived(
-                header, length: length, frame: nil, capacity: LayerMemory.arrivedBytes, arrival: now, now: now, &sent,
-                &arrived)
+            machine.dataArrived(
+                header, length: length, capacity: LayerMemory.arrivedBytes, arrival: now, now: now, &sent, &arrived)
         }
         if case .store(let place) = arrival { layer.copyToArrived(place, source + FRCPHeader.bytes, length) }
     }
@@ -158,9 +164,7 @@ extension FlowPointer {
             frame = Acknowledgement(Span(_unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: bytes))
         }
         layer.withMachine { machine, sent, arrived in
-            _ = machine.arrived(
-                header, length: length, frame: frame, capacity: LayerMemory.arrivedBytes, arrival: now, now: now, &sent,
-                &arrived)
+            machine.controlArrived(header, length: length, frame: frame, now: now, &sent, &arrived)
         }
     }
 
@@ -202,6 +206,7 @@ extension FlowPointer {
         }
         guard count > 0 else { return }
         layer.state.pointee.quietLooks = 0
+        layer.state.pointee.due = min(layer.state.pointee.due, now + Self.soon)
         wakePeerReader()
     }
 
