@@ -57,6 +57,8 @@ public enum SlotLayout {
     @inlinable public static func wrap(from end: End) -> Int { 256 + end.index * 128 + 8 }
     /// Packets ever written (u64), for queue lengths, events and `irm flow list`.
     @inlinable public static func written(from end: End) -> Int { 256 + end.index * 128 + 16 }
+    /// Bytes of all gaps where the producer left the ring early (u64), for `irm flow list`.
+    @inlinable public static func skipped(from end: End) -> Int { 256 + end.index * 128 + 24 }
 
     /// The consumer's words for the direction that begins at `end`.
     @inlinable public static func head(from end: End) -> Int { 512 + end.index * 128 }

@@ -117,6 +117,8 @@ public struct Ring {
     @inlinable public var wrap: UnsafeMutablePointer<UInt64> { longWord(producerWords, 8) }
     /// Packets ever written. The producer's.
     @inlinable public var written: UnsafeMutablePointer<UInt64> { longWord(producerWords, 16) }
+    /// Bytes of all gaps where the ring was left early. The producer's.
+    @inlinable public var skipped: UnsafeMutablePointer<UInt64> { longWord(producerWords, 24) }
     /// The position of the first record that is not read. The consumer's.
     @inlinable public var head: UnsafeMutablePointer<UInt64> { longWord(consumerWords, 0) }
     /// Packets ever read. The consumer's.
@@ -132,7 +134,10 @@ public struct Ring {
     }
     /// Bytes of the records between two positions, without the gap where the ring was left early.
     @inlinable func unread(from head: UInt64, to tail: UInt64, wrap: UInt64) -> UInt64 {
-        let lap = lapAfter(wrap)
+        Ring.unread(from: head, to: tail, wrap: wrap, lap: lapAfter(wrap))
+    }
+    /// `lap`: where the producer went on when it left the ring at `wrap`.
+    @inlinable static func unread(from head: UInt64, to tail: UInt64, wrap: UInt64, lap: UInt64) -> UInt64 {
         // A peer may say anything; a gap that goes beyond the tail is none.
         let gap = head <= wrap && wrap <= lap && lap <= tail ? lap &- wrap : 0
         return tail &- head &- gap

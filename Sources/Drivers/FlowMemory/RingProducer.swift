@@ -13,6 +13,8 @@ public struct RingProducer {
     @usableFromInline var appetite: UInt64 = 0
     /// Where the ring was last left early.
     @usableFromInline var wrap: UInt64 = 0
+    /// Bytes of all gaps where the ring was left early. A process that dies while it leaves the ring can miss one.
+    @usableFromInline var skipped: UInt64 = 0
     @usableFromInline var packetsWritten: UInt64 = 0
     /// The ring's bytes below this offset have memory behind them.
     @usableFromInline var populated: UInt64 = 0
@@ -68,6 +70,8 @@ public struct RingProducer {
         if start != tail {
             wrap = tail
             cl_store64_relaxed(ring.wrap, wrap)
+            skipped &+= start &- tail
+            cl_store64_relaxed(ring.skipped, skipped)
         }
         // Who dies here leaves the steps before as they are, for `recover`.
         cl_compiler_fence()

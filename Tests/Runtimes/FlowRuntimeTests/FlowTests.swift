@@ -2,6 +2,7 @@
 
 import BrokerDouble
 import CLinux
+import FlowMemory
 import Foundation
 import Synchronization
 import Testing
@@ -106,6 +107,34 @@ private func read(_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8] 
         }
         _ = try write(client, [7])
         #expect(try read(server, 10) == [7])
+        try FlowControl.deallocate(client)
+        try FlowControl.deallocate(server)
+    }
+
+    @Test("the list of flows counts the bytes of messages, not the positions in the ring")
+    func traffic() throws {
+        let (client, server) = try broker.flow()
+        let entry = try FlowTable.entry(client)
+        func traffic() -> LinkMemory.Traffic {
+            entry.pointee.link._withUnsafeGuaranteedRef { link in
+                link.memory.traffic(from: entry.pointee.side, in: entry.pointee.number)
+            }
+        }
+        let message = [UInt8](repeating: 1, count: 100)
+        for _ in 0..<2_000 {
+            _ = try write(client, message)
+            #expect(try read(server, 200) == message)
+        }
+        _ = try write(client, [UInt8](repeating: 1, count: 5_000_000))
+        _ = try FlowReceive.readMessage(server, timeout: nil)
+        for unread in 1...40_000 where traffic().unreadBytes < 900_000 {
+            _ = try write(client, message)
+            if unread % 2 == 0 { _ = try FlowReceive.readMessage(server, timeout: nil) }
+        }
+        let told = traffic()
+        let large = UInt64(Ring.need(5_000_000))
+        #expect(told.bytes == (told.packets - 1) * 128 + large)
+        #expect(told.unreadBytes == told.unreadPackets * 128)
         try FlowControl.deallocate(client)
         try FlowControl.deallocate(server)
     }
