@@ -220,6 +220,11 @@ package struct FRCPEnd: Sendable {
 
     // What goes.
 
+    /// `depart` has nothing, because nothing was ever written here, and nothing is to be told.
+    var isFresh: Bool {
+        transmitter.isFresh && !receiver.isDue && !aborts.isDue && phase == .open
+    }
+
     package enum Departure: Sendable {
         /// Header, place of the payload in the store, length of the payload.
         case data(FRCPHeader, position: UInt64, length: Int)

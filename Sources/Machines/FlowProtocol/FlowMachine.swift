@@ -49,6 +49,8 @@ package struct FlowMachine: Sendable {
     package var isUnacknowledged: Bool {
         isProfile0 ? profile0.isUnacknowledged : profile1.transmitter.isUnacknowledged
     }
+    /// Nothing was ever written or sent here, and nothing is to be told.
+    package var isFresh: Bool { !isProfile0 && profile1.isFresh }
     /// Something that was admitted could not be sent yet.
     package var holdsBack: Bool { isProfile0 ? profile0.next < profile0.admitted : profile1.transmitter.holdsBack }
     package var unacknowledgedPackets: Int {

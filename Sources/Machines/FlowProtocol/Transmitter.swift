@@ -130,6 +130,7 @@ package struct Transmitter: Sendable {
     }
     /// Something that was admitted has not reached the peer.
     package var isUnacknowledged: Bool { acknowledged < admitted }
+    var isFresh: Bool { admitted == 0 && !mustAsk }
     /// Something that was admitted waits for the edge, the limit or the pace.
     package var holdsBack: Bool { next < admitted }
     /// Bytes of messages that were admitted ever.

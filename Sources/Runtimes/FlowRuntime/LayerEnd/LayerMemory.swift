@@ -89,11 +89,10 @@ struct LayerMemory: Equatable {
     private static let trimPatience: UInt64 = 1_000_000_000
     /// A flow whose messages nobody reads keeps them; the looks at it become ever more seldom.
     private static let longestTrimPatience: UInt64 = 64_000_000_000
-    private static let kept: UInt64 = 32_768
 
     /// The flow is idle now: if it stays so, its memory is given back a little later.
     func beginTrim(now: UInt64) {
-        guard state.pointee.trimDue == .max, used &- state.pointee.trimmed > LayerMemory.kept else { return }
+        guard state.pointee.trimDue == .max, used != state.pointee.trimmed else { return }
         awaitTrim(LayerMemory.trimPatience, now: now)
     }
 

@@ -183,6 +183,8 @@ extension FlowPointer {
         let most = max(largest, FRCPHeader.bytes + Acknowledgement.mostBytes + trailer)
         var count = 0
         layer.state.pointee.isRingFull = false
+        // The ring of a flow that was never used takes no memory.
+        guard !layer.state.pointee.machine.isFresh else { return }
         while count < Self.mostPackets {
             // The place first: what the machine has given must go.
             let outcome = sending.pointee.producer.reserve(
