@@ -131,3 +131,40 @@ extension Transmitter {
     /// The window was reduced in the recovery that goes on.
     package var hasReduced: Bool { episode.hasReduced }
 }
+
+extension Profile0End {
+    /// What is wrong with the books; nil: nothing.
+    package func contradiction(
+        in sentTable: borrowing MutableSpan<SentPacket>, _ arrivedTable: borrowing MutableSpan<ArrivedPacket>
+    ) -> String? {
+        var cost: UInt64 = 0
+        for number in acknowledged..<max(next, acknowledged) { cost += sentTable[number & (sentTable.count - 1)].cost }
+        if cost != flight { return "\(cost) is in flight, the books say \(flight)" }
+        if next > admitted || acknowledged > next { return "sent \(next) of \(admitted), acknowledged \(acknowledged)" }
+        if next > edge { return "\(next) was sent beyond the edge \(edge)" }
+        if want < read || end < want { return "read \(read), want \(want), end \(end)" }
+        for number in read..<end {
+            let isHere = arrivedTable[number & (arrivedTable.count - 1)].state == .here
+            if number < want && !isHere || number == want && isHere { return "\(number) is wrong before \(want)" }
+        }
+        return nil
+    }
+}
+
+extension Profile0End.Counters {
+    package mutating func add(_ other: Profile0End.Counters) {
+        sent += other.sent
+        repeated += other.repeated
+        timeouts += other.timeouts
+        questions += other.questions
+        received += other.received
+        duplicates += other.duplicates
+        beyondEdge += other.beyondEdge
+        passed += other.passed
+        runs += other.runs
+        acknowledgements += other.acknowledgements
+        reductions += other.reductions
+        bytes += other.bytes
+        readBytes += other.readBytes
+    }
+}

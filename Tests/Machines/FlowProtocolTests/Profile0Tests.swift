@@ -151,7 +151,12 @@ struct Profile0Tests {
         side.take(header(0x03, 100), 8, 1)
         #expect(side.end.messages == 10 && side.end.counters.duplicates == 1 && side.end.counters.runs == 1)
         side.readAll()
-        side.take(header(0x03, 0x9000_0000), 8, 1)
+        // Nor with a copy that many others have overtaken: it comes within two lifetimes.
+        for number: UInt32 in [0x9000_0000, 100 &- 600] {
+            side.take(header(0x03, number), 8, 10_000 * Self.millisecond)
+        }
+        #expect(side.end.messages == 0 && side.end.counters.runs == 1)
+        side.take(header(0x03, 0x9000_0000), 8, 10_001 * Self.millisecond)
         #expect(side.end.messages == 1 && side.end.counters.runs == 2)
         side.take(header(0x03, 0x9000_0001), 8, 141_000 * Self.millisecond)
         side.take(header(0x03, 7), 8, 290_000 * Self.millisecond)
@@ -251,6 +256,41 @@ struct Profile0Tests {
         side.take(header(0x0c, edge: (base &+ 66) & 0xff_ffff, 0, base &+ 60), 0, 101 * Self.millisecond)
         sent = side.departures(101 * Self.millisecond)
         #expect(sent.filter { $0.length > 0 }.count == 2)
+    }
+
+    @Test("an edge that stays behind what was sent holds a flow without retransmission for 100 ms only")
+    func lostCredit() {
+        let side = Side(Self.first, isReliable: false)
+        for _ in 0..<200 { side.write(1) }
+        #expect(side.departures(0).filter { $0.length > 0 }.count == 64)
+        let behind = (side.end.first.rawValue &+ 60) & 0xff_ffff
+        side.take(header(0x08, edge: behind, 0), 0, 99 * Self.millisecond)
+        #expect(side.departures(99 * Self.millisecond).isEmpty)
+        side.take(header(0x08, edge: behind, 0), 0, 100 * Self.millisecond)
+        #expect(side.departures(100 * Self.millisecond).filter { $0.length > 0 }.count == 32)
+    }
+
+    @Test("a reader without retransmission that has received nothing gets one more packet each second")
+    func unheardReader() {
+        let side = Side(Self.first, isReliable: false)
+        for _ in 0..<200 { side.write(1) }
+        #expect(side.departures(0).filter { $0.length > 0 }.count == 64)
+        var sent: [UInt64] = []
+        while let due = side.deadline(), due < 3_500 * Self.millisecond {
+            side.expire(due)
+            if side.departures(due).contains(where: { $0.length > 0 }) { sent.append(due / Self.millisecond) }
+        }
+        #expect(sent == [1_000, 2_000, 3_000])
+    }
+
+    @Test("a flow without retransmission ends when its last data has gone")
+    func lastData() {
+        let side = Side(Self.first, isReliable: false)
+        side.write(1)
+        side.close(0)
+        #expect(side.end.phase == .closing)
+        #expect(side.departures(0).count == 1)
+        #expect(side.end.phase == .over && side.end.failure == .none && side.deadline() == nil)
     }
 
     @Test("a reader that opens its window again says so until data comes")

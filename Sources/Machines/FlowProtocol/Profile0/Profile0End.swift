@@ -32,6 +32,8 @@ package struct Profile0End: Sendable {
     package internal(set) var admitted = 0
     /// The first that the peer does not allow.
     package internal(set) var edge = Profile0End.startWindow
+    /// The peer has told an edge, or something that ought to be one.
+    var hasHeardEdge = false
     /// Bytes of messages that were admitted ever.
     package internal(set) var writtenBytes: UInt64 = 0
     package internal(set) var flight: UInt64 = 0
@@ -60,7 +62,7 @@ package struct Profile0End: Sendable {
 
     /// The sequence number that packet 0 of the peer would have; nil: no data has come.
     var base: SequenceNumber?
-    /// When data came last.
+    /// When data came last that was not here yet.
     var dataHeard: UInt64 = 0
     /// The lowest that is missing, and one more than the highest that is here.
     package internal(set) var want = 0
@@ -78,6 +80,7 @@ package struct Profile0End: Sendable {
     var toldAt: UInt64 = 0
 
     package internal(set) var counters = Counters()
+    package internal(set) var rules = Profile0RuleCounts()
 
     package struct Counters: Hashable, Sendable {
         package var sent: UInt64 = 0
@@ -107,6 +110,8 @@ package struct Profile0End: Sendable {
     /// A, in whole seconds.
     private static let acknowledgementSeconds: UInt64 = 10
     static let questionInterval: UInt64 = 100_000_000
+    /// How long a peer is asked that has never told an edge, before one more packet goes.
+    static let unheardInterval: UInt64 = 1_000_000_000
     /// 0.23 loses packets when more come at once, and what it holds behind a lost packet can stop the whole host.
     static let mostInFlight = 64
     static let mostCostInFlight: UInt64 = 131_072
@@ -115,8 +120,11 @@ package struct Profile0End: Sendable {
     ///   - first: Random. Its low 24 bits become less than 2^22, and its highest bit 0: a 0.23 end that has received no data
     ///     tells an edge of 0, and takes a packet of a flow without retransmission only if its number is positive.
     ///   - payload: The largest of a packet, at least 1 byte.
-    package init(first: UInt32, isReliable: Bool, payload: Int, settings: FRCPEnd.Settings, now: UInt64) {
-        self.first = SequenceNumber(first & 0x7f3f_ffff)
+    ///   - keepsFirst: `first` stays as it is. For tests of what comes after millions of packets.
+    package init(
+        first: UInt32, isReliable: Bool, payload: Int, settings: FRCPEnd.Settings, now: UInt64, keepsFirst: Bool = false
+    ) {
+        self.first = SequenceNumber(keepsFirst ? first : first & 0x7f3f_ffff)
         self.isReliable = isReliable
         self.payload = min(payload, Int(UInt16.max))
         self.settings = settings
@@ -137,7 +145,10 @@ package struct Profile0End: Sendable {
         _ length: Int, bound: Int, _ table: inout MutableSpan<SentPacket>
     ) -> Transmitter.Admission {
         guard canWrite else { return .ending }
-        guard length <= payload else { return .tooLong }
+        guard length <= payload else {
+            rules.note(.refusesTooLong)
+            return .tooLong
+        }
         guard hasPlace(length, bound: bound, table) else { return .full }
         let position = writtenBytes
         table[admitted & (table.count - 1)] = SentPacket(position: position, length: UInt16(length), flags: [])
@@ -171,7 +182,10 @@ package struct Profile0End: Sendable {
         read = want
         guard phase == .open else { return }
         guard failure == .none else { return enter(.over, now: now) }
-        guard lingers || !isUnacknowledged else { return end(.down, .undelivered, now: now) }
+        guard lingers || !isUnacknowledged else {
+            rules.note(.closesWithoutLingering)
+            return end(.down, .undelivered, now: now)
+        }
         heard = max(heard, now)
         enter(.closing, now: now)
         advancePhase(now: now)
@@ -200,7 +214,9 @@ package struct Profile0End: Sendable {
 
     mutating func advancePhase(now: UInt64) {
         guard phase == .closing, !isUnacknowledged else { return }
-        enter(isReliable && base != nil ? .resting : .over, now: now)
+        guard isReliable, base != nil else { return enter(.over, now: now) }
+        rules.note(.rests)
+        enter(.resting, now: now)
     }
 
     /// How long the peer's data counts as of the same run, less than any 0.23 sender waits before it begins a new one.

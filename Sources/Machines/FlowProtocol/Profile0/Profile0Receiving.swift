@@ -25,11 +25,13 @@ extension Profile0End {
             hasData == (length > 0), length <= UInt16.max
         else {
             dropped += 1
+            rules.note(.dropsWrongForm)
             return .nothing
         }
         heard = now
         guard failure == .none else { return .nothing }
         if flags.contains(.rendezvous) {
+            if base != nil { rules.note(.answersQuestion) }
             isDue = true
             return .nothing
         }
@@ -52,31 +54,35 @@ extension Profile0End {
         }
         guard let base else {
             dropped += 1
+            rules.note(.dropsWithoutRun)
             return .nothing
         }
         guard !isDiscarding else {
+            rules.note(.discardsAfterClose)
             // What the program took before is acknowledged again; nothing more is.
             isDue = true
             return .nothing
         }
-        dataHeard = now
         var number = want + (base + want).distance(to: header.sequence)
-        guard number >= want else { return refuse(\.duplicates) }
+        guard number >= want else { return refuse(\.duplicates, .dropsDuplicate) }
         if !isReliable, number > want {
             // What was overtaken is not awaited.
             counters.passed += UInt64(number - want)
+            rules.note(.passesGap)
             self.base = header.sequence + -want
             number = want
         }
-        guard number < ownEdge else { return refuse(\.beyondEdge) }
+        guard number < ownEdge else { return refuse(\.beyondEdge, .refusesBeyondEdge) }
         let place = number & (table.count - 1)
-        guard table[place].state == .awaited else { return refuse(\.duplicates) }
+        guard table[place].state == .awaited else { return refuse(\.duplicates, .dropsDuplicate) }
         let stored = read..<max(end, read)
         guard let position = log.take(length, capacity: capacity, stored: stored, in: table) else {
-            return refuse(\.beyondEdge)
+            return refuse(\.beyondEdge, .refusesBeyondEdge)
         }
+        if number > want { rules.note(.keepsAhead) }
         table[place] = ArrivedPacket(position: position, length: UInt16(length), flags: [], state: .here)
         counters.received += 1
+        dataHeard = now
         end = max(end, number + 1)
         while want < end, table[want & (table.count - 1)].state == .here {
             counters.bytes += UInt64(table[want & (table.count - 1)].length)
@@ -86,19 +92,34 @@ extension Profile0End {
         return .store(at: Int(position) * ArrivalLog.unit & (capacity - 1))
     }
 
-    private mutating func refuse(_ counter: WritableKeyPath<Counters, UInt64>) -> Receiver.Arrival {
+    private mutating func refuse(
+        _ counter: WritableKeyPath<Counters, UInt64>, _ rule: Profile0Rule
+    ) -> Receiver.Arrival {
         counters[keyPath: counter] += 1
+        rules.note(rule)
         isDue = true
         return .nothing
     }
 
     /// A sender begins a run with its first data, and after a long silence; the number can then be any.
-    private func beginsRun(_ sequence: SequenceNumber, now: UInt64) -> Bool {
-        guard let base else { return true }
-        if now - min(dataHeard, now) > inactivity { return true }
+    private mutating func beginsRun(_ sequence: SequenceNumber, now: UInt64) -> Bool {
+        guard let base else {
+            rules.note(.beginsRun)
+            return true
+        }
+        if now - min(dataHeard, now) > inactivity {
+            rules.note(.beginsRunAfterSilence)
+            return true
+        }
         guard isReliable, end == want else { return false }
         let distance = (base + want).distance(to: sequence)
-        return distance < -2 * Profile0End.window || distance >= 2 * Profile0End.window
+        guard distance < -2 * Profile0End.window || distance >= 2 * Profile0End.window else { return false }
+        // A copy of an old packet, which many have overtaken, is no run. It left before the newest that is here.
+        guard now - min(dataHeard, now) > 2 * settings.lifetime else {
+            rules.note(.ignoresOldRun)
+            return false
+        }
+        return true
     }
 
     /// Every packet is acknowledged at once: 0.23 repeats after 250 µs, and what it repeats can be wrong. spec: frcp §9
@@ -115,7 +136,9 @@ extension Profile0End {
     private mutating func noteRoom() {
         guard base != nil, !isDiscarding, ownEdge > toldEdge else { return }
         let left = toldEdge - end
-        if left <= 0 || left < Profile0End.window / 2 && ownEdge - toldEdge >= Profile0End.window / 8 { isDue = true }
+        guard left <= 0 || left < Profile0End.window / 2 && ownEdge - toldEdge >= Profile0End.window / 8 else { return }
+        if !isDue { rules.note(.tellsRoom) }
+        isDue = true
     }
 
     // Reading.
@@ -170,6 +193,7 @@ extension Profile0End {
         }
         if let again = tellAgainAt, now >= again {
             toldAgain += 1
+            rules.note(.tellsRoomAgain)
             isDue = true
         }
         expireSending(now: now, table)
@@ -177,9 +201,11 @@ extension Profile0End {
         if settings.timeout > 0, now >= sent + settings.timeout / 4 { mustShowLife = true }
         if phase == .closing {
             if now >= heard + patience || now >= phaseBegan + Profile0End.repetition {
+                rules.note(now >= heard + patience ? .closingIsSilent : .closingIsTooLong)
                 end(.down, .undelivered, now: now)
             }
         } else if settings.timeout > 0, now >= heard + settings.timeout {
+            rules.note(.silentForTimeout)
             end(.silent, .silence, now: now)
         }
     }

@@ -18,12 +18,14 @@ extension Profile0End {
         if mustAsk { return ask(now: now) }
         guard mustShowLife else { return nil }
         mustShowLife = false
+        rules.note(.showsLife)
         sent = now
         return .empty
     }
 
     private mutating func ask(now: UInt64) -> FRCPEnd.Departure {
         mustAsk = false
+        rules.note(isExhausted ? .asksAtEdge : .asksAfterMany)
         askedAt = now
         askedBefore = next
         sent = now
@@ -39,14 +41,22 @@ extension Profile0End {
         guard next < edge else {
             if !isExhausted {
                 isExhausted = true
+                rules.note(.edgeHoldsBack)
                 mustAsk = now - min(askedAt, now) >= Profile0End.questionInterval || askedBefore < next
             }
             return nil
         }
         isExhausted = false
         let cost = table[next & (table.count - 1)].cost
-        guard next - acknowledged < Profile0End.mostInFlight else { return nil }
-        return flight == 0 || flight + cost <= min(rate.window, Profile0End.mostCostInFlight) ? next : nil
+        guard next - acknowledged < Profile0End.mostInFlight else { return hold(.countHoldsBack) }
+        guard flight > 0 else { return next }
+        guard flight + cost <= Profile0End.mostCostInFlight else { return hold(.bytesHoldBack) }
+        return flight + cost <= rate.window ? next : hold(.windowHoldsBack)
+    }
+
+    private mutating func hold(_ rule: Profile0Rule) -> Int? {
+        rules.note(rule)
+        return nil
     }
 
     private mutating func send(
@@ -69,7 +79,13 @@ extension Profile0End {
         let packet = table[place]
         if number == next {
             next += 1
-            if isReliable { flight += packet.cost } else { acknowledged = next }
+            if isReliable {
+                flight += packet.cost
+            } else {
+                acknowledged = next
+                // What was sent is all that this end owes.
+                advancePhase(now: now)
+            }
             // 0.23 tells readers' progress on flows without retransmission only when it is asked.
             if !isReliable, next - askedBefore >= Profile0End.startWindow { mustAsk = true }
         }
@@ -98,7 +114,9 @@ extension Profile0End {
         counters.acknowledgements += 1
         // A 0.23 end whose first packet has no data takes no first data afterwards. A run that begins with this packet at
         // the number of our first data makes it take that. spec: frcp §7
-        return next == 0 ? header(.run, first) : header([], SequenceNumber(0))
+        guard next == 0 else { return header([], SequenceNumber(0)) }
+        rules.note(.tellsBeforeData)
+        return header(.run, first)
     }
 
     /// The peer is told all that there is to say.
@@ -113,12 +131,19 @@ extension Profile0End {
         _ header: FRCPHeader, now: UInt64, in table: inout MutableSpan<SentPacket>
     ) {
         let upTo = acknowledged + (first + acknowledged).distance(to: header.acknowledged)
-        guard isReliable, upTo > acknowledged, upTo <= next else { return }
+        guard isReliable, upTo > acknowledged, upTo <= next else {
+            if upTo > next { rules.note(.ignoresUnsentAcknowledgement) }
+            if upTo < acknowledged { rules.note(.ignoresOldAcknowledgement) }
+            return
+        }
         let newest = table[(upTo - 1) & (table.count - 1)]
         // What was waiting behind a lost packet says nothing of the path.
         if newest.transmissions == 1, recoveryEnd < 0 {
             roundTrip.sample(age: now - min(newest.sent, now), delay: 0, now: now)
             rate.sample(roundTrip.last)
+            rules.note(.samples)
+        } else {
+            rules.note(.samplesNone)
         }
         let flightBefore = flight
         while acknowledged < upTo {
@@ -139,20 +164,26 @@ extension Profile0End {
             recoveryEnd = -1
         } else if now - min(table[acknowledged & (table.count - 1)].sent, now) >= roundTrip.smoothed {
             // What follows the repeated packet is missing, too.
+            rules.note(.repeatsNext)
             mustRepeat = true
         }
     }
 
     mutating func hearEdge(_ bits: UInt32, now: UInt64) {
+        hasHeardEdge = true
         let old = first + edge
         var new = SequenceNumber(old.rawValue & 0xff00_0000 | bits)
         if new.distance(to: old) > 0x7f_ffff { new = new + 0x100_0000 }
         let distance = (first + acknowledged).distance(to: new)
-        guard distance >= 0, distance < 0x80_0000 else { return }
-        edge = max(edge, acknowledged + min(distance, Profile0End.window))
+        if distance >= 0, distance < 0x80_0000 {
+            edge = max(edge, acknowledged + min(distance, Profile0End.window))
+        } else {
+            rules.note(.ignoresEdge)
+        }
         // A 0.23 receiver never gives back the credit of lost packets. It has read, or lost, what was sent long ago.
         if !isReliable, next >= edge, now - min(lastSent, now) >= Profile0End.questionInterval {
             edge = next + Profile0End.startWindow / 2
+            rules.note(.takesCreditAnyway)
         }
         if next < edge { isExhausted = false }
     }
@@ -171,14 +202,26 @@ extension Profile0End {
     }
 
     mutating func expireSending(now: UInt64, _ table: borrowing MutableSpan<SentPacket>) {
-        if isExhausted, now >= askedAt + Profile0End.questionInterval { mustAsk = true }
+        if isExhausted, now >= askedAt + Profile0End.questionInterval {
+            mustAsk = true
+            // A peer that has received no data has no edge to tell. The first data that it receives begins the run.
+            if !isReliable, !hasHeardEdge, now - min(lastSent, now) >= Profile0End.unheardInterval {
+                edge = next + 1
+                isExhausted = false
+                rules.note(.sendsWithoutCredit)
+            }
+        }
         guard acknowledged < next else { return }
         let packet = table[acknowledged & (table.count - 1)]
         let age = now - min(packet.sent, now)
         guard now >= max(packet.sent, armed) + timeout else { return }
-        if age + UInt64(packet.sinceFirst) * 1_000 > Profile0End.repetition { return end(.down, .silence, now: now) }
+        if age + UInt64(packet.sinceFirst) * 1_000 > Profile0End.repetition {
+            rules.note(.silentForRepetition)
+            return end(.down, .silence, now: now)
+        }
         counters.timeouts += 1
         timeouts += 1
+        rules.note(timeouts == 1 ? .timeoutRepeats : .timeoutDoubles)
         backedOff = min(2 * timeout, 10_000_000_000)
         armed = now
         if recoveryEnd < 0 {
