@@ -5,7 +5,9 @@ import Vocabulary
 
 /// One end of a flow in a world: the machine, its tables and stores, and the program that writes and reads.
 final class FRCPHost {
-    var end: FRCPEnd
+    var machine: FlowMachine
+    let hasProfile0: Bool
+    let isReliable: Bool
     private var sentTable: [SentPacket]
     private var arrivedTable: [ArrivedPacket]
     private var sentStore: [UInt8]
@@ -34,53 +36,24 @@ final class FRCPHost {
     private let peersPattern: UInt64
     let peersMessages: [Int]
 
-    struct Options {
-        var first: UInt32
-        var peersFirst: UInt32
-        var isReliable: Bool
-        var controlsRate: Bool
-        var payload: Int
-        var credit: Int
-        var peersCredit: Int
-        var room: Int
-        var peersRoom: Int
-        var longestMessage: Int
-        var peersLongestMessage: Int
-        var table: Int
-        var bound: Int
-        var timeout: UInt64
-        var lifetime: UInt64
-        var pattern: UInt64
-        var peersPattern: UInt64
-        var program: ProgramPlan
-        var peersMessages: [Int]
+    init(_ flow: FlowPlan, _ side: Int, now: UInt64) {
+        machine = flow.machine(side, now: now)
+        hasProfile0 = flow.hasProfile0
+        isReliable = flow.isReliable
+        sentTable = Array(repeating: SentPacket(), count: FRCPHost.places)
+        arrivedTable = Array(repeating: ArrivedPacket(), count: FRCPHost.places)
+        bound = flow.bound
+        // A longer message enters an empty store.
+        sentStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(max(flow.bound, flow.longest)))
+        arrivedStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(flow.arrivedBytes(side)))
+        plan = flow.programs[side]
+        toWrite = plan.messages
+        pattern = flow.patterns[side]
+        peersPattern = flow.patterns[1 - side]
+        peersMessages = flow.programs[1 - side].messages
     }
 
-    init(_ options: Options, now: UInt64) {
-        let transmitter = Transmitter(
-            first: SequenceNumber(options.first), isReliable: options.isReliable, controlsRate: options.controlsRate,
-            credit: options.peersCredit, room: UInt64(options.peersRoom), payload: options.payload,
-            longestMessage: options.peersLongestMessage, peersDelay: 5_000_000)
-        let receiver = Receiver(
-            first: SequenceNumber(options.peersFirst), isReliable: options.isReliable, credit: options.credit,
-            bound: UInt64(options.room), longestMessage: options.longestMessage, delay: 5_000_000,
-            gapPatience: 10_000_000)
-        end = FRCPEnd(
-            transmitter: transmitter, receiver: receiver,
-            settings: FRCPEnd.Settings(timeout: options.timeout, lifetime: options.lifetime), now: now)
-        sentTable = Array(repeating: SentPacket(), count: options.table)
-        arrivedTable = Array(repeating: ArrivedPacket(), count: options.table)
-        bound = options.bound
-        // A longer message enters an empty store.
-        sentStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(max(options.bound, options.longestMessage)))
-        let most = max(options.room, options.longestMessage + 64 * (options.longestMessage / 1_024 + 2))
-        arrivedStore = Array(repeating: 0, count: FRCPHost.powerOfTwo(2 * most))
-        plan = options.program
-        toWrite = options.program.messages
-        pattern = options.pattern
-        peersPattern = options.peersPattern
-        peersMessages = options.peersMessages
-    }
+    private static let places = 32_768
 
     private static func powerOfTwo(_ least: Int) -> Int {
         var size = 4_096
@@ -117,12 +90,16 @@ final class FRCPHost {
 
     func complain(_ text: String) { if complaint == nil { complaint = text } }
 
+    private var canWrite: Bool { hasProfile0 ? machine.profile0.canWrite : machine.profile1.canWrite }
+    var cause: FRCPEnd.Cause { hasProfile0 ? machine.profile0.cause : machine.profile1.cause }
+
     /// The program writes what it can, and lets go when all is written.
     func write(now: UInt64) {
         var table = sentTable.mutableSpan
-        while end.canWrite, let length = toWrite.first {
+        while canWrite, let length = toWrite.first {
+            if written >= plan.restsAfter, now < plan.restsUntil { return }
             let position: UInt64
-            switch end.admit(length, bound: bound, &table) {
+            switch machine.admit(length, bound: bound, &table) {
             case .admitted(let place): position = place
             case .full, .ending: return
             case .tooLong: return complain("a message of \(length) bytes is too long")
@@ -131,7 +108,7 @@ final class FRCPHost {
             written += 1
             toWrite.removeFirst()
         }
-        guard toWrite.isEmpty || !end.canWrite else { return }
+        guard toWrite.isEmpty || !canWrite else { return }
         if plan.closesEarly || closesWhenWritten && hasReadAll { close(now: now) }
     }
 
@@ -142,7 +119,7 @@ final class FRCPHost {
         isClosed = true
         closedAt = now
         var table = arrivedTable.mutableSpan
-        end.close(lingers: plan.lingers, now: now, &table)
+        machine.close(lingers: plan.lingers, now: now, &table)
     }
 
     /// The program reads what is there.
@@ -150,10 +127,8 @@ final class FRCPHost {
         guard !readsNothing, !isClosed else { return }
         var table = arrivedTable.mutableSpan
         for _ in 0..<count {
-            guard var piece = end.receiver.piece(capacity: arrivedStore.count, in: table) else {
-                if end.hasEnded, !hasSeenEnd {
-                    hasSeenEnd = true
-                }
+            guard var piece = machine.piece(after: nil, capacity: arrivedStore.count, in: table) else {
+                if machine.hasEnded { hasSeenEnd = true }
                 return
             }
             guard trustsPeer else {
@@ -162,14 +137,14 @@ final class FRCPHost {
             }
             var offset = 0
             var pieces = 1
-            let index = end.receiver.isReliable ? read : recognise(piece)
+            let index = isReliable ? read : recognise(piece)
             while true {
                 guard isRight(piece, of: index, from: offset) else {
                     return complain("message \(index) is wrong behind byte \(offset)")
                 }
                 offset += piece.length
                 if piece.isLast { break }
-                guard let next = end.receiver.piece(after: piece, capacity: arrivedStore.count, in: table) else {
+                guard let next = machine.piece(after: piece, capacity: arrivedStore.count, in: table) else {
                     return complain("message \(index) ends at byte \(offset)")
                 }
                 piece = next
@@ -180,7 +155,7 @@ final class FRCPHost {
             guard index < all.count, offset == all[index] else {
                 return complain("message \(index) has \(offset) bytes")
             }
-            end.finish(piece, &table)
+            machine.finish(piece, &table)
             read = index + 1
             readMessages += 1
             readBytes += offset
@@ -190,10 +165,10 @@ final class FRCPHost {
     /// Reads a message, whatever it is.
     private func drop(_ piece: Receiver.Piece, _ table: inout MutableSpan<ArrivedPacket>) {
         var piece = piece
-        while !piece.isLast, let next = end.receiver.piece(after: piece, capacity: arrivedStore.count, in: table) {
+        while !piece.isLast, let next = machine.piece(after: piece, capacity: arrivedStore.count, in: table) {
             piece = next
         }
-        end.finish(piece, &table)
+        machine.finish(piece, &table)
         readMessages += 1
     }
 
@@ -215,6 +190,8 @@ final class FRCPHost {
     private func recognise(_ piece: Receiver.Piece) -> Int {
         let count = peersMessages.count
         for index in read..<max(count, read) {
+            // A message of profile 0 is one packet, and the lengths of those with the same bytes differ.
+            if hasProfile0, piece.length != peersMessages[index] { continue }
             let matches = (0..<min(piece.length, 8)).allSatisfy {
                 arrivedStore[(piece.place + $0) & (arrivedStore.count - 1)] == FRCPHost.byte(peersPattern, index, $0)
             }
@@ -228,9 +205,7 @@ final class FRCPHost {
     /// Tries a write that no peer would take.
     func writeTooMuch() {
         var table = sentTable.mutableSpan
-        guard end.canWrite, end.admit(end.transmitter.longestMessage + 1, bound: bound, &table) != .tooLong else {
-            return
-        }
+        guard canWrite, machine.admit(machine.longestMessage + 1, bound: bound, &table) != .tooLong else { return }
         complain("a message is longer than the peer accepts")
     }
 
@@ -238,12 +213,12 @@ final class FRCPHost {
     func depart(now: UInt64) -> [UInt8]? {
         var sent = sentTable.mutableSpan
         var arrived = arrivedTable.mutableSpan
-        guard let departure = end.depart(now: now, &sent, &arrived) else { return nil }
+        guard let departure = machine.depart(now: now, &sent, &arrived) else { return nil }
         switch departure {
         case .empty: return []
         case .bare(let header): return FRCPHost.bytes(header)
         case .control(let header):
-            let frame = end.told
+            let frame = machine.told
             return [UInt8](capacity: FRCPHeader.bytes + frame.bytes) { bytes in
                 header.write(to: &bytes)
                 frame.write(to: &bytes)
@@ -262,12 +237,13 @@ final class FRCPHost {
     }
 
     func arrive(_ packet: [UInt8], arrival: UInt64, now: UInt64) {
+        guard !packet.isEmpty else { return machine.heardLife(now: now) }
         guard let header = FRCPHeader(packet.span) else { return }
         let length = packet.count - FRCPHeader.bytes
         let frame = Acknowledgement(packet.span.extracting(FRCPHeader.bytes...))
         var sent = sentTable.mutableSpan
         var arrived = arrivedTable.mutableSpan
-        let result = end.arrived(
+        let result = machine.arrived(
             header, length: length, frame: header.flags.contains(.data) ? nil : frame, capacity: arrivedStore.count,
             arrival: arrival, now: now, &sent, &arrived)
         guard case .store(let place) = result else { return }
@@ -279,7 +255,7 @@ final class FRCPHost {
     func expire(now: UInt64) {
         var sent = sentTable.mutableSpan
         var arrived = arrivedTable.mutableSpan
-        end.expire(now: now, &sent, &arrived)
+        machine.expire(now: now, &sent, &arrived)
     }
 
     /// What arrived was processed; timers follow.
@@ -289,15 +265,22 @@ final class FRCPHost {
 
     func deadline() -> UInt64? {
         var table = sentTable.mutableSpan
-        return end.deadline(&table)
+        return machine.deadline(&table)
     }
 
     /// What must be true at any time.
     func check(now: UInt64) {
-        if let trouble = end.transmitter.contradiction(in: sentTable.mutableSpan) { complain(trouble) }
+        guard !hasProfile0 else {
+            if let trouble = machine.profile0.contradiction(in: sentTable.mutableSpan, arrivedTable.mutableSpan) {
+                complain(trouble)
+            }
+            return
+        }
+        let (sender, reader) = (machine.profile1.transmitter, machine.profile1.receiver)
+        if let trouble = sender.contradiction(in: sentTable.mutableSpan) { complain(trouble) }
         let isSending =
-            end.failure == .none && !end.receiver.hasEnded && end.phase.rawValue <= FRCPEnd.Phase.closing.rawValue
-        if isSending, let trouble = end.transmitter.delay(now: now, in: sentTable.mutableSpan) { complain(trouble) }
-        if let trouble = end.receiver.contradiction(in: arrivedTable.mutableSpan) { complain(trouble) }
+            machine.failure == .none && !reader.hasEnded && machine.phase.rawValue <= FRCPEnd.Phase.closing.rawValue
+        if isSending, let trouble = sender.delay(now: now, in: sentTable.mutableSpan) { complain(trouble) }
+        if let trouble = reader.contradiction(in: arrivedTable.mutableSpan) { complain(trouble) }
     }
 }

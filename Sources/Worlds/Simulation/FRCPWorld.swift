@@ -16,6 +16,8 @@ package final class FRCPWorld {
     var hosts: [FRCPHost] = []
     /// What each end has written and its peer has received.
     var watches: [FlowWatch] = []
+    /// The same for flows with profile 0; unused for others, as `watches` is for these.
+    var profile0Watches: [Profile0Watch] = []
     var witnesses: [Witness] = []
     /// From the ends with even numbers to the others, and back.
     var links: [LinkDirection]
@@ -68,19 +70,13 @@ package final class FRCPWorld {
 
     private func add(_ flow: FlowPlan) {
         for side in 0..<2 {
-            let options = FRCPHost.Options(
-                first: flow.firsts[side], peersFirst: flow.firsts[1 - side], isReliable: flow.isReliable,
-                controlsRate: flow.controlsRate, payload: flow.payload, credit: flow.credits[side],
-                peersCredit: flow.credits[1 - side], room: flow.rooms[side], peersRoom: flow.rooms[1 - side],
-                longestMessage: flow.longest, peersLongestMessage: flow.longest, table: 32_768, bound: flow.bound,
-                timeout: flow.timeout, lifetime: flow.lifetime, pattern: flow.patterns[side],
-                peersPattern: flow.patterns[1 - side],
-                program: flow.programs[side], peersMessages: flow.programs[1 - side].messages)
-            hosts.append(FRCPHost(options, now: now))
+            hosts.append(FRCPHost(flow, side, now: now))
             watches.append(
                 FlowWatch(
                     first: flow.firsts[side], isReliable: flow.isReliable, credit: flow.credits[1 - side],
                     bound: flow.rooms[1 - side], longest: flow.longest))
+            profile0Watches.append(
+                Profile0Watch(first: flow.firsts[side], isReliable: flow.isReliable, lifetime: flow.lifetime))
             witnesses.append(Witness(heard: now, sent: now))
             stoppedUntil.append(0)
             called.append(.max)
@@ -89,7 +85,7 @@ package final class FRCPWorld {
 
     private func prepare() {
         for end in hosts.indices {
-            hosts[end].closesWhenWritten = hosts[end].plan.closesFirst && hosts[end].end.receiver.isReliable
+            hosts[end].closesWhenWritten = hosts[end].plan.closesFirst && hosts[end].isReliable
             schedule(.program(end), at: now + random.next() % 50_000_000)
         }
         if plan.hasAccidents { schedule(.fault, at: now + random.next() % 20_000_000) }
@@ -102,7 +98,27 @@ package final class FRCPWorld {
             let cut = random.next() % 4
             links[0].isCut = cut != 1
             links[1].isCut = cut == 1 || cut == 2
+        case .profile0Watched where random.next() % 2 == 0:
+            schedule(.kill(Int(random.next() % 2)), at: now + random.next() % 2_000_000_000)
+        case .profile0Slow: slowDown()
+        case .profile0Lossy, .mixed: if random.next() % 4 == 0 { schedule(.stranger, at: now + 1_000_000) }
         case .ordinary, .perfect, .steady, .group, .narrow, .watched, .calm, .long: break
+        case .profile0Clean, .profile0Late, .profile0Watched: break
+        }
+    }
+
+    /// For minutes nothing passes, in one direction or both, or a program does not read. If a program does not write, that is
+    /// all.
+    private func slowDown() {
+        guard plan.flows[0].programs[0].restsAfter == .max else { return }
+        hosts[1].readsNothing = plan.flows[0].isStuffed
+        guard !plan.flows[0].isStuffed else { return }
+        let trouble = random.next() % 4
+        if trouble < 3 {
+            links[0].isCut = trouble != 1
+            links[1].isCut = trouble != 2
+        } else {
+            schedule(.kill(Int(random.next() % 2)), at: now + random.next() % 2_000_000_000)
         }
     }
 
@@ -131,7 +147,7 @@ package final class FRCPWorld {
         return outcome(isOver ? verdict() : "no event is left: \(state)")
     }
 
-    private var isOver: Bool { hosts.allSatisfy { $0.isDead || $0.isClosed && $0.end.phase == .over } }
+    private var isOver: Bool { hosts.allSatisfy { $0.isDead || $0.isClosed && $0.machine.phase == .over } }
 
     private func heal() {
         isHealed = true
@@ -150,10 +166,12 @@ package final class FRCPWorld {
         case .arrival(let end, let parcel):
             if now < stoppedUntil[end] { return schedule(event.kind, at: stoppedUntil[end]) }
             guard let parcel = parcels.removeValue(forKey: parcel) else { return }
-            guard !hosts[end].isDead, hosts[end].end.phase != .over else { return }
+            guard !hosts[end].isDead, hosts[end].machine.phase != .over else { return }
             note(UInt64(parcel.bytes.count) << 8 | UInt64(end))
-            tell?("\(time) end \(end) gets  \(PacketText(parcel.bytes))")
-            let mustAnswer = arrive(parcel, at: end, arrival: event.time)
+            tell?("\(time) end \(end) gets  \(text(parcel.bytes, end))")
+            let mustAnswer =
+                hosts[end].hasProfile0
+                ? arriveProfile0(parcel, at: end, arrival: event.time) : arrive(parcel, at: end, arrival: event.time)
             hosts[end].expireIfDue(now: now)
             turn(end, mustAnswer: mustAnswer)
         case .deadline(let end):
@@ -179,28 +197,36 @@ package final class FRCPWorld {
     /// The program of an end has a turn: it reads some, writes, and comes again.
     private func program(_ end: Int) {
         let host = hosts[end]
-        host.read(atMost: isHealed ? 1_000 : Int(random.next() % 20))
+        host.read(atMost: isHealed || host.plan.isEager ? 1_000 : Int(random.next() % 20))
         if random.next() % 64 == 0 { host.writeTooMuch() }
         host.write(now: now)
         if host.hasSeenEnd { host.close(now: now) }
         // A lost message of a lossy flow never comes, so no end can know that it has read everything.
-        let isTired = end & 1 == 0 && !host.end.receiver.isReliable && now > healAt + 2_000_000_000
+        let isTired = end & 1 == 0 && !host.isReliable && now > healAt + 2_000_000_000
         if isTired, host.toWrite.isEmpty { host.close(now: now) }
-        let isAlone = hosts[end ^ 1].isDead || hosts[end ^ 1].end.phase == .over
+        let isAlone = hosts[end ^ 1].isDead || hosts[end ^ 1].machine.phase == .over
         if isAlone, now > healAt + givesUpAfter { host.close(now: now) }
-        guard !host.isClosed else { return }
-        schedule(.program(end), at: now + 1_000_000 + random.next() % (isHealed ? 20_000_000 : host.plan.pause))
+        guard !host.isClosed else { return profile0Watches[end ^ 1].discards() }
+        let pause: (UInt64, UInt64) =
+            host.plan.isEager && now < healAt + 1_000_000_000
+            ? (100_000, 400_000) : (1_000_000, isHealed ? 20_000_000 : host.plan.pause)
+        schedule(.program(end), at: now + pause.0 + random.next() % pause.1)
     }
 
     /// Sends what an end has to send, and calls it again at its deadline.
     func turn(_ end: Int, mustAnswer: Bool = false) {
-        settle(end)
+        let hasProfile0 = hosts[end].hasProfile0
+        if !hasProfile0 { settle(end) }
         var departures = Departures()
-        while let packet = departs(from: end, &departures) {
-            tell?("\(time) end \(end) sends \(PacketText(packet))")
+        while let packet = hasProfile0 ? departsProfile0(from: end, &departures) : departs(from: end, &departures) {
+            tell?("\(time) end \(end) sends \(text(packet, end))")
             pass(packet, from: end)
         }
-        inspect(end, departures, mustAnswer: mustAnswer)
+        if hasProfile0 {
+            inspectProfile0(end, departures, mustAnswer: mustAnswer)
+        } else {
+            inspect(end, departures, mustAnswer: mustAnswer)
+        }
         if steps % 32 == 0 { hosts[end].check(now: now) }
         guard let deadline = hosts[end].deadline() else { return }
         let at = max(deadline, now + 1_000)
@@ -216,9 +242,10 @@ package final class FRCPWorld {
     /// Puts a packet on the link.
     private func pass(_ packet: [UInt8], from end: Int) {
         let packet = plan.kind == .rogue && end == 0 ? misfragmented(packet) : padded(packet)
-        guard let header = FRCPHeader(packet.span) else { return }
         guard let (first, second) = links[end & 1].pass(packet.count, now: now, &random) else {
-            if header.flags.contains(.data) { watches[end].lost(header) }
+            if !hosts[end].hasProfile0, let header = FRCPHeader(packet.span), header.flags.contains(.data) {
+                watches[end].lost(header)
+            }
             return
         }
         let parcel = Parcel(bytes: packet, sent: now, newest: watches[end ^ 1].newest)
@@ -234,6 +261,8 @@ package final class FRCPWorld {
         let micros = now / 1_000
         return "\(micros / 1_000_000).\(String(1_000_000 + micros % 1_000_000).dropFirst())"
     }
+
+    func text(_ packet: [UInt8], _ end: Int) -> PacketText { PacketText(packet, isProfile0: hosts[end].hasProfile0) }
 
     private func note(_ word: UInt64) { trace = (trace ^ word ^ now) &* 0x100_0000_01b3 }
 }

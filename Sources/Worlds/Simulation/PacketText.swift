@@ -5,11 +5,16 @@ import FlowProtocol
 /// A packet of FRCP as people read it.
 struct PacketText: CustomStringConvertible {
     private let bytes: [UInt8]
+    private let isProfile0: Bool
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: [UInt8], isProfile0: Bool = false) {
+        self.bytes = bytes
+        self.isProfile0 = isProfile0
+    }
 
     var description: String {
         guard let header = FRCPHeader(bytes.span) else { return "\(bytes.count) bytes" }
+        if isProfile0 { return profile0(header) }
         var text = header.flags.contains(.data) ? "data" : header.flags.contains(.end) ? "abort" : "control"
         if header.flags.contains([.data, .end]) { text = "end" }
         if header.flags.contains(.data), header.flags.contains(.repeated) { text += " again" }
@@ -24,5 +29,15 @@ struct PacketText: CustomStringConvertible {
             text += ", +\(range.offset) \(range.length)"
         }
         return text
+    }
+
+    private func profile0(_ header: FRCPHeader) -> String {
+        if header.flags.contains(.rendezvous) { return "profile 0, rendez-vous" }
+        var text = "profile 0, " + (header.flags.contains(.data) ? "data" : "control")
+        if header.flags.contains(.run) { text += ", run" }
+        text += " \(header.sequence.rawValue)"
+        if header.flags.contains(.acknowledges) { text += ", acknowledges \(header.acknowledged.rawValue)" }
+        if header.flags.contains(.credits) { text += ", edge \(header.edge)" }
+        return text + ", \(bytes.count - FRCPHeader.bytes) bytes"
     }
 }

@@ -38,6 +38,7 @@ extension FRCPWorld {
     var complaint: String? {
         for end in hosts.indices {
             if let complaint = hosts[end].complaint { return "end \(end): \(complaint)" }
+            if let complaint = profile0Watches[end].complaint { return "from end \(end): \(complaint)" }
             if let complaint = watches[end].complaint { return "from end \(end): \(complaint)" }
         }
         return nil
@@ -47,12 +48,15 @@ extension FRCPWorld {
     func arrive(_ parcel: Parcel, at end: Int, arrival: UInt64) -> Bool {
         let host = hosts[end]
         guard let header = FRCPHeader(parcel.bytes.span) else { return false }
-        let before = (host.end.dropped, host.end.receiver.received, host.end.receiver.duplicates)
+        let before = (
+            host.machine.profile1.dropped, host.machine.profile1.receiver.received,
+            host.machine.profile1.receiver.duplicates
+        )
         let isListening =
-            host.end.phase != .aborting && (host.end.failure == .none || host.end.phase == .closing)
-        let sender = host.end.transmitter
+            host.machine.phase != .aborting && (host.machine.failure == .none || host.machine.phase == .closing)
+        let sender = host.machine.profile1.transmitter
         host.arrive(parcel.bytes, arrival: arrival, now: now)
-        if host.end.dropped != before.0 {
+        if host.machine.profile1.dropped != before.0 {
             // An abort may be older than what has come since.
             if header.flags.contains(.data) || !header.flags.contains(.end), plan.kind != .rogue {
                 host.complain("a packet of the peer is dropped: \(PacketText(parcel.bytes))")
@@ -70,14 +74,14 @@ extension FRCPWorld {
         let awaited = max(watches[end ^ 1].end, watches[end ^ 1].want)
         let opensGap = watches[end ^ 1].number(of: header.sequence) > awaited
         let reception = FlowWatch.Reception(
-            received: Int(host.end.receiver.received &- before.1),
-            duplicates: Int(host.end.receiver.duplicates &- before.2))
+            received: Int(host.machine.profile1.receiver.received &- before.1),
+            duplicates: Int(host.machine.profile1.receiver.duplicates &- before.2))
         watches[end ^ 1].came(header, sent: parcel.sent, arrival: arrival, now: now, reception)
         settle(end)
         if reception.received > 0, witnesses[end].owes == nil { witnesses[end].owes = now }
         if reception.duplicates > 0, witnesses[end].owesDuplicates == nil { witnesses[end].owesDuplicates = now }
-        if reception.received > 0, watches[end ^ 1].ahead + 64 > host.end.receiver.room,
-            !host.end.receiver.isDiscarding,
+        if reception.received > 0, watches[end ^ 1].ahead + 64 > host.machine.profile1.receiver.room,
+            !host.machine.profile1.receiver.isDiscarding,
             watches[end ^ 1].number(of: header.sequence) > watches[end ^ 1].want, !header.flags.contains(.end)
         {
             host.complain("a packet out of order takes the last place")
@@ -88,7 +92,7 @@ extension FRCPWorld {
     /// What the packet says is compared with what the sending half has made of it.
     private func hear(_ parcel: Parcel, _ header: FRCPHeader, at end: Int, _ before: Transmitter) {
         let host = hosts[end]
-        let after = host.end.transmitter
+        let after = host.machine.profile1.transmitter
         let frame = header.flags.contains(.data) ? nil : Acknowledgement(parcel.bytes.span.extracting(12...))
         guard let hearing = watches[end].hears(header, frame, newest: parcel.newest, now: now) else {
             if after.limit != before.limit || after.edge != before.edge { host.complain("an old packet gives more") }
@@ -126,7 +130,7 @@ extension FRCPWorld {
 
     /// The reader's machine may have passed packets.
     func settle(_ end: Int) {
-        let reader = hosts[end].end.receiver
+        let reader = hosts[end].machine.profile1.receiver
         let patience: UInt64? = reader.isDiscarding ? 0 : reader.isReliable ? nil : FRCPWorld.gapPatience
         watches[end ^ 1].advance(to: reader.want, now: now, patience: patience)
     }
@@ -134,7 +138,7 @@ extension FRCPWorld {
     /// The next packet of an end.
     func departs(from end: Int, _ departures: inout Departures) -> [UInt8]? {
         let host = hosts[end]
-        let before = host.end.transmitter
+        let before = host.machine.profile1.transmitter
         guard let packet = host.depart(now: now), let header = FRCPHeader(packet.span) else { return nil }
         departures.count += 1
         if departures.count > 20_000 {
@@ -146,7 +150,7 @@ extension FRCPWorld {
         if !isAbort { watches[end ^ 1].carries(header) }
         if header.flags.contains(.data) {
             let cost = UInt64(packet.count - FRCPHeader.bytes) + 64
-            let isProbe = host.end.transmitter.counters.probes > before.counters.probes
+            let isProbe = host.machine.profile1.transmitter.counters.probes > before.counters.probes
             watches[end].sent(
                 header, length: packet.count - FRCPHeader.bytes, isProbe: isProbe,
                 mustBeNeeded: hearsEverything(end) && before.counters.timeouts == 0, now: now)
@@ -160,7 +164,7 @@ extension FRCPWorld {
             witnesses[end].owesDuplicates = nil
             if let frame = Acknowledgement(packet.span.extracting(FRCPHeader.bytes...)) {
                 watches[end ^ 1].tells(
-                    header, frame, read: host.end.receiver.read, payload: before.payload, now: now)
+                    header, frame, read: host.machine.profile1.receiver.read, payload: before.payload, now: now)
             }
         }
         return packet
@@ -189,7 +193,7 @@ extension FRCPWorld {
     /// After each turn of an end.
     func inspect(_ end: Int, _ departures: Departures, mustAnswer: Bool) {
         let host = hosts[end]
-        let machine = host.end
+        let machine = host.machine.profile1
         if departures.controls > 1 { host.complain("\(departures.controls) control packets go at once") }
         let isAlive = machine.failure == .none && machine.phase.rawValue <= FRCPEnd.Phase.resting.rawValue
         if mustAnswer, isAlive, departures.controls == 0 { host.complain("it does not answer at once") }
@@ -233,25 +237,26 @@ extension FRCPWorld {
 
     private func compareTimers(_ end: Int, _ isAlive: Bool) {
         let (host, witness) = (hosts[end], witnesses[end])
-        guard isAlive, host.end.phase == .open || host.end.phase == .closing else { return }
+        guard isAlive, host.machine.phase == .open || host.machine.phase == .closing else { return }
         if let owes = witness.owes, now > max(owes, stoppedUntil[end]) + FRCPWorld.delay + 1_000_000 {
             host.complain("it acknowledges after \((now - owes) / 1_000) us")
         }
         if let owes = witness.owesDuplicates, now > max(owes, stoppedUntil[end]) + 2_000_000 {
             host.complain("it does not tell of a duplicate")
         }
-        let roundTrip = host.end.transmitter.roundTrip
+        let roundTrip = host.machine.profile1.transmitter.roundTrip
         let leastTimeout = min(max(50_000_000, roundTrip.smoothed) + FRCPWorld.delay, 60_000_000_000)
         if roundTrip.isKnown, roundTrip.timeout < leastTimeout {
             host.complain("RTO is \(roundTrip.timeout / 1_000) us")
         }
-        if !host.end.receiver.isReliable, !host.end.receiver.hasEnded, let since = watches[end ^ 1].missingSince,
+        if !host.machine.profile1.receiver.isReliable, !host.machine.profile1.receiver.hasEnded,
+            let since = watches[end ^ 1].missingSince,
             now > max(since, stoppedUntil[end]) + 2 * FRCPWorld.gapPatience + 1_000_000
         {
             host.complain("it has waited for a packet for \((now - since) / 1_000) us")
         }
         let timeout = plan.flows[end >> 1].timeout
-        guard timeout > 0, host.end.phase == .open, !host.end.receiver.hasEnded else { return }
+        guard timeout > 0, host.machine.phase == .open, !host.machine.profile1.receiver.hasEnded else { return }
         if now > witness.heard + timeout + 1_000_000 { host.complain("it does not notice that the peer is silent") }
         if now > max(witness.sent, stoppedUntil[end]) + timeout / 4 + 1_000_000 { host.complain("it is silent") }
     }
@@ -261,9 +266,9 @@ extension FRCPWorld {
         let (host, witness, flow) = (hosts[end], witnesses[end], plan.flows[end >> 1])
         let quiet = now - min(witness.heard, now)
         switch cause {
-        case .none: return host.end.failure == .none
-        case .abortedByPeer: return hosts[end ^ 1].end.failure == .down
-        case .brokenMessages: return plan.kind == .rogue && end == 1 && host.end.receiver.isReliable
+        case .none: return host.machine.failure == .none
+        case .abortedByPeer: return hosts[end ^ 1].machine.failure == .down
+        case .brokenMessages: return plan.kind == .rogue && end == 1 && host.machine.profile1.receiver.isReliable
         case .silence: return quiet >= (flow.timeout > 0 ? flow.timeout : 120_000_000_000)
         case .undelivered:
             let closed = now - host.closedAt

@@ -68,12 +68,15 @@ extension FRCPWorld {
         schedule(.stranger, at: now + 1_000_000 + random.next() % 40_000_000)
         let end = Int(random.next() % UInt64(hosts.count))
         let host = hosts[end]
-        guard now >= stoppedUntil[end], host.end.phase == .open || host.end.phase == .closing else { return }
-        let packet = forged(for: host.end)
+        guard now >= stoppedUntil[end], host.machine.phase == .open || host.machine.phase == .closing else { return }
+        guard !host.hasProfile0 else { return intrudeProfile0(end) }
+        // Some flows of a mixed world have profile 1; the others are enough for the stranger.
+        guard plan.kind == .forged else { return }
+        let packet = forged(for: host.machine.profile1)
         tell?("\(time) end \(end) gets a forged \(PacketText(packet))")
-        let before = Footprint(host.end)
+        let before = Footprint(host.machine.profile1)
         host.arrive(packet, arrival: now, now: now)
-        let after = Footprint(host.end)
+        let after = Footprint(host.machine.profile1)
         if after.dropped != before.dropped + 1 { host.complain("a forged packet was not dropped") }
         if after.rest != before.rest { host.complain("a forged packet had an effect") }
     }
@@ -92,6 +95,51 @@ extension FRCPWorld {
             ]
             rest = counts.map { UInt64($0) } + [sender.limit, sender.flight, sender.rate.window, reader.room]
         }
+
+        init(_ end: Profile0End) {
+            dropped = end.dropped
+            let counts = [
+                end.acknowledged, end.edge, end.next, end.want, end.read, end.isDue ? 1 : 0, Int(end.phase.rawValue),
+            ]
+            rest = counts.map { UInt64($0) } + [end.flight, end.rate.window, end.counters.received]
+        }
+    }
+
+    /// The same for an end with profile 0. What lies is ignored; what has a wrong form is dropped. spec: frcp §3, §6
+    private func intrudeProfile0(_ end: Int) {
+        let host = hosts[end]
+        let before = Footprint(host.machine.profile0)
+        let (packet, isDropped) = forgedProfile0(for: host.machine.profile0, end)
+        tell?("\(time) end \(end) gets a forged \(text(packet, end))")
+        host.arrive(packet, arrival: now, now: now)
+        let after = Footprint(host.machine.profile0)
+        if after.dropped != before.dropped + (isDropped ? 1 : 0) { host.complain("a forged packet was not dropped") }
+        if after.rest != before.rest { host.complain("a forged packet had an effect") }
+        if !isDropped { witnesses[end].heard = now }
+    }
+
+    /// True: it has a wrong form.
+    private func forgedProfile0(for machine: Profile0End, _ end: Int) -> (packet: [UInt8], isDropped: Bool) {
+        let watch = profile0Watches[end]
+        let acknowledged = watch.first + machine.acknowledged
+        let next = profile0Watches[end ^ 1].first + machine.want
+        var header = FRCPHeader(flags: .data, edge: 0, sequence: next, acknowledged: acknowledged)
+        var payload = 1 + Int(random.next() % 20)
+        // On a lossy flow any edge counts as an answer.
+        switch random.next() % (machine.isReliable ? 6 : 5) {
+        case 0: header.flags.insert([.last, .middle, .end][Int(random.next() % 3)])
+        case 1: header.flags.insert(.rendezvous)
+        case 2: payload = 0
+        case 3: header.flags = [.acknowledges, .credits]
+        case 4:
+            (header.flags, payload) = (.acknowledges, 0)
+            header.acknowledged = acknowledged + (machine.next - machine.acknowledged + 1 + payload)
+        default:
+            (header.flags, payload) = (.credits, 0)
+            header.edge = (acknowledged + -1).rawValue & 0xff_ffff
+        }
+        let packet = [UInt8](capacity: 64) { header.write(to: &$0) } + [UInt8](repeating: 7, count: payload)
+        return (packet, header.flags.contains(.data) || payload > 0)
     }
 
     private func forged(for end: FRCPEnd) -> [UInt8] {

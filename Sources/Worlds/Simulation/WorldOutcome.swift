@@ -13,6 +13,8 @@ extension FRCPWorld {
         package var sent = Transmitter.Counters()
         package var received = Receiver.Counters()
         package var rules = RuleCounts()
+        package var profile0 = Profile0End.Counters()
+        package var profile0Rules = Profile0RuleCounts()
         package var happenings = Happenings()
         /// How long the world went on after it was healed, nanoseconds.
         package var rest: UInt64 = 0
@@ -28,6 +30,9 @@ extension FRCPWorld {
         package var killedEnds = 0
         package var failedEnds = 0
         package var flows = 0
+        /// Flows with profile 0, and those of them in worlds that have flows of profile 1, too.
+        package var profile0Flows = 0
+        package var mixedFlows = 0
 
         package init() {}
         package mutating func add(_ other: Happenings) {
@@ -37,22 +42,29 @@ extension FRCPWorld {
             killedEnds += other.killedEnds
             failedEnds += other.failedEnds
             flows += other.flows
+            profile0Flows += other.profile0Flows
+            mixedFlows += other.mixedFlows
         }
     }
 
     var state: String {
         "written \(hosts.map(\.written)), to write \(hosts.map(\.toWrite.count)), read \(hosts.map(\.read)), "
-            + "phases \(hosts.map(\.end.phase.rawValue)), causes \(hosts.map(\.end.cause.rawValue)), "
+            + "phases \(hosts.map(\.machine.phase.rawValue)), causes \(hosts.map(\.cause.rawValue)), "
             + "at \(now / 1_000_000) ms, healed at \(healAt / 1_000_000) ms, \(plan.kind)"
     }
 
     /// When all have let go: has everything arrived?
     func verdict() -> String? {
         for end in hosts.indices where !hosts[end].isDead && hosts[end].trustsPeer {
+            if hosts[end].hasProfile0 {
+                if let complaint = profile0Verdict(end) { return complaint }
+                continue
+            }
             let (reader, writer) = (hosts[end], hosts[end ^ 1])
-            guard reader.end.failure == .none, writer.end.failure == .none, !writer.isDead else { continue }
+            guard reader.machine.failure == .none, writer.machine.failure == .none, !writer.isDead else { continue }
             // A lossy flow loses what it gave too much room for.
-            let isExact = reader.end.receiver.isReliable || plan.kind == .perfect && watches[end ^ 1].roomIsExact
+            let isExact =
+                reader.machine.profile1.receiver.isReliable || plan.kind == .perfect && watches[end ^ 1].roomIsExact
             // The first to let go has read everything; the other was cut off only in what it did not write.
             if isExact, !reader.plan.closesEarly, reader.hasSeenEnd || reader.plan.closesFirst,
                 reader.readMessages != writer.written, !(reader.hasSeenEnd && !writer.isClosed)
@@ -69,7 +81,14 @@ extension FRCPWorld {
         outcome.trace = trace
         outcome.rest = now - min(healAt, now)
         for (end, host) in hosts.enumerated() {
-            let machine = host.end
+            if host.isDead { outcome.happenings.killedEnds += 1 }
+            if host.machine.failure != .none { outcome.happenings.failedEnds += 1 }
+            guard !host.hasProfile0 else {
+                outcome.profile0.add(host.machine.profile0.counters)
+                outcome.profile0Rules.add(host.machine.profile0.rules)
+                continue
+            }
+            let machine = host.machine.profile1
             outcome.sent.add(machine.transmitter.counters)
             outcome.received.add(machine.receiver.counters)
             outcome.rules.add(machine.ruleCounts)
@@ -79,10 +98,10 @@ extension FRCPWorld {
             let edge = watch.first + (watch.want + watch.credit)
             if watch.first.rawValue >> 24 != edge.rawValue >> 24 { outcome.happenings.wrapsOfEdge += 1 }
             outcome.happenings.longMessages += host.longMessages
-            if host.isDead { outcome.happenings.killedEnds += 1 }
-            if machine.failure != .none { outcome.happenings.failedEnds += 1 }
         }
         outcome.happenings.flows = plan.flows.count
+        outcome.happenings.profile0Flows = plan.flows.count { $0.hasProfile0 }
+        outcome.happenings.mixedFlows = plan.kind == .mixed ? outcome.happenings.profile0Flows : 0
         return outcome
     }
 }

@@ -30,6 +30,18 @@ package enum WorldKind: UInt8, CaseIterable, Sendable {
     case calm
     /// Much data over a long way on which packets overtake each other.
     case long
+    /// Profile 0, and nothing goes wrong, so nothing is sent twice.
+    case profile0Clean
+    /// Profile 0 over a link with delay, on which packets overtake each other and come twice; none is lost.
+    case profile0Late
+    /// Profile 0, and all kinds of faults of links and hosts, for at most 5 s.
+    case profile0Lossy
+    /// Profile 0 with a timeout, and programs that are silent for longer than that.
+    case profile0Watched
+    /// Profile 0, and for minutes the link is dead, or a program does not read, or does not write.
+    case profile0Slow
+    /// Flows of both profiles, reliable and lossy, share a link with a queue.
+    case mixed
 
     /// How many of a hundred worlds are of each kind.
     private var share: Int {
@@ -42,6 +54,11 @@ package enum WorldKind: UInt8, CaseIterable, Sendable {
         case .calm: 3
         case .dead, .long: 5
         case .narrow: 1
+        case .profile0Clean: 2
+        case .profile0Late: 6
+        case .profile0Watched: 4
+        case .profile0Lossy: 8
+        case .profile0Slow, .mixed: 6
         }
     }
 
@@ -55,95 +72,17 @@ package enum WorldKind: UInt8, CaseIterable, Sendable {
     }
 
     /// A program may be cut off, so that the world needs minutes.
-    var needsMinutes: Bool { [.killed, .stuffed, .dead, .narrow, .watched].contains(self) }
-}
-
-/// What a program does with its end of a flow.
-struct ProgramPlan {
-    var messages: [Int] = []
-    /// The program lets go when it has written all, whether it has read all or not.
-    var closesEarly = false
-    /// The program lets go when it has written and read all; else when it sees the end.
-    var closesFirst = false
-    var lingers = true
-    /// The longest pause between two turns, in nanoseconds.
-    var pause: UInt64 = 20_000_000
-}
-
-/// What both ends of a flow are told at the allocation, and what their programs do.
-struct FlowPlan {
-    var isReliable: Bool
-    var controlsRate: Bool
-    var payload: Int
-    var longest: Int
-    var bound: Int
-    var timeout: UInt64 = 0
-    /// The maximum packet lifetime of the layer, nanoseconds.
-    var lifetime: UInt64 = 100_000_000
-    var firsts: [UInt32]
-    var patterns: [UInt64]
-    var credits: [Int]
-    var rooms: [Int]
-    var programs: [ProgramPlan]
-
-    init(_ kind: WorldKind, _ random: inout RandomSource) {
-        func choose<Value>(_ values: [Value]) -> Value { values[Int(random.next() % UInt64(values.count))] }
-        isReliable = kind == .stuffed || random.next() % (kind == .rogue ? 2 : 4) != 0
-        firsts = (0..<2).map { _ in
-            choose([UInt32(truncatingIfNeeded: random.next()), UInt32.max - 20, 0xff_fff0, 0, 0x7fff_fff0])
-        }
-        patterns = (0..<2).map { _ in random.next() }
-        payload = choose(FlowPlan.payloads(kind))
-        credits = (0..<2).map { _ in choose([64, 256, 4_096]) }
-        rooms = (0..<2).map { _ in choose(kind == .stuffed ? [65_536] : [65_536, 262_144, 1 << 20]) }
-        longest = payload < 1_024 ? payload : choose([payload, 20_000, 300_000])
-        controlsRate = kind == .group || kind == .long || random.next() % (kind == .steady ? 2 : 8) != 0
-        bound = choose(kind == .stuffed ? [200_000] : [20_000, 200_000])
-        if kind == .watched { timeout = choose([300_000_000, 2_000_000_000, 10_000_000_000]) }
-        if kind == .dead { lifetime = 5_000_000_000 }
-        programs = [ProgramPlan(), ProgramPlan()]
-        let most = kind == .long ? 1_500 : kind == .calm ? 12 : kind == .steady ? 300 : 120
-        for side in 0..<2 {
-            let isQuiet = side == 1 && random.next() % 2 == 0 && kind != .dead && kind != .long
-            let count = isQuiet ? 0 : kind == .stuffed ? 100 : Int(random.next() % UInt64(most))
-            programs[side].messages = (0..<count).map { _ in
-                if kind == .stuffed { return min(longest, 1_000 + Int(random.next() % 1_000)) }
-                let isLong = random.next() % 8 == 0
-                return min(longest, 1 + Int(random.next() % UInt64(isLong ? longest : 200)))
-            }
-            if kind == .calm { programs[side].pause = choose([200_000_000, 3_000_000_000]) }
-            if kind == .watched { programs[side].pause = choose([20_000_000, 1_000_000_000]) }
-        }
-        // One end lets go when all is written and read, the other when it sees the end.
-        programs[0].closesFirst = true
-        programs[1].closesFirst = random.next() % 4 == 0
-        for side in 0..<2 where kind != .perfect && kind != .steady {
-            programs[side].closesEarly = random.next() % (side == 0 ? 5 : 16) == 0 || kind == .stuffed && side == 0
-            programs[side].lingers = random.next() % 3 != 0 || kind == .stuffed
-            if kind == .dead, random.next() % 2 == 0 {
-                (programs[side].closesEarly, programs[side].lingers) = (side == 0, side != 0)
-            }
-            // The end follows at once, as far away as the edge allows.
-            if kind == .ordinary, random.next() % 8 == 0 {
-                credits[1 - side] = 64
-                programs[side] = ProgramPlan(messages: Array(repeating: 20, count: 64), closesEarly: true)
-            }
-        }
-        if hasManyGaps { credits = [4_096, 4_096] }
+    var needsMinutes: Bool {
+        [.killed, .stuffed, .dead, .narrow, .watched, .profile0Watched, .profile0Slow].contains(self)
     }
 
-    private static func payloads(_ kind: WorldKind) -> [Int] {
-        switch kind {
-        case .narrow, .stuffed, .long: [1_400, 8_960]
-        case .steady: [100, 100, 1_024, 1_400, 8_960]
-        default: [100, 1_024, 1_400, 8_960]
-        }
+    /// Both ends have profile 0.
+    var isProfile0: Bool {
+        [.profile0Clean, .profile0Late, .profile0Lossy, .profile0Watched, .profile0Slow].contains(self)
     }
 
-    /// Many short packets may be on their way: more are missing at a time than an answer can tell.
-    var hasManyGaps: Bool { payload == 100 && !controlsRate }
-    /// The end comes when nothing is acknowledged yet.
-    func endsAtEdge(_ side: Int) -> Bool { programs[side].closesEarly && programs[side].messages.count == 64 }
+    /// Flows share the link, which has a queue.
+    var isShared: Bool { self == .group || self == .mixed }
 }
 
 /// All that a seed decides before a world begins. Times in nanoseconds from then on.
@@ -159,18 +98,27 @@ struct WorldPlan {
         func choose(_ values: [UInt64]) -> UInt64 { values[Int(random.next() % UInt64(values.count))] }
         let seconds: UInt64 = 1_000_000_000
         switch kind {
-        case .perfect: healAt = 0
+        case .perfect, .profile0Clean: healAt = 0
         case .steady: healAt = 60 * seconds
         case .long: healAt = 40 * seconds
         case .narrow: healAt = 45 * seconds
         case .stuffed: healAt = choose([40, 170, 170]) * seconds
         case .dead: healAt = choose([40, 100, 170]) * seconds
-        case .watched, .killed, .calm: healAt = choose([1, 5, 15]) * seconds
-        case .ordinary, .group, .forged, .rogue: healAt = choose([0, seconds / 10, seconds, 5 * seconds])
+        case .profile0Slow: healAt = choose([40, 170, 170]) * seconds
+        case .watched, .killed, .calm, .profile0Watched: healAt = choose([1, 5, 15]) * seconds
+        case .ordinary, .group, .forged, .rogue, .profile0Lossy, .mixed:
+            healAt = choose([0, seconds / 10, seconds, 5 * seconds])
+        case .profile0Late: healAt = 20 * seconds
         }
         faults = [.random(&random), .random(&random)]
         if random.next() % 2 == 0 { faults[1].delay = faults[0].delay }
-        for _ in 0..<(kind == .group ? 2 + random.next() % 4 : 1) { flows.append(FlowPlan(kind, &random)) }
+        for flow in 0..<(kind.isShared ? 2 + random.next() % 4 : 1) {
+            flows.append(FlowPlan(kind, &random))
+            // Of mixed flows the first has profile 0, and the second profile 1.
+            let hasProfile0 = kind == .mixed && (flow == 0 || flow > 1 && random.next() % 2 == 0)
+            if kind.isProfile0 || hasProfile0 { flows[flows.count - 1].becomeProfile0(kind, &random) }
+        }
+        if flows[0].isStuffed { healAt = 170 * seconds }
         for side in 0..<2 { adapt(side, &random) }
     }
 
@@ -178,12 +126,23 @@ struct WorldPlan {
     private mutating func adapt(_ side: Int, _ random: inout RandomSource) {
         let delay = faults[side].delay
         switch kind {
-        case .perfect: faults[side] = .healthy(delay: delay)
+        case .perfect, .profile0Clean: faults[side] = .healthy(delay: delay)
+        case .profile0Late:
+            let (duplication, reordering) = (faults[side].duplication, faults[side].reordering)
+            let overtaking = faults[side].overtaking
+            faults[side] = .healthy(delay: delay)
+            faults[side].duplication = max(duplication, 1_000)
+            (faults[side].reordering, faults[side].overtaking) = (reordering, overtaking)
+            // Copies come when many hundred packets have overtaken them.
+            if flows[0].programs[0].isEager, flows[0].payload != 1_000 {
+                (faults[side].delay, faults[side].overtaking) = (20_000, 20_000_000)
+                faults[side].duplication = max(duplication, 400_000)
+            }
         case .steady:
             let loss = faults[side].loss
             faults[side] = .healthy(delay: delay)
             faults[side].loss = flows[0].hasManyGaps ? 200_000 : side == 1 && faults[0].loss > 0 ? 0 : loss
-        case .group:
+        case .group, .mixed:
             faults[side].rate = max(faults[side].rate, 1_250_000)
             faults[side].queue = [16_000, 64_000, 256_000][Int(random.next() % 3)]
         case .narrow: faults[side].largest = 1_000
@@ -199,7 +158,9 @@ struct WorldPlan {
             }
         case .stuffed: faults[side] = .healthy(delay: delay)
         case .ordinary where flows[0].endsAtEdge(side): faults[side].loss = 200_000
+        case .profile0Slow where random.next() % 2 == 0: faults[side] = .healthy(delay: delay)
         case .ordinary, .killed, .watched, .dead, .forged, .rogue, .calm: break
+        case .profile0Lossy, .profile0Watched, .profile0Slow: break
         }
     }
 
@@ -207,7 +168,9 @@ struct WorldPlan {
     var hasAccidents: Bool {
         switch kind {
         case .perfect, .steady, .stuffed, .narrow, .long, .dead: false
+        case .profile0Clean, .profile0Late, .profile0Slow: false
         case .ordinary, .group, .killed, .watched, .forged, .rogue, .calm: healAt > 0
+        case .profile0Lossy, .profile0Watched, .mixed: healAt > 0
         }
     }
 }

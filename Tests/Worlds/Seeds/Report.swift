@@ -45,7 +45,7 @@ struct Report {
     }
 
     private func line(_ name: String, _ value: String) {
-        Swift.print("  \(name)\(String(repeating: " ", count: max(1, 28 - name.count)))\(value)")
+        Swift.print("  \(name)\(String(repeating: " ", count: max(1, 36 - name.count)))\(value)")
     }
 }
 
@@ -54,6 +54,8 @@ private struct Total {
     private var sent = Transmitter.Counters()
     private var received = Receiver.Counters()
     private var rules = RuleCounts()
+    private var profile0 = Profile0End.Counters()
+    private var profile0Rules = Profile0RuleCounts()
     private var happenings = FRCPWorld.Happenings()
 
     init() {}
@@ -63,6 +65,8 @@ private struct Total {
         sent.add(outcome.sent)
         received.add(outcome.received)
         rules.add(outcome.rules)
+        profile0.add(outcome.profile0)
+        profile0Rules.add(outcome.profile0Rules)
         happenings.add(outcome.happenings)
     }
 
@@ -73,6 +77,10 @@ private struct Total {
             for child in counters.children where child.label != "beyondEdge" {
                 all.append((child.label ?? "", child.value as? UInt64 ?? 0))
             }
+        }
+        all += Profile0Rule.allCases.map { (name: "profile 0: \($0)", count: UInt64(profile0Rules[$0])) }
+        for child in Mirror(reflecting: profile0).children {
+            all.append(("profile 0: \(child.label ?? "")", child.value as? UInt64 ?? 0))
         }
         for child in Mirror(reflecting: happenings).children {
             all.append((child.label ?? "", UInt64(child.value as? Int ?? 0)))
