@@ -52,7 +52,8 @@ struct ArrivalLog: Sendable {
     /// the last time.
     ///
     /// - Parameters:
-    ///   - capacity: Of the ring, bytes; a power of two, at most 2^34.
+    ///   - capacity: Of the ring, bytes; a power of two, at most 2^34. At least three times what may be stored: packets that
+    ///     were read stand between those that are needed, and no place is looked for in the last eighth.
     ///   - stored: The numbers of the packets that may be in the ring.
     mutating func take(
         _ bytes: Int, capacity: Int, stored: Range<Int>, in table: borrowing MutableSpan<ArrivedPacket>

@@ -240,12 +240,14 @@ final class FRCPHost {
         guard !packet.isEmpty else { return machine.heardLife(now: now) }
         guard let header = FRCPHeader(packet.span) else { return }
         let length = packet.count - FRCPHeader.bytes
-        let frame = Acknowledgement(packet.span.extracting(FRCPHeader.bytes...))
         var sent = sentTable.mutableSpan
         var arrived = arrivedTable.mutableSpan
-        let result = machine.arrived(
-            header, length: length, frame: header.flags.contains(.data) ? nil : frame, capacity: arrivedStore.count,
-            arrival: arrival, now: now, &sent, &arrived)
+        guard header.flags.contains(.data) else {
+            let frame = Acknowledgement(packet.span.extracting(FRCPHeader.bytes...))
+            return machine.controlArrived(header, length: length, frame: frame, now: now, &sent, &arrived)
+        }
+        let result = machine.dataArrived(
+            header, length: length, capacity: arrivedStore.count, arrival: arrival, now: now, &sent, &arrived)
         guard case .store(let place) = result else { return }
         let (first, second) = FRCPHost.parts(arrivedStore.count, place, length)
         arrivedStore.replaceSubrange(first, with: packet[12..<12 + first.count])

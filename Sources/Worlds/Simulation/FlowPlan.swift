@@ -125,7 +125,9 @@ extension FlowPlan {
     func arrivedBytes(_ side: Int) -> Int {
         // The 256 packets of a window, and the places of packets between them that were read before.
         guard !hasProfile0 else { return 4 * 256 * (payload + 8) }
-        return 2 * max(rooms[side], longest + 64 * (longest / 1_024 + 2))
+        // What is needed can take twice its size, and the store does not look for free places again before an eighth of it
+        // was written.
+        return 4 * max(rooms[side], longest + 64 * (longest / 1_024 + 2))
     }
 
     /// A flow of profile 0: a message is one packet, and there is no end that a program could see.

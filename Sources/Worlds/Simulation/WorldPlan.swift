@@ -52,7 +52,8 @@ package enum WorldKind: UInt8, CaseIterable, Sendable {
         case .group: 6
         case .killed, .watched, .forged, .stuffed, .rogue: 4
         case .calm: 3
-        case .dead, .long: 5
+        case .dead: 5
+        case .long: 7
         case .narrow: 1
         case .profile0Clean: 2
         case .profile0Late: 6
