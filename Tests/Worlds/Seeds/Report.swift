@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 import FlowProtocol
+import Glibc
 import Simulation
 
 /// What many worlds have come to.
@@ -24,6 +25,8 @@ struct Report {
         guard let complaint = outcome.complaint else { return }
         failed += 1
         Swift.print("seed \(seed): \(complaint)")
+        // A program that waits for a failure does not wait for the other worlds.
+        fflush(nil)
     }
 
     /// - Parameter mustBeComplete: A rule that was not used is a failure.
