@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Kills a process after so many instructions of a call on a flow to another host, which it shares with its parent. The
-// parent's next message comes back, or the flow is down for it and for the server; nobody waits for ever, and a new flow is
-// as good as the first.
+// parent's next message comes back, or the flow is down for it and for the server, if the process died within the call;
+// nobody waits for ever, and a new flow is as good as the first.
 //
 // usage: step serve NAME
 //        step kill NAME DEATHS SEED
@@ -170,9 +170,12 @@ static int kill_many(const char *name, long deaths) {
                     usleep(500);
             }
             long steps = (long)(random_number() % MOST_STEPS);
-            within[operation] += kill_after(steps, fd, (enum operation)operation, number++);
+            bool is_within = kill_after(steps, fd, (enum operation)operation, number++);
+            within[operation] += is_within;
             if (goes_on(fd, number++))
                 continue;
+            if (!is_within)
+                fail("a death behind a call ends the flow", steps);
             down[operation]++;
             flow_dealloc(fd);
             fd = allocate(name);

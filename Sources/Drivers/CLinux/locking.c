@@ -108,10 +108,12 @@ static bool is_dead_at_home(uint32_t thread) {
     return is_zombie(home.number, thread);
 }
 
-// A child of ours that we have not waited for: needs no descriptor.
+// A child of ours that we have not waited for: needs no descriptor. The kernel also tells of one that we trace and that has
+// only stopped.
 static bool is_dead_child(pid_t process) {
     siginfo_t found = {0};
-    return waitid(P_PID, (id_t)process, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid == process;
+    return waitid(P_PID, (id_t)process, &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid == process
+           && (found.si_code == CLD_EXITED || found.si_code == CLD_KILLED || found.si_code == CLD_DUMPED);
 }
 
 static bool is_dead(uint32_t thread) {

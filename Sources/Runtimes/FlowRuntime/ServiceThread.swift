@@ -91,8 +91,9 @@ struct ServiceThread {
     /// thread looks at what is left of it when it wakes.
     func isWatching(_ link: Link) -> Bool { hasThread && watched[link.number] != nil }
 
-    /// False: the bell cannot be rung any more, or there is no thread.
-    fileprivate func ring() -> Bool { poll?.ring() ?? false }
+    /// False: the bell cannot be rung any more. Where there is no thread, as in a forked child that has allocated nothing, there
+    /// is nobody to wake.
+    fileprivate func ring() -> Bool { poll?.ring() ?? true }
 
     // The thread, which ends with the process, or when its poll is lost.
 

@@ -28,6 +28,6 @@ enum Seeds {
     private static func run(from first: UInt64, count: UInt64) -> Bool {
         var report = Report()
         for seed in first..<first + count { report.add(FRCPWorld(seed: seed).run(), seed: seed) }
-        return report.print(mustBeComplete: count >= 1_000)
+        return report.print(mustBeComplete: count >= 1_500)
     }
 }
