@@ -12,8 +12,9 @@ package struct Yielding: Sendable {
 
     package init() {}
 
-    /// Lets other threads run. True if they kept the processor for long: more want to run than there are processors, and
-    /// who yields to them waits for a whole slice of theirs, while who sleeps is let in at once when he is woken.
+    /// Lets other threads run. True if they kept the processor for long: then more threads want to run than there are
+    /// processors. A thread that yields to them waits for a whole slice of theirs; a thread that sleeps is let in at once
+    /// when it is woken.
     package mutating func meetsOthers() -> Bool {
         let before = last == 0 ? cl_monotonic_nanoseconds() : last
         sched_yield()

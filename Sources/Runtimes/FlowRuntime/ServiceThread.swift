@@ -87,8 +87,8 @@ struct ServiceThread {
         _ = poll.change(socket.number, ServiceThread.sessionNumber, interest)
     }
 
-    /// Whether the thread hears of `link`, too. Who sleeps in an epoll keeps it, whatever the program closes meanwhile; the
-    /// thread looks at what is left of it when it wakes.
+    /// Whether the thread hears of `link`, too. A thread that sleeps in an epoll keeps it, whatever the program closes
+    /// meanwhile; it looks at what is left of the epoll when it wakes.
     func isWatching(_ link: Link) -> Bool { hasThread && watched[link.number] != nil }
 
     /// False: the bell cannot be rung any more. Where there is no thread, as in a forked child that has allocated nothing, there

@@ -2,7 +2,7 @@
 
 import FlowProtocol
 
-/// What one direction of a flow has done, as somebody sees it who reads all packets and knows the fate of each. The machines
+/// What one direction of a flow has done, by all packets and the fate of each. The machines
 /// are compared with it. Packets are counted from 0; times in nanoseconds.
 struct FlowWatch {
     let first: SequenceNumber

@@ -2,8 +2,9 @@
 
 import FlowProtocol
 
-// What ends with profile 0 must do, as somebody knows who sees all. Both ends are ours: so everything that a reliable flow was
-// given arrives once, in order and whole, whatever the link does, unless the end that wrote it has failed. spec: frcp §12
+// What ends with profile 0 must do, judged by all that happens in the world. Both ends are ours: so everything that a
+// reliable flow was given arrives once, in order and whole, whatever the link does, unless the end that wrote it has
+// failed. spec: frcp §12
 extension FRCPWorld {
     /// Gives an end with profile 0 a packet. True: the end must answer at once.
     func arriveProfile0(_ parcel: Parcel, at end: Int, arrival: UInt64) -> Bool {

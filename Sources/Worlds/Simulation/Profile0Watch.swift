@@ -2,7 +2,7 @@
 
 import FlowProtocol
 
-/// What one direction of a flow with profile 0 has done, as somebody sees it who reads all packets and knows the fate of each.
+/// What one direction of a flow with profile 0 has done, by all packets and the fate of each.
 /// The machines are compared with it. Packets are counted from 0; times in nanoseconds. spec: frcp §6, §7, §12
 struct Profile0Watch {
     let first: SequenceNumber

@@ -16,8 +16,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* No packet is larger: this is the size of a ring, and a packet has at most half of one. */
-#define ROOM (4 * 1024 * 1024)
+/* No packet is larger than FLOWGMAXMSG says, which is 16 MiB. With a byte more a packet never fills the room. */
+#define ROOM (16 * 1024 * 1024 + 1)
+
+/* A thread does not keep the memory of a packet that was larger. */
+#define KEPT (1024 * 1024)
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t  key;
@@ -46,6 +49,12 @@ static char * own_room(void)
     return NULL;
 }
 
+static void give_back(char * room)
+{
+    if (pthread_setspecific(key, NULL) == 0)
+        free(room);
+}
+
 static PyObject * read_bytes(PyObject * module,
                              PyObject * arguments)
 {
@@ -53,6 +62,7 @@ static PyObject * read_bytes(PyObject * module,
     Py_ssize_t count;
     ssize_t    size;
     size_t     limit;
+    PyObject * result;
     char *     room = own_room();
 
     (void) module;
@@ -69,7 +79,10 @@ static PyObject * read_bytes(PyObject * module,
     Py_END_ALLOW_THREADS
 
     /* No Python has run in this thread meanwhile, which could have read to the same room. */
-    return size < 0 ? PyLong_FromSsize_t(size) : PyBytes_FromStringAndSize(room, size);
+    result = size < 0 ? PyLong_FromSsize_t(size) : PyBytes_FromStringAndSize(room, size);
+    if (size > KEPT)
+        give_back(room);
+    return result;
 }
 
 static PyMethodDef functions[] = {

@@ -180,7 +180,7 @@ def test_odd_sizes(pair):
     assert flow.read(0) == b""
     assert flow.read() == b"x"
     with pytest.raises(FlowException) as caught:
-        flow.write(bytes(3 * 2**20))
+        flow.write(bytes(16 * 2**20 + 1))
     assert caught.value.errno == errno.EMSGSIZE
 
 

@@ -175,6 +175,8 @@ def test_longest_message(pair):
     assert longest == server.get_max_message() == 16_777_216
     client.write(bytes(longest))
     assert len(server.read(longest + 1)) == longest
+    client.write(bytes(longest))
+    assert len(server.read_packet()) == longest
     with pytest.raises(FlowException):
         client.write(bytes(longest + 1))
 

@@ -171,7 +171,8 @@ class Flow(FlowControl):
         Returns the number of bytes. Raises ``FlowDownException`` when the other end has gone, ``FlowTimeoutError``
         after the send timeout, ``FlowWouldBlock`` on a flow that does not block, ``FlowPermissionException`` on a flow
         that is read only, ``FlowException`` with EMSGSIZE for a packet that the flow cannot carry (more than 16,777,216
-        bytes inside the host and on flows in order, and 8,976 or 8,948 bytes on others over UDP), and ``ValueError`` for a ``count`` beyond the buffer.
+        bytes inside the host and on flows in order, and 8,976 or 8,948 bytes on others over UDP), and
+        ``ValueError`` for a ``count`` beyond the buffer.
         """
         if isinstance(buf, str):
             raise TypeError("write takes bytes, and writeline takes text")
