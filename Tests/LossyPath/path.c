@@ -9,6 +9,8 @@
 // datagram goes behind the next 1 to 16 datagrams of its direction. Prints what it did when it gets SIGTERM.
 
 #define _GNU_SOURCE
+#include "random.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -35,16 +37,8 @@ struct direction {
 };
 
 static volatile sig_atomic_t is_over;
-static uint64_t random_state;
 static uint64_t forwarded, lost, doubled, delayed;
 static int path_socket;
-
-static uint64_t random_number(void) {
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * 2685821657736338717u;
-}
 
 static void stop(int number) {
     (void)number;

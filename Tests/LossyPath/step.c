@@ -8,6 +8,8 @@
 //        step kill NAME DEATHS SEED
 
 #define _GNU_SOURCE
+#include "random.h"
+
 #include <ouroboros/dev.h>
 #include <ouroboros/errno.h>
 #include <ouroboros/fccntl.h>
@@ -29,15 +31,6 @@ enum { BYTES = 3000, MOST_STEPS = 1 << 14 };
 enum operation { WRITE, WRITEV, COMMIT, READ, READ_PART, RELEASE, OPERATIONS };
 static const char *const names[OPERATIONS] = {"flow_write", "flow_writev", "flow_commit",
                                               "flow_read", "flow_read in parts", "flow_release"};
-
-static uint64_t random_state;
-
-static uint64_t random_number(void) {
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return random_state * 2685821657736338717u;
-}
 
 static void fail(const char *what, long result) {
     printf("%s: %ld\n", what, result);

@@ -80,12 +80,11 @@ public struct LinkMemory: ~Copyable, @unchecked Sendable {
         let tail = cl_load64_acquire(longWord(words, SlotLayout.tail(from: end)))
         let wrap = cl_load64_relaxed(longWord(words, SlotLayout.wrap(from: end)))
         let skipped = cl_load64_relaxed(longWord(words, SlotLayout.skipped(from: end)))
-        let size = UInt64(Limits.ringBytes)
-        let lap = (wrap &+ size &- 1) & ~(size &- 1)
         return Traffic(
             packets: written, bytes: tail > skipped ? tail - skipped : 0,
             unreadPackets: written > read ? written - read : 0,
-            unreadBytes: tail > head ? Ring.unread(from: head, to: tail, wrap: wrap, lap: lap) : 0)
+            unreadBytes: tail > head
+                ? Ring.unread(from: head, to: tail, wrap: wrap, size: UInt64(Limits.ringBytes)) : 0)
     }
 
     /// Sets both levels of the ready bits. The upper level every time: a ringer that died between the two steps must

@@ -128,16 +128,20 @@ public struct Ring {
 
     @inlinable func offset(_ position: UInt64) -> UInt64 { position & (size - 1) }
     /// The next multiple of the size that is not below the position.
-    @inlinable func lapAfter(_ position: UInt64) -> UInt64 { (position &+ size &- 1) & ~(size &- 1) }
+    @inlinable func lapAfter(_ position: UInt64) -> UInt64 { Ring.lapAfter(position, size: size) }
+    @inlinable static func lapAfter(_ position: UInt64, size: UInt64) -> UInt64 {
+        (position &+ size &- 1) & ~(size &- 1)
+    }
     @inlinable func crossesPage(_ offset: UInt64, _ need: UInt64) -> Bool {
         (offset ^ (offset &+ need)) >> Ring.pageShift != 0
     }
     /// Bytes of the records between two positions, without the gap where the ring was left early.
     @inlinable func unread(from head: UInt64, to tail: UInt64, wrap: UInt64) -> UInt64 {
-        Ring.unread(from: head, to: tail, wrap: wrap, lap: lapAfter(wrap))
+        Ring.unread(from: head, to: tail, wrap: wrap, size: size)
     }
-    /// `lap`: where the producer went on when it left the ring at `wrap`.
-    @inlinable static func unread(from head: UInt64, to tail: UInt64, wrap: UInt64, lap: UInt64) -> UInt64 {
+    /// The same where there is no ring but its size is known.
+    @inlinable static func unread(from head: UInt64, to tail: UInt64, wrap: UInt64, size: UInt64) -> UInt64 {
+        let lap = lapAfter(wrap, size: size)
         // A peer may say anything; a gap that goes beyond the tail is none.
         let gap = head <= wrap && wrap <= lap && lap <= tail ? lap &- wrap : 0
         return tail &- head &- gap
